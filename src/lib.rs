@@ -1,0 +1,21 @@
+//! gradscape shows a back-propagation network from the inside, live and in 3D,
+//! beside the error surface that its optimiser descends.
+//!
+//! The modules below the `app` feature compute and know nothing of Bevy or
+//! egui; [`app`] draws. `ARCHITECTURE.md` says who may know whom.
+
+pub mod cli;
+pub mod colormap;
+pub mod data;
+pub mod experiment;
+pub mod figure;
+pub mod insight;
+pub mod interop;
+pub mod landscape;
+pub mod nn;
+pub mod optim;
+pub mod rng;
+pub mod train;
+
+#[cfg(feature = "app")]
+pub mod app;

@@ -1,0 +1,2 @@
+//! gradscape.
+fn main() {}
