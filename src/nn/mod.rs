@@ -1,1 +1,30 @@
-//! nn
+//! Feed-forward networks as mathematics: parameters in one flat vector,
+//! a forward pass, a loss and back-propagation.
+//!
+//! A [`Network`] holds no weights. It describes a function of a parameter
+//! vector, of inputs and of targets; everything that varies is an argument.
+//! That is what lets optimisers, error surfaces, files and undo treat a state
+//! of training as one `Vec` of numbers.
+//!
+//! Notation, as in Bishop, *Pattern Recognition and Machine Learning* (2006),
+//! section 5.3, with the layer as a superscript: `z = W x + b` is a layer's
+//! pre-activation, `a = f(z)` its activation and `delta = dL/dz` its error
+//! signal.
+
+mod activation;
+mod init;
+pub mod layer;
+mod layout;
+mod loss;
+mod network;
+mod real;
+mod workspace;
+
+pub use activation::Activation;
+pub use init::Init;
+pub use layer::Layer;
+pub use layout::{Layout, ParamPlace, ParamRole, ParamTensor};
+pub use loss::Loss;
+pub use network::{Network, NetworkError};
+pub use real::Real;
+pub use workspace::{LayerState, Workspace};

@@ -1,0 +1,190 @@
+//! One experiment, as written in a TOML file: data, network, training, seed.
+//! `docs/experiment.md` documents every key.
+//!
+//! Reading has two steps. Parsing refuses unknown keys and wrong types;
+//! [`Experiment::validate`] refuses values that make no sense. Both name the
+//! key, the line and what is allowed.
+
+mod network;
+mod place;
+mod training;
+
+pub use network::{LayerConfig, LossConfig, NetworkConfig};
+pub use training::{Batch, OptimizerConfig, OptimizerName, TrainingConfig};
+
+use crate::data::{ConfigError, DataConfig, DataError};
+use crate::nn::NetworkError;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Everything that determines a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// What it is called in titles and tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Every random number follows from this.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// What is learnt.
+    pub data: DataConfig,
+    /// What learns.
+    pub network: NetworkConfig,
+    /// How it learns.
+    #[serde(default)]
+    pub training: TrainingConfig,
+    /// The folder that relative paths start from: the file's own, else the
+    /// working directory.
+    #[serde(skip)]
+    pub base: PathBuf,
+}
+
+fn default_seed() -> u64 {
+    7
+}
+
+/// Why an experiment cannot be read or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// The file cannot be read.
+    #[error("cannot read the experiment {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or has a key or a type that does not belong.
+    #[error("{origin}: {message}")]
+    Parse {
+        /// The file.
+        origin: String,
+        /// Where and what, with the line quoted.
+        message: String,
+    },
+    /// A value makes no sense.
+    #[error("{origin}{}: {error}", line.map(|l| format!(", line {l}")).unwrap_or_default())]
+    Value {
+        /// The file.
+        origin: String,
+        /// The line of the key, from 1, where there is one.
+        line: Option<usize>,
+        /// The key and what is wrong with it.
+        error: ConfigError,
+    },
+    /// The data cannot be had.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The network cannot be built.
+    #[error("network: {0}")]
+    Network(#[from] NetworkError),
+}
+
+impl Experiment {
+    /// Reads and validates a file.
+    pub fn read(path: &Path) -> Result<Self, ExperimentError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ExperimentError::Read { path: path.into(), source })?;
+        let mut experiment = Self::parse(&text, &path.display().to_string())?;
+        experiment.base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Ok(experiment)
+    }
+
+    /// Parses and validates `text`; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ExperimentError> {
+        let experiment: Experiment = toml::from_str(text).map_err(|error| {
+            ExperimentError::Parse { origin: origin.to_owned(), message: error.to_string() }
+        })?;
+        experiment.validate().map_err(|error| ExperimentError::Value {
+            origin: origin.to_owned(),
+            line: place::line_of(text, &error.key),
+            error,
+        })?;
+        Ok(experiment)
+    }
+
+    /// Whether every value makes sense on its own; what depends on the data is
+    /// checked when the data is there.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.data.validate()?;
+        self.network.validate()?;
+        self.training.validate()
+    }
+
+    /// The experiment as a TOML file that [`parse`](Self::parse) reads back equal.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+
+    /// What to call it: its name, else its data's source.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.data.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{Activation, Init};
+
+    const EXAMPLE: &str = r#"
+seed = 7
+[data]
+source = "spiral"
+samples = 500
+noise = 0.1
+features = ["x1", "x2", "sin(x1)"]
+validation = 0.3
+scale = "standard"
+[network]
+layers = [ { dense = 8, activation = "tanh" }, { dense = 8, activation = "relu" } ]
+loss = "cross-entropy"
+init = "xavier"
+[training]
+optimizer = { name = "adam", learning_rate = 0.03, beta1 = 0.9, beta2 = 0.999 }
+batch = 10
+epochs = 300
+l2 = 0.0
+"#;
+
+    #[test]
+    fn the_documented_example_reads() {
+        let e = Experiment::parse(EXAMPLE, "example.toml").unwrap();
+        assert_eq!(e.seed, 7);
+        assert_eq!(e.network.layers[1].activation, Activation::Relu);
+        assert_eq!(e.network.init, Init::Xavier);
+        assert_eq!(e.training.batch, Batch::Size(10));
+        assert_eq!(e.training.optimizer.learning_rate, 0.03);
+    }
+
+    #[test]
+    fn writing_and_reading_gives_the_same_experiment() {
+        let e = Experiment::parse(EXAMPLE, "example.toml").unwrap();
+        let text = e.to_toml().unwrap();
+        assert_eq!(Experiment::parse(&text, "again").unwrap(), e, "{text}");
+    }
+
+    /// Errors say key, line and what is allowed.
+    #[test]
+    fn errors_name_key_line_and_what_is_allowed() {
+        for (from, to, expected) in [
+            ("batch = 10", "batch = 0", vec!["training.batch", "line 16", "at least 1"]),
+            ("batch = 10", "batch = \"all\"", vec!["batch", "line 16", "full"]),
+            ("epochs = 300", "epoch = 300", vec!["unknown field `epoch`", "line 17", "`epochs`"]),
+            ("tanh", "tnah", vec!["line 11", "tnah", "`tanh`", "`softplus`"]),
+            ("dense = 8, activation = \"relu\"", "dense = 0", vec!["network.layers[1].dense", "line 11"]),
+            ("l2 = 0.0", "l2 = -1.0", vec!["training.l2", "line 18", "-1"]),
+            ("learning_rate = 0.03", "learning_rate = 0", vec!["training.optimizer.learning_rate", "line 15"]),
+            ("beta1 = 0.9", "momentum = 0.9", vec!["training.optimizer.momentum", "adam", "line 15"]),
+            ("beta1 = 0.9", "beta1 = 1.5", vec!["training.optimizer.beta1", "line 15", "1.5"]),
+            ("loss = \"cross-entropy\"", "loss = \"entropy\"", vec!["line 12", "`cross-entropy`"]),
+        ] {
+            assert!(EXAMPLE.contains(from));
+            let error = Experiment::parse(&EXAMPLE.replacen(from, to, 1), "e.toml").unwrap_err().to_string();
+            for part in expected {
+                assert!(error.contains(part), "{to}: no {part:?} in: {error}");
+            }
+        }
+    }
+}

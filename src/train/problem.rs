@@ -1,0 +1,223 @@
+//! A network together with the data it learns, ready for arithmetic.
+
+use crate::data::{ConfigError, Prepared, Target, Task, prepare};
+use crate::experiment::{Experiment, ExperimentError, LossConfig};
+use crate::nn::{Activation, Loss, Network};
+use crate::rng::{Stream, stream};
+use ndarray::{Array2, Axis};
+
+/// How targets become numbers at the output layer, and outputs answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Encoding {
+    /// One output; class 0 is `low`, class 1 is `high`.
+    Binary {
+        /// The target value of class 0.
+        low: f32,
+        /// The target value of class 1.
+        high: f32,
+    },
+    /// One output per class, 1 for the class and 0 for the others.
+    OneHot,
+    /// Real values, as they are.
+    Values,
+}
+
+impl Encoding {
+    /// The class that an output row stands for; `None` for real values.
+    pub fn class(self, output: &[f32]) -> Option<usize> {
+        match self {
+            Encoding::Values => None,
+            Encoding::Binary { low, high } => Some(usize::from(output[0] > 0.5 * (low + high))),
+            Encoding::OneHot => {
+                let mut best = 0;
+                for (k, &v) in output.iter().enumerate() {
+                    if v > output[best] {
+                        best = k;
+                    }
+                }
+                Some(best)
+            }
+        }
+    }
+
+    fn encode(self, target: &Target) -> Array2<f32> {
+        match target {
+            Target::Values { values, .. } => values.clone(),
+            Target::Classes { labels, names } => match self {
+                Encoding::Binary { low, high } => {
+                    Array2::from_shape_fn((labels.len(), 1), |(i, _)| {
+                        if labels[i] == 0 { low } else { high }
+                    })
+                }
+                Encoding::OneHot | Encoding::Values => {
+                    Array2::from_shape_fn((labels.len(), names.len()), |(i, k)| {
+                        f32::from(u8::from(labels[i] == k))
+                    })
+                }
+            },
+        }
+    }
+}
+
+/// Inputs and encoded targets of one part of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// `[n, inputs]`, scaled.
+    pub x: Array2<f32>,
+    /// `[n, outputs]`, encoded.
+    pub y: Array2<f32>,
+}
+
+impl Samples {
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.x.nrows()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The chosen rows, in the order given.
+    pub fn select(&self, rows: &[usize]) -> Samples {
+        Samples { x: self.x.select(Axis(0), rows), y: self.y.select(Axis(0), rows) }
+    }
+}
+
+/// A network and the data that it learns: everything about a run that stays
+/// the same while it runs.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The experiment that it was made from.
+    pub experiment: Experiment,
+    /// The network.
+    pub network: Network,
+    /// What the weights are fitted to.
+    pub train: Samples,
+    /// What is held back.
+    pub validation: Samples,
+    /// How targets are written.
+    pub encoding: Encoding,
+    /// The data with its names, scaling and raw points.
+    pub data: Prepared,
+}
+
+impl Problem {
+    /// Loads the data of `experiment` and builds the network that fits it.
+    pub fn new(experiment: &Experiment) -> Result<Self, ExperimentError> {
+        let data = prepare(&experiment.data, experiment.seed, &experiment.base)?;
+        Self::with_data(experiment, data)
+    }
+
+    /// The same, with data that is already there.
+    pub fn with_data(experiment: &Experiment, data: Prepared) -> Result<Self, ExperimentError> {
+        let (encoding, outputs, activation, loss) =
+            output_layer(experiment, &data.task).map_err(|error| ExperimentError::Value {
+                origin: experiment.title().to_owned(),
+                line: None,
+                error,
+            })?;
+        let mut layers: Vec<(usize, Activation)> =
+            experiment.network.layers.iter().map(|l| (l.dense, l.activation)).collect();
+        layers.push((outputs, activation));
+        let network = Network::dense(data.train.x.ncols(), &layers, loss)?;
+        let samples = |x: &Array2<f32>, target: &Target| Samples {
+            x: x.as_standard_layout().into_owned(),
+            y: encoding.encode(target),
+        };
+        let train = samples(&data.train.x, &data.train.target);
+        let validation = samples(&data.validation.x, &data.validation.target);
+        Ok(Problem {
+            experiment: experiment.clone(),
+            network,
+            train,
+            validation,
+            encoding,
+            data,
+        })
+    }
+
+    /// The initial parameters that follow from the experiment's seed.
+    pub fn initial_params(&self) -> Vec<f32> {
+        self.initial_params_for(self.experiment.seed)
+    }
+
+    /// The initial parameters that another seed would have given.
+    pub fn initial_params_for(&self, seed: u64) -> Vec<f32> {
+        let config = &self.experiment.network;
+        let scale = config.init_scale.unwrap_or(config.init.default_scale());
+        let mut rng = stream(seed, Stream::Init);
+        self.network.initialise(config.init, scale, config.bias, &mut rng)
+    }
+}
+
+/// What the output layer has to be for this loss and these answers.
+fn output_layer(
+    experiment: &Experiment,
+    task: &Task,
+) -> Result<(Encoding, usize, Activation, Loss), ConfigError> {
+    let config = &experiment.network;
+    let classes = match task {
+        Task::Classification { names } => Some(names.len()),
+        Task::Regression { .. } => None,
+    };
+    if let Some(0 | 1) = classes {
+        return Err(ConfigError::new(
+            "data.source",
+            "the data has fewer than two classes; there is nothing to tell apart",
+        ));
+    }
+    match (config.loss, classes) {
+        (LossConfig::CrossEntropy, None) => Err(ConfigError::new(
+            "network.loss",
+            "cross-entropy compares classes, and this data has real values; use \
+             half-squared-error or mean-squared-error",
+        )),
+        (LossConfig::CrossEntropy, Some(k)) => match config.output {
+            Some(Activation::Sigmoid) if k > 2 => Err(ConfigError::new(
+                "network.output",
+                format!("one sigmoid output tells two classes apart, and the data has {k}; use softmax"),
+            )),
+            None if k > 2 => Ok((Encoding::OneHot, k, Activation::Softmax, Loss::SoftmaxCrossEntropy)),
+            Some(Activation::Softmax) => {
+                Ok((Encoding::OneHot, k, Activation::Softmax, Loss::SoftmaxCrossEntropy))
+            }
+            _ => Ok((
+                Encoding::Binary { low: 0.0, high: 1.0 },
+                1,
+                Activation::Sigmoid,
+                Loss::BinaryCrossEntropy,
+            )),
+        },
+        (squared, _) => {
+            let loss = match squared {
+                LossConfig::HalfSquaredError => Loss::HalfSquaredError,
+                _ => Loss::MeanSquaredError,
+            };
+            Ok(match (classes, config.output) {
+                (None, output) => (
+                    Encoding::Values,
+                    task.names().len().max(1),
+                    output.unwrap_or(Activation::Linear),
+                    loss,
+                ),
+                (Some(k), Some(Activation::Softmax)) => {
+                    (Encoding::OneHot, k, Activation::Softmax, loss)
+                }
+                (Some(2), output) => {
+                    let activation = output.unwrap_or(Activation::Tanh);
+                    // Outputs that reach below zero aim at -1 and 1, others at 0 and 1.
+                    let low = match activation {
+                        Activation::Tanh | Activation::Linear => -1.0,
+                        _ => 0.0,
+                    };
+                    (Encoding::Binary { low, high: 1.0 }, 1, activation, loss)
+                }
+                (Some(k), output) => {
+                    (Encoding::OneHot, k, output.unwrap_or(Activation::Sigmoid), loss)
+                }
+            })
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! One step of training at a time.
+
+use super::evaluate::{Evaluator, Score};
+use super::problem::{Problem, Samples};
+use crate::nn::{ParamPlace, Workspace};
+use crate::optim::Optimizer;
+use crate::rng::{Rng, Stream, stream};
+use ndarray::{Array2, Axis, s};
+use rand::seq::SliceRandom;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Earlier states that can be returned to.
+const CHECKPOINTS: usize = 12;
+
+/// What a step came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepOutcome {
+    /// The weights moved.
+    Stepped {
+        /// The batch's mean data loss before the step.
+        loss: f64,
+        /// Whether the step ended an epoch.
+        epoch_done: bool,
+    },
+    /// Numbers stopped being finite; the trainer is back at the last step
+    /// whose loss was finite.
+    Diverged(Divergence),
+}
+
+/// Where numbers first stopped being finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Divergence {
+    /// The step that was being made, from 1.
+    pub step: u64,
+    /// The first layer whose pre-activations or gradients are not finite.
+    pub layer: usize,
+    /// The first parameter of that layer that is to blame, where one is.
+    pub parameter: Option<ParamPlace>,
+    /// What was not finite.
+    pub what: NonFinite,
+}
+
+/// What was not a finite number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonFinite {
+    /// A pre-activation or the loss, on the way forward.
+    Forward,
+    /// A gradient, on the way back.
+    Gradient,
+    /// A parameter, after the update.
+    Update,
+}
+
+/// Everything that the next step depends on.
+#[derive(Clone)]
+struct Checkpoint {
+    params: Vec<f32>,
+    optimizer: Box<dyn Optimizer<f32>>,
+    order: Vec<usize>,
+    cursor: usize,
+    rng: Rng,
+    epoch: usize,
+    step: u64,
+}
+
+/// The state of training: weights, optimiser, place in the epoch.
+pub struct Trainer {
+    problem: Arc<Problem>,
+    learning_rate: f64,
+    batch_size: usize,
+    start: Vec<f32>,
+    seed: u64,
+    now: Checkpoint,
+    before: Vec<f32>,
+    gradient: Vec<f32>,
+    workspace: Workspace<f32>,
+    batch: Samples,
+    batch_loss: f64,
+    evaluator: Evaluator,
+    past: VecDeque<Checkpoint>,
+    past_stride: usize,
+}
+
+impl Trainer {
+    /// Training from the experiment's own initial weights.
+    pub fn new(problem: Arc<Problem>) -> Self {
+        let params = problem.initial_params();
+        let seed = problem.experiment.seed;
+        Self::with_params(problem, params, seed)
+    }
+
+    /// Training from given weights, as many as the network has parameters,
+    /// with the batch order of `seed`.
+    pub fn with_params(problem: Arc<Problem>, params: Vec<f32>, seed: u64) -> Self {
+        let network = &problem.network;
+        let training = &problem.experiment.training;
+        let batch_size = training.batch.size(problem.train.len()).max(1);
+        let rows = |columns| Array2::zeros((batch_size, columns));
+        Trainer {
+            learning_rate: training.optimizer.learning_rate,
+            batch_size,
+            seed,
+            now: Self::fresh(&problem, &params, seed),
+            before: params.clone(),
+            gradient: vec![0.0; params.len()],
+            workspace: Workspace::new(network, batch_size),
+            batch: Samples { x: rows(network.inputs()), y: rows(network.outputs()) },
+            batch_loss: f64::NAN,
+            evaluator: Evaluator::new(network),
+            past: VecDeque::new(),
+            past_stride: 1,
+            start: params,
+            problem,
+        }
+    }
+
+    fn fresh(problem: &Problem, params: &[f32], seed: u64) -> Checkpoint {
+        let n = problem.train.len();
+        Checkpoint {
+            params: params.to_vec(),
+            optimizer: problem.experiment.training.optimizer.kind().build(params.len()),
+            order: (0..n).collect(),
+            cursor: n,
+            rng: stream(seed, Stream::Shuffle),
+            epoch: 0,
+            step: 0,
+        }
+    }
+
+    /// Back to the start: same initial weights, same batch order.
+    pub fn reset(&mut self) {
+        self.now = Self::fresh(&self.problem, &self.start, self.seed);
+        self.before.copy_from_slice(&self.start);
+        self.gradient.fill(0.0);
+        self.batch_loss = f64::NAN;
+        self.past.clear();
+        self.past_stride = 1;
+    }
+
+    /// A new start: the initial weights and batch order of another seed.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.start = self.problem.initial_params_for(seed);
+        self.reset();
+    }
+
+    /// One step: draws the next batch, back-propagates, updates.
+    pub fn step(&mut self) -> StepOutcome {
+        let n = self.problem.train.len();
+        if self.now.cursor >= n {
+            self.begin_epoch();
+        }
+        let end = (self.now.cursor + self.batch_size).min(n);
+        let rows = end - self.now.cursor;
+        for (i, &row) in self.now.order[self.now.cursor..end].iter().enumerate() {
+            self.batch.x.row_mut(i).assign(&self.problem.train.x.index_axis(Axis(0), row));
+            self.batch.y.row_mut(i).assign(&self.problem.train.y.index_axis(Axis(0), row));
+        }
+        let network = &self.problem.network;
+        let loss = network.gradient(
+            &self.now.params,
+            self.batch.x.slice(s![..rows, ..]),
+            self.batch.y.slice(s![..rows, ..]),
+            &mut self.workspace,
+            &mut self.gradient,
+        );
+        if !loss.is_finite() {
+            return self.diverged(NonFinite::Forward);
+        }
+        let regulariser = self.problem.experiment.training.regulariser();
+        regulariser.add_gradient(network.layout(), &self.now.params, &mut self.gradient);
+        if !all_finite(&self.gradient) {
+            return self.diverged(NonFinite::Gradient);
+        }
+        self.before.copy_from_slice(&self.now.params);
+        self.now.optimizer.step(&mut self.now.params, &self.gradient, self.learning_rate);
+        if !all_finite(&self.now.params) {
+            return self.diverged(NonFinite::Update);
+        }
+        self.batch_loss = loss;
+        self.now.cursor = end;
+        self.now.step += 1;
+        let epoch_done = end == n;
+        if epoch_done {
+            self.now.epoch += 1;
+        }
+        StepOutcome::Stepped { loss, epoch_done }
+    }
+
+    fn begin_epoch(&mut self) {
+        // From sorted order, so that an epoch's order depends on the generator alone.
+        self.now.order.iter_mut().enumerate().for_each(|(i, o)| *o = i);
+        if self.batch_size < self.now.order.len() {
+            self.now.order.shuffle(&mut self.now.rng);
+        }
+        self.now.cursor = 0;
+        if self.now.epoch.is_multiple_of(self.past_stride) {
+            self.past.push_back(self.now.clone());
+            if self.past.len() > CHECKPOINTS {
+                self.past_stride *= 2;
+                let stride = self.past_stride;
+                self.past.retain(|c| c.epoch.is_multiple_of(stride));
+            }
+        }
+    }
+
+    /// Finds what went wrong first, then undoes the last update if that is
+    /// what made the numbers run away.
+    fn diverged(&mut self, what: NonFinite) -> StepOutcome {
+        let layout = self.problem.network.layout();
+        let first_bad = |values: &[f32]| {
+            values.iter().position(|v| !v.is_finite()).and_then(|index| layout.place(index))
+        };
+        let step = self.now.step + 1;
+        let parameter = match what {
+            NonFinite::Gradient => first_bad(&self.gradient),
+            NonFinite::Update => first_bad(&self.now.params),
+            NonFinite::Forward => None,
+        };
+        let (layer, parameter) = match parameter {
+            Some(place) => (place.layer, Some(place)),
+            None => self.first_bad_activation(),
+        };
+        self.now.params.copy_from_slice(&self.before);
+        StepOutcome::Diverged(Divergence { step, layer, parameter, what })
+    }
+
+    /// The first layer with a pre-activation that is not finite (the output
+    /// layer where only the loss is), and the largest weight into that unit.
+    fn first_bad_activation(&self) -> (usize, Option<ParamPlace>) {
+        let layers = self.problem.network.layers().len();
+        let layout = self.problem.network.layout();
+        for layer in 0..layers {
+            let z = self.workspace.z(layer);
+            let Some(unit) = z.rows().into_iter().find_map(|r| r.iter().position(|v| !v.is_finite()))
+            else {
+                continue;
+            };
+            let range = layout.weight(layer);
+            let inputs = range.len() / z.ncols().max(1);
+            let row = range.start + unit * inputs;
+            let largest = (row..row + inputs).max_by(|&a, &b| {
+                self.now.params[a].abs().total_cmp(&self.now.params[b].abs())
+            });
+            return (layer, largest.and_then(|index| layout.place(index)));
+        }
+        (layers - 1, None)
+    }
+
+    /// Returns to an earlier state: the newest kept one that lies at least one
+    /// epoch back, else the start. Gives the epoch it is now at.
+    pub fn rewind(&mut self) -> usize {
+        let goal = self.now.epoch.saturating_sub(1);
+        while self.past.len() > 1 && self.past.back().is_some_and(|c| c.epoch > goal) {
+            self.past.pop_back();
+        }
+        match self.past.back() {
+            Some(checkpoint) => {
+                self.now = checkpoint.clone();
+                self.before.copy_from_slice(&self.now.params);
+            }
+            None => self.reset(),
+        }
+        self.now.epoch
+    }
+
+    /// Takes the given weights as the current ones; the optimiser forgets its
+    /// state, the place in the epoch stays.
+    pub fn set_params(&mut self, params: &[f32]) {
+        self.now.params.copy_from_slice(params);
+        self.before.copy_from_slice(params);
+        self.now.optimizer =
+            self.problem.experiment.training.optimizer.kind().build(params.len());
+    }
+
+    /// The scores on the training part and, where there is one, the validation part.
+    pub fn evaluate(&mut self) -> (Score, Option<Score>) {
+        let problem = &self.problem;
+        let (network, encoding) = (&problem.network, problem.encoding);
+        let params = &self.now.params;
+        let train = self
+            .evaluator
+            .score(network, params, &problem.train, encoding)
+            .unwrap_or(Score { loss: f64::NAN, accuracy: None });
+        (train, self.evaluator.score(network, params, &problem.validation, encoding))
+    }
+
+    /// The mean data loss over the training part.
+    pub fn train_loss(&mut self) -> f64 {
+        self.evaluator.loss(&self.problem.network, &self.now.params, &self.problem.train)
+    }
+
+    /// What is learnt.
+    pub fn problem(&self) -> &Arc<Problem> {
+        &self.problem
+    }
+
+    /// The current weights.
+    pub fn params(&self) -> &[f32] {
+        &self.now.params
+    }
+
+    /// The gradient of the last step, penalties included.
+    pub fn gradient(&self) -> &[f32] {
+        &self.gradient
+    }
+
+    /// What the last step added to each parameter.
+    pub fn last_update(&self) -> Vec<f32> {
+        self.now.params.iter().zip(&self.before).map(|(now, before)| now - before).collect()
+    }
+
+    /// The batch's mean data loss in the last step; NaN before the first.
+    pub fn batch_loss(&self) -> f64 {
+        self.batch_loss
+    }
+
+    /// Epochs completed.
+    pub fn epoch(&self) -> usize {
+        self.now.epoch
+    }
+
+    /// Steps completed.
+    pub fn steps(&self) -> u64 {
+        self.now.step
+    }
+
+    /// Steps in one epoch.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.problem.train.len().div_ceil(self.batch_size)
+    }
+
+    /// The seed of the current run.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The step size in force.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    /// Changes the step size from the next step on.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.learning_rate = learning_rate;
+    }
+}
+
+fn all_finite(values: &[f32]) -> bool {
+    // The sum of 0 * v is 0 or NaN; unlike a search it vectorises.
+    values.iter().map(|v| v * 0.0).sum::<f32>() == 0.0
+}

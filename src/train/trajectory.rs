@@ -1,0 +1,101 @@
+//! The path of the weights through parameter space.
+
+use std::sync::Arc;
+
+/// One place on the path.
+#[derive(Debug, Clone)]
+pub struct PathPoint {
+    /// Steps completed.
+    pub step: u64,
+    /// Epochs completed.
+    pub epoch: usize,
+    /// The parameters there.
+    pub params: Arc<[f32]>,
+    /// The mean data loss over the whole training part there.
+    pub loss: f64,
+}
+
+/// Bytes that the points of one path may take.
+const BYTES: usize = 64 << 20;
+/// The most points, and the fewest even for huge networks.
+const MOST: usize = 2048;
+const FEWEST: usize = 16;
+
+/// A bounded record of the path: when it is full every second point goes and
+/// from then on points are taken twice as far apart.
+#[derive(Debug, Clone)]
+pub struct Trajectory {
+    points: Vec<PathPoint>,
+    first_stride: u64,
+    stride: u64,
+    capacity: usize,
+}
+
+impl Trajectory {
+    /// A path that takes a point every `stride` steps of a network with
+    /// `params` parameters, at first.
+    pub fn new(params: usize, stride: u64) -> Self {
+        let capacity = (BYTES / (4 * params.max(1))).clamp(FEWEST, MOST);
+        let stride = stride.max(1);
+        Trajectory { points: Vec::new(), first_stride: stride, stride, capacity }
+    }
+
+    /// Whether a point is due at `step`.
+    pub fn wants(&self, step: u64) -> bool {
+        step.is_multiple_of(self.stride)
+    }
+
+    /// Adds a point; one that is not behind the last is ignored.
+    pub fn push(&mut self, point: PathPoint) {
+        if self.points.last().is_some_and(|last| last.step >= point.step) {
+            return;
+        }
+        self.points.push(point);
+        if self.points.len() > self.capacity {
+            self.stride *= 2;
+            let stride = self.stride;
+            self.points.retain(|p| p.step.is_multiple_of(stride));
+        }
+    }
+
+    /// The points, oldest first.
+    pub fn points(&self) -> &[PathPoint] {
+        &self.points
+    }
+
+    /// How many steps lie between two points.
+    pub fn stride(&self) -> u64 {
+        self.stride
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.points.clear();
+        self.stride = self.first_stride;
+    }
+
+    /// Forgets what came after `step`.
+    pub fn truncate_after(&mut self, step: u64) {
+        self.points.retain(|p| p.step <= step);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_stays_bounded_and_points_evenly_spaced() {
+        let params = (BYTES / 4) / 20;
+        let mut path = Trajectory::new(params, 3);
+        for step in 0..3000u64 {
+            if path.wants(step) {
+                let params: Arc<[f32]> = Arc::from([step as f32]);
+                path.push(PathPoint { step, epoch: 0, params, loss: 0.0 });
+            }
+        }
+        let steps: Vec<_> = path.points().iter().map(|p| p.step).collect();
+        assert!(steps.len() <= 20 && steps.len() > 10, "{steps:?}");
+        assert!(steps.windows(2).all(|w| w[1] - w[0] == path.stride()), "{steps:?}");
+    }
+}
