@@ -1,1 +1,24 @@
-//! data
+//! Data: generated problems, real data that ships with the program, and files
+//! of the user's own, split into training and validation and scaled.
+//!
+//! [`DataConfig`] says which data; [`prepare`] turns it into [`Prepared`].
+//! Nothing here knows of networks.
+
+pub mod config;
+pub mod dataset;
+pub mod error;
+pub mod features;
+pub mod generators;
+pub mod prepared;
+pub mod scale;
+pub mod source;
+pub mod split;
+
+pub use config::{ColumnRef, ConfigError, DataConfig, Label, Missing, Scale, TaskKind};
+pub use dataset::{Dataset, ImageShape, MissingValue, Target, Task};
+pub use error::DataError;
+pub use features::InputFeature;
+pub use prepared::{Part, Prepared};
+pub use scale::Scaler;
+pub use source::{SourceInfo, SourceKind, source_info, source_kind, sources};
+pub use split::{Split, split};
