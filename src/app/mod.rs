@@ -1,1 +1,26 @@
-//! app
+//! The window and every rendered picture: the only code that knows Bevy and egui.
+//!
+//! [`GradscapePlugins`] adds the whole scene to a Bevy app. The flow of a frame
+//! is the order of [`GradscapeSystems`]: what the training thread sent is taken
+//! in, entities are laid out anew where the network changed, components follow
+//! the numbers, and the render files write them to the GPU.
+
+mod camera;
+mod labels;
+mod plugins;
+mod scene;
+mod state;
+mod surface;
+mod text;
+mod theme;
+mod training;
+
+pub use plugins::{GradscapePlugins, GradscapeSystems};
+pub use state::{
+    ConnectionValue, Item, NetworkView, NeuronValue, SceneView, Selection, SurfaceView, ViewMode,
+    ViewRect,
+};
+pub use surface::ErrorSurface;
+pub use text::{Language, Texts};
+pub use theme::{Palette, Theme};
+pub use training::{Command, LoadExperiment, NetworkReplaced, Notice, Notices, Training};

@@ -1,1 +1,17 @@
-//! landscape
+//! Error surfaces: the loss over a plane through parameter space, and the
+//! optimiser's path seen from that plane.
+//!
+//! Every point of a surface is `L(c + x u + y v)` with the centre `c` and the
+//! directions `u`, `v` of a [`Plane`]. A surface shows a slice; training leaves
+//! the slice, so a path is projected onto it by least squares and carries its
+//! true loss beside the slice's.
+
+mod directions;
+mod grid;
+mod plane;
+mod surface;
+
+pub use directions::{Directions, DirectionsError};
+pub use grid::{Axis, GridError, MAX_POINTS};
+pub use plane::{Plane, PlaneError, Projection};
+pub use surface::{PathOnPlane, PlanePoint, Surface, evaluate, path_on_plane};

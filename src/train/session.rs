@@ -390,6 +390,11 @@ impl Session {
         self.speed
     }
 
+    /// The path so far.
+    pub fn trajectory(&self) -> &Trajectory {
+        &self.trajectory
+    }
+
     /// The trainer below.
     pub fn trainer(&self) -> &Trainer {
         &self.trainer

@@ -74,6 +74,11 @@ impl Trajectory {
         self.stride = self.first_stride;
     }
 
+    /// An empty path that thins as this one did from its start.
+    pub fn emptied(&self) -> Self {
+        Trajectory { points: Vec::new(), stride: self.first_stride, ..*self }
+    }
+
     /// Forgets what came after `step`.
     pub fn truncate_after(&mut self, step: u64) {
         self.points.retain(|p| p.step <= step);

@@ -1,0 +1,73 @@
+//! Text that stands at a place of the 3D scene, drawn over it by egui.
+
+use super::state::SceneView;
+use super::theme::Theme;
+use bevy::prelude::*;
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
+
+pub(super) fn plugin(app: &mut App) {
+    app.add_systems(EguiPrimaryContextPass, draw_labels);
+}
+
+/// Text at the entity's place, facing the reader.
+#[derive(Component, Debug, Clone, PartialEq)]
+#[require(Transform)]
+pub struct Label {
+    /// What it says.
+    pub text: String,
+    /// In whose camera it is seen.
+    pub view: SceneView,
+    /// Height in points.
+    pub size: f32,
+    /// Which corner of the text lies at the place.
+    pub anchor: egui::Align2,
+    /// Less important.
+    pub faint: bool,
+}
+
+/// Marks the camera of a view.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewCamera(pub SceneView);
+
+fn draw_labels(
+    mut contexts: EguiContexts,
+    labels: Query<(&Label, &GlobalTransform, Option<&InheritedVisibility>)>,
+    cameras: Query<(&ViewCamera, &Camera, &GlobalTransform)>,
+    theme: Res<Theme>,
+) -> Result {
+    let ctx = contexts.ctx_mut()?;
+    let layer = egui::LayerId::new(egui::Order::Background, egui::Id::new("scene labels"));
+    let palette = theme.palette();
+    let color = |rgb: crate::colormap::Rgb| {
+        let [r, g, b] = rgb.bytes();
+        egui::Color32::from_rgb(r, g, b)
+    };
+    let zoom = ctx.zoom_factor();
+    for (camera_of, camera, place) in &cameras {
+        if !camera.is_active {
+            continue;
+        }
+        let Some(rect) = camera.logical_viewport_rect() else { continue };
+        let clip = egui::Rect::from_min_max(
+            egui::pos2(rect.min.x / zoom, rect.min.y / zoom),
+            egui::pos2(rect.max.x / zoom, rect.max.y / zoom),
+        );
+        let painter = egui::Painter::new(ctx.clone(), layer, clip);
+        for (label, at, visible) in &labels {
+            if label.view != camera_of.0 || visible.is_some_and(|v| !v.get()) {
+                continue;
+            }
+            let Ok(point) = camera.world_to_viewport(place, at.translation()) else { continue };
+            let at = egui::pos2(point.x / zoom, point.y / zoom);
+            let tint = color(if label.faint { palette.faint } else { palette.text });
+            let font = egui::FontId::proportional(label.size);
+            let galley = painter.layout_no_wrap(label.text.clone(), font, tint);
+            let rect = label.anchor.anchor_size(at, galley.size());
+            // A soft plate keeps text legible over anything.
+            let plate = color(palette.background).gamma_multiply(0.7);
+            painter.rect_filled(rect.expand2(egui::vec2(3.0, 0.0)), 3.0, plate);
+            painter.galley(rect.min, galley, tint);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The plugin group and the order of everything that runs in a frame.
+
+use super::{camera, labels, scene, state, surface, text, theme, training};
+use crate::train::Problem;
+use bevy::app::PluginGroupBuilder;
+use bevy::prelude::*;
+use std::sync::Arc;
+
+/// What a frame does, in this order, in `Update`.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GradscapeSystems {
+    /// Input becomes commands, settings and selection.
+    Input,
+    /// News from the training thread and the surface thread are taken in.
+    Receive,
+    /// Entities are despawned and spawned where the network or the surface
+    /// changed its shape.
+    Layout,
+    /// Plain components (colour, thickness, position) follow the numbers.
+    Scene,
+    /// Plain components are written to meshes and shader buffers.
+    Render,
+}
+
+/// The scene of gradscape as Bevy plugins: training, network, error surface,
+/// cameras and labels, without panels. Add it after `DefaultPlugins` and
+/// `EguiPlugin`.
+#[derive(Clone)]
+pub struct GradscapePlugins {
+    /// What is learnt and shown.
+    pub problem: Arc<Problem>,
+    /// How training is driven.
+    pub drive: training::Drive,
+}
+
+impl PluginGroup for GradscapePlugins {
+    fn build(self) -> PluginGroupBuilder {
+        PluginGroupBuilder::start::<Self>()
+            .add(core_plugin)
+            .add(training::TrainingPlugin { problem: self.problem, drive: self.drive })
+            .add(surface::plugin)
+            .add(scene::plugin)
+            .add(camera::plugin)
+            .add(labels::plugin)
+    }
+}
+
+fn core_plugin(app: &mut App) {
+    use GradscapeSystems as Set;
+    app.configure_sets(
+        Update,
+        (Set::Input, Set::Receive, Set::Layout, Set::Scene, Set::Render).chain(),
+    );
+    app.add_plugins((state::plugin, theme::plugin, text::plugin));
+}

@@ -1,0 +1,170 @@
+//! What the user has chosen to see: plain resources that panels write and
+//! scene systems read.
+
+use crate::landscape::Directions;
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_state::<ViewMode>()
+        .init_resource::<NetworkView>()
+        .init_resource::<SurfaceView>()
+        .init_resource::<Selection>()
+        .init_resource::<ViewRect>();
+}
+
+/// What the window shows.
+#[derive(States, Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViewMode {
+    /// The network alone.
+    Network,
+    /// The error surface alone.
+    Surface,
+    /// Both, side by side, each with its own camera.
+    #[default]
+    Both,
+    /// Both in one scene, under one camera.
+    Together,
+}
+
+/// One of the two things that are shown, each with a camera of its own.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SceneView {
+    /// The network: render layer 0.
+    Network,
+    /// The error surface: render layer 1.
+    Surface,
+}
+
+impl SceneView {
+    /// The render layer of this view's entities.
+    pub fn layer(self) -> usize {
+        match self {
+            SceneView::Network => 0,
+            SceneView::Surface => 1,
+        }
+    }
+}
+
+/// What a neuron's colour shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NeuronValue {
+    /// Its activation for the watched sample.
+    #[default]
+    Activation,
+    /// Its bias.
+    Bias,
+    /// Its error signal `dL/dz` for the watched sample.
+    ErrorSignal,
+}
+
+/// What a connection's thickness and colour show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConnectionValue {
+    /// Its weight.
+    #[default]
+    Weight,
+    /// The gradient of its weight in the last step.
+    Gradient,
+    /// What the last step added to its weight.
+    LastChange,
+}
+
+/// How the network is shown.
+#[derive(Resource, Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkView {
+    /// What neurons' colours show.
+    pub neurons: NeuronValue,
+    /// What connections show.
+    pub connections: ConnectionValue,
+    /// At most so many connections are drawn in all, shared among the layer
+    /// pairs; within a pair the strongest.
+    pub connection_budget: usize,
+}
+
+impl Default for NetworkView {
+    fn default() -> Self {
+        NetworkView {
+            neurons: NeuronValue::default(),
+            connections: ConnectionValue::default(),
+            connection_budget: 4000,
+        }
+    }
+}
+
+/// How the error surface is computed and shown.
+#[derive(Resource, Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SurfaceView {
+    /// The plane's directions.
+    pub directions: Directions,
+    /// The plane reaches from minus to plus this along both directions.
+    pub range: f64,
+    /// Points a side of the finest grid.
+    pub grid: usize,
+    /// Height by the logarithm of the loss.
+    pub log_height: bool,
+    /// Whether the plane goes with the current weights.
+    pub follow: bool,
+    /// Whether contour lines are drawn.
+    pub contours: bool,
+    /// Whether the path is drawn.
+    pub path: bool,
+    /// Whether the gap between each path point's true loss and the slice is drawn.
+    pub gaps: bool,
+}
+
+impl Default for SurfaceView {
+    fn default() -> Self {
+        SurfaceView {
+            directions: Directions::Random { seed: 0 },
+            range: 1.0,
+            grid: 65,
+            log_height: false,
+            follow: true,
+            contours: true,
+            path: true,
+            gaps: true,
+        }
+    }
+}
+
+/// Something in the scene that can be pointed at. Columns count the input as 0,
+/// so that column k + 1 shows layer k.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// A neuron, or an input.
+    Neuron {
+        /// Its column.
+        column: usize,
+        /// Its unit within the column.
+        unit: usize,
+    },
+    /// A connection, by the layer that owns its weight.
+    Connection {
+        /// The layer, from 0.
+        layer: usize,
+        /// The unit of the column before.
+        from: usize,
+        /// The unit of this layer.
+        to: usize,
+    },
+}
+
+/// What is under the pointer and what was clicked.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// Under the pointer.
+    pub hovered: Option<Item>,
+    /// Clicked last.
+    pub selected: Option<Item>,
+}
+
+/// The part of the target that panels leave to the scene, in physical pixels;
+/// `None` is all of it.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Default)]
+pub struct ViewRect(pub Option<Rect>);

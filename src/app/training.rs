@@ -1,0 +1,283 @@
+//! Between the training thread and the [`Training`] resource: the only file
+//! that talks to the worker. Everything else reads `Training` and writes
+//! [`Command`]s.
+
+use super::plugins::GradscapeSystems;
+use super::state::Selection;
+use crate::experiment::{Experiment, ExperimentError};
+use crate::train::{
+    History, Outbox, Problem, RunState, Session, Snapshot, TrainCommand, Trajectory, Worker,
+};
+use bevy::prelude::*;
+use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
+use crossbeam_channel::{Receiver, bounded};
+use std::sync::Arc;
+
+/// The state of training that everything on screen follows.
+#[derive(Resource, Debug, Clone)]
+pub struct Training {
+    /// Network, data and experiment.
+    pub problem: Arc<Problem>,
+    /// The newest state of the run.
+    pub snapshot: Snapshot,
+    /// What each epoch came to.
+    pub history: History,
+    /// The path through parameter space.
+    pub path: Trajectory,
+}
+
+impl Training {
+    /// A run at its start, as it is before the first snapshot comes.
+    pub fn at_start(problem: Arc<Problem>) -> Self {
+        let mut session = Session::new(Arc::clone(&problem));
+        let mut training = Training {
+            snapshot: session.snapshot(),
+            history: History::default(),
+            path: session.trajectory().emptied(),
+            problem,
+        };
+        training.take_in(None, session.take_outbox());
+        training
+    }
+
+    fn take_in(&mut self, snapshot: Option<Snapshot>, news: Outbox) {
+        if let Some(snapshot) = snapshot {
+            if snapshot.generation != self.snapshot.generation {
+                self.history.clear();
+                self.path.clear();
+            } else if snapshot.step < self.snapshot.step {
+                self.history.truncate_after(snapshot.epoch);
+                self.path.truncate_after(snapshot.step);
+            }
+            self.snapshot = snapshot;
+        }
+        news.rows.into_iter().for_each(|row| self.history.push(row));
+        news.points.into_iter().for_each(|point| self.path.push(point));
+    }
+}
+
+/// A wish of the user's for the run.
+#[derive(Message, Debug, Clone)]
+pub struct Command(pub TrainCommand);
+
+/// A wish for another experiment; its data is loaded off the frame.
+#[derive(Message, Debug, Clone)]
+pub struct LoadExperiment {
+    /// The experiment.
+    pub experiment: Experiment,
+    /// Whether to start at once.
+    pub start: bool,
+}
+
+/// The network on screen was replaced by another: entities have to be laid out
+/// anew. Triggered after [`Training`] holds the new one.
+#[derive(Event, Debug, Clone, Copy)]
+pub struct NetworkReplaced;
+
+/// Something the user should be told once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// What happened and what to do.
+    pub message: String,
+    /// Whether something failed.
+    pub error: bool,
+}
+
+/// What the user was not yet told.
+#[derive(Resource, Debug, Default)]
+pub struct Notices(pub Vec<Notice>);
+
+/// How training is driven.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Drive {
+    /// On a thread, in real time.
+    Thread,
+    /// In the frame, so many steps each: what is shown in frame k is always the same.
+    Frame {
+        /// Steps a frame while running.
+        steps: usize,
+    },
+}
+
+#[derive(Resource)]
+enum Driver {
+    Thread(Worker),
+    Frame { session: Box<Session>, steps: usize },
+    /// The thread could not be started.
+    None,
+}
+
+/// An experiment whose data is being loaded.
+#[derive(Resource, Default)]
+pub struct Loading(Option<Receiver<(Result<Problem, ExperimentError>, bool)>>);
+
+impl Loading {
+    /// Whether data is being loaded.
+    pub fn is_busy(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// Owns the run.
+pub(super) struct TrainingPlugin {
+    pub(super) problem: Arc<Problem>,
+    pub(super) drive: Drive,
+}
+
+#[derive(Resource, Clone, Copy)]
+struct DriveChoice(Drive);
+
+impl Plugin for TrainingPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(Training::at_start(Arc::clone(&self.problem)))
+            .insert_resource(DriveChoice(self.drive))
+            .init_resource::<Notices>()
+            .init_resource::<Loading>()
+            .add_message::<Command>()
+            .add_message::<LoadExperiment>()
+            .add_systems(PreStartup, start_driver)
+            .add_systems(
+                Update,
+                (load_experiment, send_commands, receive_training)
+                    .chain()
+                    .in_set(GradscapeSystems::Receive),
+            );
+    }
+}
+
+fn start_driver(
+    mut commands: Commands,
+    training: Res<Training>,
+    drive: Res<DriveChoice>,
+    proxy: Option<Res<EventLoopProxyWrapper>>,
+    mut notices: ResMut<Notices>,
+) {
+    commands.insert_resource(new_driver(&training.problem, drive.0, proxy.as_deref(), &mut notices));
+    commands.trigger(NetworkReplaced);
+}
+
+fn new_driver(
+    problem: &Arc<Problem>,
+    drive: Drive,
+    proxy: Option<&EventLoopProxyWrapper>,
+    notices: &mut Notices,
+) -> Driver {
+    match drive {
+        Drive::Frame { steps } => {
+            Driver::Frame { session: Box::new(Session::new(Arc::clone(problem))), steps }
+        }
+        Drive::Thread => {
+            let proxy = proxy.map(|p| (**p).clone());
+            let wake = move || {
+                if let Some(proxy) = &proxy {
+                    // Fails only when the window is already gone.
+                    let _ = proxy.send_event(WinitUserEvent::WakeUp);
+                }
+            };
+            match Worker::spawn(Arc::clone(problem), wake) {
+                Ok(worker) => Driver::Thread(worker),
+                Err(error) => {
+                    let message = format!("the training thread could not be started: {error}");
+                    notices.0.push(Notice { message, error: true });
+                    Driver::None
+                }
+            }
+        }
+    }
+}
+
+/// Starts loading what was asked for last, and installs what has been loaded.
+fn load_experiment(
+    mut requests: MessageReader<LoadExperiment>,
+    mut loading: ResMut<Loading>,
+    mut training: ResMut<Training>,
+    mut driver: ResMut<Driver>,
+    mut selection: ResMut<Selection>,
+    mut notices: ResMut<Notices>,
+    mut commands: Commands,
+    mut own_commands: MessageWriter<Command>,
+    drive: Res<DriveChoice>,
+    proxy: Option<Res<EventLoopProxyWrapper>>,
+) {
+    if let Some(LoadExperiment { experiment, start }) = requests.read().last().cloned() {
+        let (sender, receiver) = bounded(1);
+        let proxy = proxy.as_ref().map(|p| (***p).clone());
+        let spawned = std::thread::Builder::new().name("loading".into()).spawn(move || {
+            let problem = experiment
+                .validate()
+                .map_err(|error| ExperimentError::Value {
+                    origin: experiment.title().to_owned(),
+                    line: None,
+                    error,
+                })
+                .and_then(|()| Problem::new(&experiment));
+            // The receiver is gone when another experiment was asked for meanwhile.
+            let _ = sender.send((problem, start));
+            if let Some(proxy) = proxy {
+                let _ = proxy.send_event(WinitUserEvent::WakeUp);
+            }
+        });
+        match spawned {
+            Ok(_) => loading.0 = Some(receiver),
+            Err(error) => notices.0.push(Notice { message: error.to_string(), error: true }),
+        }
+    }
+    let Some(receiver) = &loading.0 else { return };
+    let wait = matches!(drive.0, Drive::Frame { .. });
+    let loaded = if wait { receiver.recv().ok() } else { receiver.try_recv().ok() };
+    let Some((problem, start)) = loaded else { return };
+    loading.0 = None;
+    match problem {
+        Err(error) => notices.0.push(Notice { message: error.to_string(), error: true }),
+        Ok(problem) => {
+            let problem = Arc::new(problem);
+            *training = Training::at_start(Arc::clone(&problem));
+            *driver = new_driver(&problem, drive.0, proxy.as_deref(), &mut notices);
+            *selection = Selection::default();
+            commands.trigger(NetworkReplaced);
+            if start {
+                own_commands.write(Command(TrainCommand::Start));
+            }
+        }
+    }
+}
+
+fn send_commands(
+    mut messages: MessageReader<Command>,
+    mut driver: ResMut<Driver>,
+    mut notices: ResMut<Notices>,
+) {
+    for Command(command) in messages.read() {
+        match &mut *driver {
+            Driver::Thread(worker) => {
+                if !worker.send(command.clone()) {
+                    let message = "training does not take commands any more".to_owned();
+                    notices.0.push(Notice { message, error: true });
+                }
+            }
+            Driver::Frame { session, .. } => session.command(command.clone()),
+            Driver::None => {}
+        }
+    }
+}
+
+fn receive_training(mut training: ResMut<Training>, mut driver: ResMut<Driver>) {
+    let (snapshot, news) = match &mut *driver {
+        Driver::None => return,
+        Driver::Thread(worker) => worker.take(),
+        Driver::Frame { session, steps } => {
+            if session.state() == RunState::Running {
+                for _ in 0..*steps {
+                    if !session.advance() {
+                        break;
+                    }
+                }
+            }
+            let snapshot = session.snapshot();
+            (Some(snapshot), session.take_outbox())
+        }
+    };
+    if snapshot.is_some() || !news.rows.is_empty() || !news.points.is_empty() {
+        training.take_in(snapshot, news);
+    }
+}

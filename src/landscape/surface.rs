@@ -1,0 +1,211 @@
+//! The loss at every point of a grid, coarse to fine, and a path's losses
+//! beside it.
+
+use super::grid::Axis;
+use super::plane::Plane;
+use crate::nn::Network;
+use crate::train::{Evaluator, PathPoint, Samples};
+use ndarray::Array2;
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The loss over a grid of points of a plane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Surface {
+    /// Coordinates along the first direction.
+    pub x: Vec<f64>,
+    /// Coordinates along the second direction.
+    pub y: Vec<f64>,
+    /// Mean data loss, `[y, x]`.
+    pub loss: Array2<f64>,
+}
+
+impl Surface {
+    /// The smallest and largest finite loss, or `None` if there is none.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let finite = self.loss.iter().copied().filter(|v| v.is_finite());
+        finite.fold(None, |range, v| match range {
+            None => Some((v, v)),
+            Some((lo, hi)) => Some((v.min(lo), v.max(hi))),
+        })
+    }
+
+    /// The loss at `(x, y)` between the grid's points, by bilinear
+    /// interpolation; `None` outside.
+    pub fn interpolate(&self, x: f64, y: f64) -> Option<f64> {
+        let (i, fx) = cell(&self.x, x)?;
+        let (j, fy) = cell(&self.y, y)?;
+        let at = |dj: usize, di: usize| self.loss[[j + dj, i + di]];
+        let low = at(0, 0) * (1.0 - fx) + at(0, 1) * fx;
+        let high = at(1, 0) * (1.0 - fx) + at(1, 1) * fx;
+        Some(low * (1.0 - fy) + high * fy)
+    }
+}
+
+/// The cell of sorted `values` that holds `v`, and where in it, from 0 to 1.
+fn cell(values: &[f64], v: f64) -> Option<(usize, f64)> {
+    let (first, last) = (*values.first()?, *values.last()?);
+    if values.len() < 2 || !(first..=last).contains(&v) {
+        return None;
+    }
+    let i = values.partition_point(|&x| x <= v).clamp(1, values.len() - 1) - 1;
+    Some((i, (v - values[i]) / (values[i + 1] - values[i])))
+}
+
+/// Distances between the grid points of one level and the next, coarse to fine.
+const STRIDES: [usize; 5] = [16, 8, 4, 2, 1];
+
+/// Computes the mean loss of `network` over `samples` at every point of the
+/// grid, on the current rayon pool. After each level of refinement `level` gets
+/// a complete, coarser surface; the last one is the whole grid. Each point is
+/// computed once. `done` counts points as they are finished. Returns `None` if
+/// `cancel` was set meanwhile.
+pub fn evaluate(
+    network: &Network,
+    samples: &Samples,
+    plane: &Plane,
+    x: Axis,
+    y: Axis,
+    cancel: &AtomicBool,
+    done: impl Fn(usize) + Sync,
+    mut level: impl FnMut(Surface),
+) -> Option<Surface> {
+    let mut loss = Array2::from_elem((y.n, x.n), f64::NAN);
+    let (xs, ys) = (x.values(), y.values());
+    let on = |i: usize, n: usize, stride: usize| i.is_multiple_of(stride) || i + 1 == n;
+    let mut known_stride = usize::MAX;
+    for stride in STRIDES {
+        if stride > 1 && (x.n / stride < 4 || y.n / stride < 4) {
+            continue;
+        }
+        let columns: Vec<usize> = (0..x.n).filter(|&i| on(i, x.n, stride)).collect();
+        let rows: Vec<usize> = (0..y.n).filter(|&j| on(j, y.n, stride)).collect();
+        let is_known = |j: usize, i: usize| {
+            known_stride != usize::MAX && on(i, x.n, known_stride) && on(j, y.n, known_stride)
+        };
+        let missing: Vec<(usize, usize)> = rows
+            .iter()
+            .flat_map(|&j| columns.iter().map(move |&i| (j, i)))
+            .filter(|&(j, i)| !is_known(j, i))
+            .collect();
+        let values: Vec<f64> = missing
+            .par_iter()
+            .map_init(
+                || (Evaluator::new(network), vec![0.0_f32; plane.center().len()]),
+                |(evaluator, params), &(j, i)| {
+                    if cancel.load(Ordering::Relaxed) {
+                        return f64::NAN;
+                    }
+                    plane.write_point(xs[i], ys[j], params);
+                    let value = evaluator.loss(network, params, samples);
+                    done(1);
+                    value
+                },
+            )
+            .collect();
+        if cancel.load(Ordering::Relaxed) {
+            return None;
+        }
+        for (&(j, i), value) in missing.iter().zip(values) {
+            loss[[j, i]] = value;
+        }
+        known_stride = stride;
+        if stride > 1 {
+            level(Surface {
+                x: columns.iter().map(|&i| xs[i]).collect(),
+                y: rows.iter().map(|&j| ys[j]).collect(),
+                loss: Array2::from_shape_fn((rows.len(), columns.len()), |(j, i)| {
+                    loss[[rows[j], columns[i]]]
+                }),
+            });
+        }
+    }
+    let surface = Surface { x: xs, y: ys, loss };
+    level(surface.clone());
+    Some(surface)
+}
+
+/// A path point as a plane sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlanePoint {
+    /// Steps completed.
+    pub step: u64,
+    /// Coordinate of the projection along the first direction.
+    pub x: f64,
+    /// Coordinate along the second direction.
+    pub y: f64,
+    /// The loss at the weights themselves.
+    pub true_loss: f64,
+    /// The loss at the projection, which is what the surface shows there.
+    pub slice_loss: f64,
+    /// Distance from the plane, squared.
+    pub residual_squared: f64,
+    /// Distance from the plane's centre, squared.
+    pub distance_squared: f64,
+}
+
+impl PlanePoint {
+    /// True loss minus the slice's: how far the picture misses reality here.
+    pub fn gap(&self) -> f64 {
+        self.true_loss - self.slice_loss
+    }
+}
+
+/// A whole path as a plane sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PathOnPlane {
+    /// The points, oldest first.
+    pub points: Vec<PlanePoint>,
+}
+
+impl PathOnPlane {
+    /// The share of the path that lies in the plane: in-plane over total squared
+    /// distance from the centre, summed over the points; `None` where the path
+    /// never left the centre.
+    pub fn share_in_plane(&self) -> Option<f64> {
+        let total: f64 = self.points.iter().map(|p| p.distance_squared).sum();
+        let outside: f64 = self.points.iter().map(|p| p.residual_squared).sum();
+        (total > 0.0).then(|| (1.0 - outside / total).clamp(0.0, 1.0))
+    }
+
+    /// The point with the largest gap.
+    pub fn largest_gap(&self) -> Option<&PlanePoint> {
+        self.points.iter().max_by(|a, b| a.gap().abs().total_cmp(&b.gap().abs()))
+    }
+}
+
+/// Projects `points` onto `plane` and computes the slice's loss under each.
+/// Returns `None` if `cancel` was set meanwhile.
+pub fn path_on_plane(
+    network: &Network,
+    samples: &Samples,
+    plane: &Plane,
+    points: &[PathPoint],
+    cancel: &AtomicBool,
+) -> Option<PathOnPlane> {
+    let points = points
+        .par_iter()
+        .map_init(
+            || (Evaluator::new(network), vec![0.0_f32; plane.center().len()]),
+            |(evaluator, params), point| {
+                let projection = plane.project(&point.params);
+                let slice_loss = if cancel.load(Ordering::Relaxed) {
+                    f64::NAN
+                } else {
+                    plane.write_point(projection.x, projection.y, params);
+                    evaluator.loss(network, params, samples)
+                };
+                PlanePoint {
+                    step: point.step,
+                    x: projection.x,
+                    y: projection.y,
+                    true_loss: point.loss,
+                    slice_loss,
+                    residual_squared: projection.residual_squared,
+                    distance_squared: projection.distance_squared,
+                }
+            },
+        )
+        .collect();
+    (!cancel.load(Ordering::Relaxed)).then_some(PathOnPlane { points })
+}
