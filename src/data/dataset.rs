@@ -30,8 +30,11 @@ pub struct Dataset {
     /// The last so many rows are the validation part that the authors of the
     /// data set aside, used unless a fraction is asked for.
     pub fixed_validation: Option<usize>,
-    /// Places in a file where a value was missing and whose rows were left out.
+    /// The first places in a file where a value was missing and whose rows were
+    /// left out.
     pub missing: Vec<MissingValue>,
+    /// How many such places there were.
+    pub n_missing: usize,
 }
 
 impl Dataset {
@@ -77,6 +80,7 @@ impl Dataset {
             input_features,
             fixed_validation: None,
             missing: Vec::new(),
+            n_missing: 0,
         }
     }
 
@@ -94,6 +98,7 @@ impl Dataset {
             input_features: self.input_features.clone(),
             fixed_validation: None,
             missing: self.missing.clone(),
+            n_missing: self.n_missing,
         }
     }
 }

@@ -4,21 +4,30 @@
 //! [`DataConfig`] says which data; [`prepare`] turns it into [`Prepared`].
 //! Nothing here knows of networks.
 
+pub mod assets;
 pub mod config;
 pub mod dataset;
+mod embedded;
 pub mod error;
 pub mod features;
 pub mod generators;
+mod idx;
+pub mod labels;
+mod load;
+mod npz;
 pub mod prepared;
 pub mod scale;
 pub mod source;
 pub mod split;
+mod table;
 
+pub use assets::asset_folders;
 pub use config::{ColumnRef, ConfigError, DataConfig, Label, Missing, Scale, TaskKind};
 pub use dataset::{Dataset, ImageShape, MissingValue, Target, Task};
 pub use error::DataError;
 pub use features::InputFeature;
-pub use prepared::{Part, Prepared};
+pub use load::load;
+pub use prepared::{Part, Prepared, prepare};
 pub use scale::Scaler;
 pub use source::{SourceInfo, SourceKind, source_info, source_kind, sources};
 pub use split::{Split, split};

@@ -1,11 +1,19 @@
 //! Data made ready for training: split, scaled, and able to map a raw input.
 
-use ndarray::{Array2, ArrayView2};
+use std::path::Path;
 
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::config::{DEFAULT_VALIDATION, DataConfig, Scale};
 use super::dataset::{ImageShape, Target, Task};
+use super::error::DataError;
 use super::features::InputFeature;
 use super::generators::DOMAIN;
+use super::load::load_with;
 use super::scale::Scaler;
+use super::source::{SourceKind, source_kind};
+use super::split::{Split, split};
+use crate::rng::{Stream, stream};
 
 /// A data set split into its parts and scaled.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,5 +132,137 @@ impl Prepared {
             values.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, g), v| (l.min(v), g.max(v)));
         let margin = if greatest > least { 0.1 * (greatest - least) } else { 1.0 };
         [least - margin, greatest + margin]
+    }
+}
+
+/// Loads, splits and scales the data that `config` describes; the same seed
+/// gives the same samples in the same parts. A relative path starts from `base`.
+///
+/// Fitting the scaler, like everything that the network learns from, sees the
+/// training part alone.
+///
+/// # Errors
+/// As [`load`](super::load).
+pub fn prepare(config: &DataConfig, seed: u64, base: &Path) -> Result<Prepared, DataError> {
+    let rng = &mut stream(seed, Stream::Split);
+    let data = load_with(config, seed, base, rng)?;
+    let n = data.n_samples();
+    let Split { train, validation } = match (config.validation, data.fixed_validation) {
+        (None, Some(m)) => Split { train: (0..n - m).collect(), validation: (n - m..n).collect() },
+        (share, _) => split(&data.target, share.unwrap_or(DEFAULT_VALIDATION), rng),
+    };
+    let generated = source_kind(&config.source)? == SourceKind::Generated;
+    let scale = match (config.scale, data.image) {
+        (Scale::Auto, _) if generated => Scale::None,
+        (Scale::Auto, Some(_)) => Scale::MinMax,
+        (Scale::Auto, None) => Scale::Standard,
+        (scale, _) => scale,
+    };
+    let part = |rows: Vec<usize>| Part {
+        x: data.features.select(Axis(0), &rows),
+        target: data.target.select(&rows),
+        rows,
+    };
+    let (mut train, mut validation) = (part(train), part(validation));
+    let scaler = Scaler::fit(scale, train.x.view(), data.image.is_some());
+    scaler.apply(train.x.view_mut());
+    scaler.apply(validation.x.view_mut());
+    Ok(Prepared {
+        name: data.name,
+        train,
+        validation,
+        scaler,
+        feature_names: data.feature_names,
+        task: data.target.task(),
+        image: data.image,
+        input_features: data.input_features,
+        points: data.points,
+        line: data.line,
+        generated,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(toml: &str) -> Prepared {
+        let config: DataConfig = toml::from_str(toml).expect("valid TOML");
+        prepare(&config, 7, Path::new(".")).expect("valid data")
+    }
+
+    #[test]
+    fn scaling_is_fitted_on_the_training_part_alone() {
+        let iris = ready("source = \"iris\"\nvalidation = 0.4");
+        assert_eq!((iris.train.len(), iris.validation.len()), (90, 60));
+        for column in iris.train.x.columns() {
+            let mean = column.sum() / 90.0;
+            assert!(mean.abs() < 1e-5, "{mean}");
+        }
+        let off = iris.validation.x.columns().into_iter().any(|c| (c.sum() / 60.0).abs() > 1e-3);
+        assert!(off, "the validation part was not what was fitted");
+    }
+
+    #[test]
+    fn parts_hold_the_classes_in_exact_proportion() {
+        let iris = ready("source = \"iris\"");
+        assert_eq!(iris.train.target.class_counts(), [40, 40, 40]);
+        assert_eq!(iris.validation.target.class_counts(), [10, 10, 10]);
+        let spiral = ready("samples = 200\nvalidation = 0.3");
+        assert_eq!(spiral.validation.target.class_counts(), [30, 30]);
+    }
+
+    #[test]
+    fn a_seed_repeats_its_data_and_another_gives_others() {
+        let config = DataConfig { noise: Some(0.1), ..DataConfig::of("moons") };
+        let of = |seed| prepare(&config, seed, Path::new(".")).expect("valid");
+        assert_eq!(of(3), of(3));
+        assert_ne!(of(3).points, of(4).points);
+    }
+
+    #[test]
+    fn a_point_is_mapped_as_the_samples_were() {
+        let circle = ready("source = \"circle\"\nfeatures = [\"x1^2\", \"sin(x2)\", \"x1*x2\"]\nscale = \"standard\"");
+        let points = circle.points.as_ref().expect("in the plane");
+        let mapped = circle.map_points(points.view()).expect("in the plane");
+        for (i, &row) in circle.train.rows.iter().enumerate() {
+            let point = circle.map_point(points[[row, 0]], points[[row, 1]]).expect("in the plane");
+            assert_eq!(point, circle.train.x.row(i).to_vec());
+            assert_eq!(point, mapped.row(row).to_vec());
+        }
+        assert_eq!(circle.domain(), Some([[-6.0, 6.0], [-6.0, 6.0]]));
+    }
+
+    #[test]
+    fn a_sine_is_a_problem_on_a_line_and_digits_are_neither() {
+        let sine = ready("source = \"sine\"\nfeatures = [\"x\", \"x^2\"]");
+        assert_eq!(sine.feature_names, ["x", "x^2"]);
+        assert_eq!(sine.map_line(-3.0), Some(vec![-3.0, 9.0]));
+        assert_eq!((sine.map_point(0.0, 0.0), sine.domain()), (None, None));
+        let digits = ready("source = \"digits\"");
+        assert_eq!((digits.map_line(0.0), digits.map_point(0.0, 0.0)), (None, None));
+        assert_eq!((digits.scaler.scale, digits.scaler.factor[0]), (Scale::MinMax, 1.0 / 16.0));
+    }
+
+    #[test]
+    fn a_fixed_validation_part_is_used_unless_a_share_is_asked_for() {
+        let mnist = ready("source = \"mnist\"\nlimit = 1200");
+        assert_eq!(mnist.train.target.class_counts(), [100; 10]);
+        assert_eq!(mnist.validation.target.class_counts(), [20; 10]);
+        assert_eq!((mnist.scaler.shift[0], mnist.scaler.factor[0]), (0.0, 1.0 / 255.0));
+        let share = ready("source = \"mnist\"\nlimit = 1200\nvalidation = 0.5");
+        assert_eq!(share.train.len(), 600);
+    }
+
+    #[test]
+    fn a_table_is_found_from_the_folder_of_its_experiment() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        std::fs::write(dir.path().join("t.csv"), "a,b,y\n1,2,0.5\n3,4,1.5\n5,9,2.5\n").expect("writable");
+        let data = prepare(&DataConfig::of("t.csv"), 0, dir.path()).expect("valid");
+        assert_eq!((data.n_inputs(), data.n_targets(), data.name.as_str()), (2, 1, "t.csv"));
+        let domain = data.domain().expect("two columns are a plane");
+        assert!((domain[0][0] - 0.6).abs() < 1e-6 && (domain[1][1] - 9.7).abs() < 1e-6, "{domain:?}");
+        let error = prepare(&DataConfig::of("none.csv"), 0, dir.path()).expect_err("not there");
+        assert!(error.to_string().contains("none.csv"), "{error}");
     }
 }

@@ -87,6 +87,7 @@ fn assemble(name: &str, drawn: Drawn, input_features: Vec<InputFeature>) -> Data
         input_features: Some(input_features),
         fixed_validation: None,
         missing: Vec::new(),
+        n_missing: 0,
     }
 }
 
