@@ -70,12 +70,20 @@ impl Rgb {
 }
 
 fn to_linear(c: f32) -> f32 {
-    if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+    if c <= 0.040_45 {
+        c / 12.92
+    } else {
+        ((c + 0.055) / 1.055).powf(2.4)
+    }
 }
 
 fn from_linear(c: f32) -> f32 {
     let c = c.clamp(0.0, 1.0);
-    if c <= 0.003_130_8 { 12.92 * c } else { 1.055 * c.powf(1.0 / 2.4) - 0.055 }
+    if c <= 0.003_130_8 {
+        12.92 * c
+    } else {
+        1.055 * c.powf(1.0 / 2.4) - 0.055
+    }
 }
 
 /// A map for values with a sign.
@@ -93,7 +101,11 @@ impl Diverging {
     /// The colour of `t` from -1 to 1; values outside and NaN are clamped to
     /// the ends and to zero.
     pub fn at(&self, t: f32) -> Rgb {
-        let end = if t < 0.0 { self.negative } else { self.positive };
+        let end = if t < 0.0 {
+            self.negative
+        } else {
+            self.positive
+        };
         let t = if t.is_nan() { 0.0 } else { t.abs().min(1.0) };
         self.zero.blend(end, t)
     }

@@ -47,7 +47,9 @@ fn draw_labels(
         if !camera.is_active {
             continue;
         }
-        let Some(rect) = camera.logical_viewport_rect() else { continue };
+        let Some(rect) = camera.logical_viewport_rect() else {
+            continue;
+        };
         let clip = egui::Rect::from_min_max(
             egui::pos2(rect.min.x / zoom, rect.min.y / zoom),
             egui::pos2(rect.max.x / zoom, rect.max.y / zoom),
@@ -57,9 +59,15 @@ fn draw_labels(
             if label.view != camera_of.0 || visible.is_some_and(|v| !v.get()) {
                 continue;
             }
-            let Ok(point) = camera.world_to_viewport(place, at.translation()) else { continue };
+            let Ok(point) = camera.world_to_viewport(place, at.translation()) else {
+                continue;
+            };
             let at = egui::pos2(point.x / zoom, point.y / zoom);
-            let tint = color(if label.faint { palette.faint } else { palette.text });
+            let tint = color(if label.faint {
+                palette.faint
+            } else {
+                palette.text
+            });
             let font = egui::FontId::proportional(label.size);
             let galley = painter.layout_no_wrap(label.text.clone(), font, tint);
             let rect = label.anchor.anchor_size(at, galley.size());

@@ -37,7 +37,10 @@ impl PluginGroup for GradscapePlugins {
     fn build(self) -> PluginGroupBuilder {
         PluginGroupBuilder::start::<Self>()
             .add(core_plugin)
-            .add(training::TrainingPlugin { problem: self.problem, drive: self.drive })
+            .add(training::TrainingPlugin {
+                problem: self.problem,
+                drive: self.drive,
+            })
             .add(surface::plugin)
             .add(scene::plugin)
             .add(camera::plugin)
@@ -49,7 +52,14 @@ fn core_plugin(app: &mut App) {
     use GradscapeSystems as Set;
     app.configure_sets(
         Update,
-        (Set::Input, Set::Receive, Set::Layout, Set::Scene, Set::Render).chain(),
+        (
+            Set::Input,
+            Set::Receive,
+            Set::Layout,
+            Set::Scene,
+            Set::Render,
+        )
+            .chain(),
     );
     app.add_plugins((state::plugin, theme::plugin, text::plugin));
 }

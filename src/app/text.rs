@@ -76,7 +76,11 @@ impl Texts {
 
 fn flatten(prefix: &str, table: &toml::Table, strings: &mut HashMap<String, String>) {
     for (key, value) in table {
-        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let path = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value {
             toml::Value::Table(table) => flatten(&path, table, strings),
             toml::Value::String(text) => {

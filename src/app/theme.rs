@@ -10,9 +10,7 @@ pub(super) fn plugin(app: &mut App) {
 }
 
 /// Which colours are in use.
-#[derive(
-    Resource, Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Theme {
     /// For a screen.

@@ -52,7 +52,9 @@ impl Training {
             self.snapshot = snapshot;
         }
         news.rows.into_iter().for_each(|row| self.history.push(row));
-        news.points.into_iter().for_each(|point| self.path.push(point));
+        news.points
+            .into_iter()
+            .for_each(|point| self.path.push(point));
     }
 }
 
@@ -102,7 +104,10 @@ pub enum Drive {
 #[derive(Resource)]
 enum Driver {
     Thread(Worker),
-    Frame { session: Box<Session>, steps: usize },
+    Frame {
+        session: Box<Session>,
+        steps: usize,
+    },
     /// The thread could not be started.
     None,
 }
@@ -152,7 +157,12 @@ fn start_driver(
     proxy: Option<Res<EventLoopProxyWrapper>>,
     mut notices: ResMut<Notices>,
 ) {
-    commands.insert_resource(new_driver(&training.problem, drive.0, proxy.as_deref(), &mut notices));
+    commands.insert_resource(new_driver(
+        &training.problem,
+        drive.0,
+        proxy.as_deref(),
+        &mut notices,
+    ));
     commands.trigger(NetworkReplaced);
 }
 
@@ -163,9 +173,10 @@ fn new_driver(
     notices: &mut Notices,
 ) -> Driver {
     match drive {
-        Drive::Frame { steps } => {
-            Driver::Frame { session: Box::new(Session::new(Arc::clone(problem))), steps }
-        }
+        Drive::Frame { steps } => Driver::Frame {
+            session: Box::new(Session::new(Arc::clone(problem))),
+            steps,
+        },
         Drive::Thread => {
             let proxy = proxy.map(|p| (**p).clone());
             let wake = move || {
@@ -178,7 +189,10 @@ fn new_driver(
                 Ok(worker) => Driver::Thread(worker),
                 Err(error) => {
                     let message = format!("the training thread could not be started: {error}");
-                    notices.0.push(Notice { message, error: true });
+                    notices.0.push(Notice {
+                        message,
+                        error: true,
+                    });
                     Driver::None
                 }
             }
@@ -202,33 +216,47 @@ fn load_experiment(
     if let Some(LoadExperiment { experiment, start }) = requests.read().last().cloned() {
         let (sender, receiver) = bounded(1);
         let proxy = proxy.as_ref().map(|p| (***p).clone());
-        let spawned = std::thread::Builder::new().name("loading".into()).spawn(move || {
-            let problem = experiment
-                .validate()
-                .map_err(|error| ExperimentError::Value {
-                    origin: experiment.title().to_owned(),
-                    line: None,
-                    error,
-                })
-                .and_then(|()| Problem::new(&experiment));
-            // The receiver is gone when another experiment was asked for meanwhile.
-            let _ = sender.send((problem, start));
-            if let Some(proxy) = proxy {
-                let _ = proxy.send_event(WinitUserEvent::WakeUp);
-            }
-        });
+        let spawned = std::thread::Builder::new()
+            .name("loading".into())
+            .spawn(move || {
+                let problem = experiment
+                    .validate()
+                    .map_err(|error| ExperimentError::Value {
+                        origin: experiment.title().to_owned(),
+                        line: None,
+                        error,
+                    })
+                    .and_then(|()| Problem::new(&experiment));
+                // The receiver is gone when another experiment was asked for meanwhile.
+                let _ = sender.send((problem, start));
+                if let Some(proxy) = proxy {
+                    let _ = proxy.send_event(WinitUserEvent::WakeUp);
+                }
+            });
         match spawned {
             Ok(_) => loading.0 = Some(receiver),
-            Err(error) => notices.0.push(Notice { message: error.to_string(), error: true }),
+            Err(error) => notices.0.push(Notice {
+                message: error.to_string(),
+                error: true,
+            }),
         }
     }
     let Some(receiver) = &loading.0 else { return };
     let wait = matches!(drive.0, Drive::Frame { .. });
-    let loaded = if wait { receiver.recv().ok() } else { receiver.try_recv().ok() };
-    let Some((problem, start)) = loaded else { return };
+    let loaded = if wait {
+        receiver.recv().ok()
+    } else {
+        receiver.try_recv().ok()
+    };
+    let Some((problem, start)) = loaded else {
+        return;
+    };
     loading.0 = None;
     match problem {
-        Err(error) => notices.0.push(Notice { message: error.to_string(), error: true }),
+        Err(error) => notices.0.push(Notice {
+            message: error.to_string(),
+            error: true,
+        }),
         Ok(problem) => {
             let problem = Arc::new(problem);
             *training = Training::at_start(Arc::clone(&problem));
@@ -252,7 +280,10 @@ fn send_commands(
             Driver::Thread(worker) => {
                 if !worker.send(command.clone()) {
                     let message = "training does not take commands any more".to_owned();
-                    notices.0.push(Notice { message, error: true });
+                    notices.0.push(Notice {
+                        message,
+                        error: true,
+                    });
                 }
             }
             Driver::Frame { session, .. } => session.command(command.clone()),

@@ -30,7 +30,8 @@ pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     let mut archive = ZipArchive::new(BufReader::new(file))
         .map_err(|error| DataError::file(path, format!("is not an NPZ archive: {error}")))?;
-    let x = NpyBytes::read(path, &mut archive, inputs)?.values(path, inputs, |value| value as f32)?;
+    let x =
+        NpyBytes::read(path, &mut archive, inputs)?.values(path, inputs, |value| value as f32)?;
     if let Some(bad) = x.iter().position(|value| !value.is_finite()) {
         return Err(not_finite(path, inputs, &x.shape()[1..], bad));
     }
@@ -42,17 +43,37 @@ pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let target = target(path, labels, y, features.nrows(), config.task)?;
     let names = match image {
         Some(image) => image.pixel_names(),
-        None => (0..features.ncols()).map(|j| format!("{inputs}{j}")).collect(),
+        None => (0..features.ncols())
+            .map(|j| format!("{inputs}{j}"))
+            .collect(),
     };
-    Ok(Dataset::from_columns(super::load::file_name(path), features, names, target, image))
+    Ok(Dataset::from_columns(
+        super::load::file_name(path),
+        features,
+        names,
+        target,
+        image,
+    ))
 }
 
-fn samples(path: &Path, name: &str, x: ArrayD<f32>) -> Result<(Array2<f32>, Option<ImageShape>), DataError> {
+fn samples(
+    path: &Path,
+    name: &str,
+    x: ArrayD<f32>,
+) -> Result<(Array2<f32>, Option<ImageShape>), DataError> {
     let shape = x.shape().to_vec();
     let image = match shape[..] {
         [_, _] => None,
-        [_, height, width] => Some(ImageShape { height, width, channels: 1 }),
-        [_, height, width, channels @ 1..=4] => Some(ImageShape { height, width, channels }),
+        [_, height, width] => Some(ImageShape {
+            height,
+            width,
+            channels: 1,
+        }),
+        [_, height, width, channels @ 1..=4] => Some(ImageShape {
+            height,
+            width,
+            channels,
+        }),
         _ => {
             return Err(DataError::file(
                 path,
@@ -65,7 +86,10 @@ fn samples(path: &Path, name: &str, x: ArrayD<f32>) -> Result<(Array2<f32>, Opti
     };
     let columns = shape[1..].iter().product();
     if x.is_empty() {
-        return Err(DataError::file(path, format!("array \"{name}\" has the shape {shape:?} and no values")));
+        return Err(DataError::file(
+            path,
+            format!("array \"{name}\" has the shape {shape:?} and no values"),
+        ));
     }
     let flat = x.into_iter().collect();
     Array2::from_shape_vec((shape[0], columns), flat)
@@ -83,7 +107,9 @@ fn target(
     let shape = y.shape().to_vec();
     let fault = |message: String| DataError::file(path, format!("array \"{name}\" {message}"));
     if shape.first() != Some(&n) || shape.len() > 2 || y.is_empty() {
-        return Err(fault(format!("has the shape {shape:?}; {n} samples need [{n}] or [{n}, outputs]")));
+        return Err(fault(format!(
+            "has the shape {shape:?}; {n} samples need [{n}] or [{n}, outputs]"
+        )));
     }
     let outputs = shape.get(1).copied().unwrap_or(1);
     let flat: Vec<f64> = y.into_iter().collect();
@@ -91,13 +117,18 @@ fn target(
         return labels::from_numbers(&flat, name, task).map_err(|error| fault(error.message));
     }
     if task == Some(TaskKind::Classification) {
-        return Err(fault(format!("has {outputs} columns; classification needs the number of a class for each sample")));
+        return Err(fault(format!(
+            "has {outputs} columns; classification needs the number of a class for each sample"
+        )));
     }
     let values = Array2::from_shape_fn((n, outputs), |(i, j)| flat[i * outputs + j] as f32);
     if values.iter().any(|value| !value.is_finite()) {
         return Err(fault("has values too large for 32-bit numbers".to_owned()));
     }
-    Ok(Target::Values { values, names: (0..outputs).map(|j| format!("{name}{j}")).collect() })
+    Ok(Target::Values {
+        values,
+        names: (0..outputs).map(|j| format!("{name}{j}")).collect(),
+    })
 }
 
 fn not_finite(path: &Path, name: &str, sample_shape: &[usize], index: usize) -> DataError {
@@ -120,35 +151,52 @@ struct NpyBytes {
 }
 
 impl NpyBytes {
-    fn read(path: &Path, archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Result<Self, DataError> {
+    fn read(
+        path: &Path,
+        archive: &mut ZipArchive<BufReader<File>>,
+        name: &str,
+    ) -> Result<Self, DataError> {
         let fault = |message: String| DataError::file(path, format!("array \"{name}\" {message}"));
         let member = format!("{name}.npy");
         if archive.index_for_name(&member).is_none() {
-            let present: Vec<&str> =
-                archive.file_names().map(|name| name.strip_suffix(".npy").unwrap_or(name)).collect();
+            let present: Vec<&str> = archive
+                .file_names()
+                .map(|name| name.strip_suffix(".npy").unwrap_or(name))
+                .collect();
             return Err(fault(format!(
                 "is not there; the archive holds {}. Name arrays with data.inputs and data.label",
                 present.join(", ")
             )));
         }
         let mut bytes = Vec::new();
-        let entry = archive.by_name(&member).map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
+        let entry = archive
+            .by_name(&member)
+            .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
         entry
             .take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(fault(format!("has more than the {MAX_BYTES} bytes that can be read")));
+            return Err(fault(format!(
+                "has more than the {MAX_BYTES} bytes that can be read"
+            )));
         }
-        let start = check_header(&bytes).ok_or_else(|| fault("does not begin with a header of NumPy's".to_owned()))?;
+        let start = check_header(&bytes)
+            .ok_or_else(|| fault("does not begin with a header of NumPy's".to_owned()))?;
         let header = Header::from_reader(&mut &bytes[..start])
             .map_err(|error| fault(format!("has a header that cannot be read: {error}")))?;
         let described = header.type_descriptor.to_string();
-        let kind = described.trim_matches(['\'', '"']).trim_start_matches(['<', '>', '|', '=']).to_owned();
-        let width: usize = kind[kind.len().min(1)..].parse().map_err(|_| {
-            fault(format!("holds values of type {described}, not numbers"))
-        })?;
-        let needed = header.shape.iter().try_fold(width, |product, &dimension| product.checked_mul(dimension));
+        let kind = described
+            .trim_matches(['\'', '"'])
+            .trim_start_matches(['<', '>', '|', '='])
+            .to_owned();
+        let width: usize = kind[kind.len().min(1)..]
+            .parse()
+            .map_err(|_| fault(format!("holds values of type {described}, not numbers")))?;
+        let needed = header
+            .shape
+            .iter()
+            .try_fold(width, |product, &dimension| product.checked_mul(dimension));
         if needed != Some(bytes.len() - start) {
             return Err(fault(format!(
                 "claims the shape {:?} of type {described}, but {} bytes of values are there",
@@ -160,7 +208,12 @@ impl NpyBytes {
     }
 
     /// The values, each converted by way of `f64`.
-    fn values<T>(&self, path: &Path, name: &str, convert: impl Fn(f64) -> T) -> Result<ArrayD<T>, DataError> {
+    fn values<T>(
+        &self,
+        path: &Path,
+        name: &str,
+        convert: impl Fn(f64) -> T,
+    ) -> Result<ArrayD<T>, DataError> {
         macro_rules! read_as {
             ($($kind:literal => $from:ty),+) => {
                 match self.kind.as_str() {
@@ -192,14 +245,23 @@ fn check_header(bytes: &[u8]) -> Option<usize> {
         return None;
     }
     let (from, length) = match *bytes.get(6)? {
-        1 => (10, u16::from_le_bytes(*bytes.get(8..10)?.as_array()?) as usize),
-        _ => (12, u32::from_le_bytes(*bytes.get(8..12)?.as_array()?) as usize),
+        1 => (
+            10,
+            u16::from_le_bytes(*bytes.get(8..10)?.as_array()?) as usize,
+        ),
+        _ => (
+            12,
+            u32::from_le_bytes(*bytes.get(8..12)?.as_array()?) as usize,
+        ),
     };
     if length > MAX_HEADER {
         return None;
     }
     let header = bytes.get(from..from + length)?;
-    let brackets = header.iter().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
+    let brackets = header
+        .iter()
+        .filter(|byte| matches!(byte, b'(' | b'[' | b'{'))
+        .count();
     (brackets <= 8).then_some(from + length)
 }
 
@@ -220,26 +282,37 @@ mod tests {
     }
 
     fn load_error(path: &Path) -> String {
-        load(path, &DataConfig::of("data.npz")).expect_err("must be refused").to_string()
+        load(path, &DataConfig::of("data.npz"))
+            .expect_err("must be refused")
+            .to_string()
     }
 
     #[test]
     fn arrays_come_back_as_they_were_written() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("x", &array![[1.5_f64, -2.0], [0.25, 4.0]]).expect("x");
+            npz.add_array("x", &array![[1.5_f64, -2.0], [0.25, 4.0]])
+                .expect("x");
             npz.add_array("y", &array![7_i64, 3]).expect("y");
         });
         let data = load(&path, &DataConfig::of("data.npz")).expect("valid");
         assert_eq!(data.features, array![[1.5_f32, -2.0], [0.25, 4.0]]);
-        assert_eq!(data.target, Target::Classes { labels: vec![1, 0], names: vec!["3".into(), "7".into()] });
+        assert_eq!(
+            data.target,
+            Target::Classes {
+                labels: vec![1, 0],
+                names: vec!["3".into(), "7".into()]
+            }
+        );
         assert!(data.points.is_some(), "two columns are points in the plane");
     }
 
     #[test]
     fn images_and_named_arrays_of_bytes_are_read() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("img", &Array3::<u8>::from_elem((2, 3, 4), 9)).expect("img");
-            npz.add_array("out", &array![[0.5_f32, 1.0], [2.0, 3.0]]).expect("out");
+            npz.add_array("img", &Array3::<u8>::from_elem((2, 3, 4), 9))
+                .expect("img");
+            npz.add_array("out", &array![[0.5_f32, 1.0], [2.0, 3.0]])
+                .expect("out");
         });
         let config = DataConfig {
             inputs: Some("img".into()),
@@ -247,16 +320,30 @@ mod tests {
             ..DataConfig::of("data.npz")
         };
         let data = load(&path, &config).expect("valid");
-        assert_eq!(data.image, Some(ImageShape { height: 3, width: 4, channels: 1 }));
-        assert_eq!(data.target.values(), Some(&array![[0.5_f32, 1.0], [2.0, 3.0]]));
+        assert_eq!(
+            data.image,
+            Some(ImageShape {
+                height: 3,
+                width: 4,
+                channels: 1
+            })
+        );
+        assert_eq!(
+            data.target.values(),
+            Some(&array![[0.5_f32, 1.0], [2.0, 3.0]])
+        );
         let error = load_error(&path);
-        assert!(error.contains("img") && error.contains("data.inputs"), "{error}");
+        assert!(
+            error.contains("img") && error.contains("data.inputs"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_value_that_is_not_finite_is_refused_with_its_place() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("x", &array![[1.0_f64, 2.0], [1.0, 1e300]]).expect("x");
+            npz.add_array("x", &array![[1.0_f64, 2.0], [1.0, 1e300]])
+                .expect("x");
             npz.add_array("y", &array![0_u8, 1]).expect("y");
         });
         let error = load_error(&path);
@@ -266,7 +353,8 @@ mod tests {
     #[test]
     fn samples_and_labels_must_be_equally_many() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("x", &Array2::<f32>::zeros((3, 2))).expect("x");
+            npz.add_array("x", &Array2::<f32>::zeros((3, 2)))
+                .expect("x");
             npz.add_array("y", &Array1::<f32>::zeros(2)).expect("y");
         });
         assert!(load_error(&path).contains("3 samples"));
@@ -277,10 +365,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("temporary folder");
         let path = dir.path().join("absurd.npz");
         let mut zip = zip::ZipWriter::new(File::create(&path).expect("writable"));
-        zip.start_file("x.npy", zip::write::SimpleFileOptions::default()).expect("entry");
-        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999), }\n";
+        zip.start_file("x.npy", zip::write::SimpleFileOptions::default())
+            .expect("entry");
+        let header =
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999), }\n";
         zip.write_all(b"\x93NUMPY\x01\x00").expect("written");
-        zip.write_all(&(header.len() as u16).to_le_bytes()).expect("written");
+        zip.write_all(&(header.len() as u16).to_le_bytes())
+            .expect("written");
         zip.write_all(header.as_bytes()).expect("written");
         zip.finish().expect("written");
         assert!(load_error(&path).contains("0 bytes of values"));

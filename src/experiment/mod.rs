@@ -84,8 +84,10 @@ pub enum ExperimentError {
 impl Experiment {
     /// Reads and validates a file.
     pub fn read(path: &Path) -> Result<Self, ExperimentError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ExperimentError::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ExperimentError::Read {
+            path: path.into(),
+            source,
+        })?;
         let mut experiment = Self::parse(&text, &path.display().to_string())?;
         experiment.base = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(experiment)
@@ -93,14 +95,18 @@ impl Experiment {
 
     /// Parses and validates `text`; `origin` names it in errors.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ExperimentError> {
-        let experiment: Experiment = toml::from_str(text).map_err(|error| {
-            ExperimentError::Parse { origin: origin.to_owned(), message: error.to_string() }
-        })?;
-        experiment.validate().map_err(|error| ExperimentError::Value {
-            origin: origin.to_owned(),
-            line: place::line_of(text, &error.key),
-            error,
-        })?;
+        let experiment: Experiment =
+            toml::from_str(text).map_err(|error| ExperimentError::Parse {
+                origin: origin.to_owned(),
+                message: error.to_string(),
+            })?;
+        experiment
+            .validate()
+            .map_err(|error| ExperimentError::Value {
+                origin: origin.to_owned(),
+                line: place::line_of(text, &error.key),
+                error,
+            })?;
         Ok(experiment)
     }
 
@@ -169,19 +175,61 @@ l2 = 0.0
     #[test]
     fn errors_name_key_line_and_what_is_allowed() {
         for (from, to, expected) in [
-            ("batch = 10", "batch = 0", vec!["training.batch", "line 16", "at least 1"]),
-            ("batch = 10", "batch = \"all\"", vec!["batch", "line 16", "full"]),
-            ("epochs = 300", "epoch = 300", vec!["unknown field `epoch`", "line 17", "`epochs`"]),
-            ("tanh", "tnah", vec!["line 11", "tnah", "`tanh`", "`softplus`"]),
-            ("dense = 8, activation = \"relu\"", "dense = 0", vec!["network.layers[1].dense", "line 11"]),
-            ("l2 = 0.0", "l2 = -1.0", vec!["training.l2", "line 18", "-1"]),
-            ("learning_rate = 0.03", "learning_rate = 0", vec!["training.optimizer.learning_rate", "line 15"]),
-            ("beta1 = 0.9", "momentum = 0.9", vec!["training.optimizer.momentum", "adam", "line 15"]),
-            ("beta1 = 0.9", "beta1 = 1.5", vec!["training.optimizer.beta1", "line 15", "1.5"]),
-            ("loss = \"cross-entropy\"", "loss = \"entropy\"", vec!["line 12", "`cross-entropy`"]),
+            (
+                "batch = 10",
+                "batch = 0",
+                vec!["training.batch", "line 16", "at least 1"],
+            ),
+            (
+                "batch = 10",
+                "batch = \"all\"",
+                vec!["batch", "line 16", "full"],
+            ),
+            (
+                "epochs = 300",
+                "epoch = 300",
+                vec!["unknown field `epoch`", "line 17", "`epochs`"],
+            ),
+            (
+                "tanh",
+                "tnah",
+                vec!["line 11", "tnah", "`tanh`", "`softplus`"],
+            ),
+            (
+                "dense = 8, activation = \"relu\"",
+                "dense = 0",
+                vec!["network.layers[1].dense", "line 11"],
+            ),
+            (
+                "l2 = 0.0",
+                "l2 = -1.0",
+                vec!["training.l2", "line 18", "-1"],
+            ),
+            (
+                "learning_rate = 0.03",
+                "learning_rate = 0",
+                vec!["training.optimizer.learning_rate", "line 15"],
+            ),
+            (
+                "beta1 = 0.9",
+                "momentum = 0.9",
+                vec!["training.optimizer.momentum", "adam", "line 15"],
+            ),
+            (
+                "beta1 = 0.9",
+                "beta1 = 1.5",
+                vec!["training.optimizer.beta1", "line 15", "1.5"],
+            ),
+            (
+                "loss = \"cross-entropy\"",
+                "loss = \"entropy\"",
+                vec!["line 12", "`cross-entropy`"],
+            ),
         ] {
             assert!(EXAMPLE.contains(from));
-            let error = Experiment::parse(&EXAMPLE.replacen(from, to, 1), "e.toml").unwrap_err().to_string();
+            let error = Experiment::parse(&EXAMPLE.replacen(from, to, 1), "e.toml")
+                .unwrap_err()
+                .to_string();
             for part in expected {
                 assert!(error.contains(part), "{to}: no {part:?} in: {error}");
             }

@@ -61,8 +61,11 @@ pub enum LossConfig {
 
 impl LossConfig {
     /// All of them, in the order of a menu.
-    pub const ALL: [LossConfig; 3] =
-        [LossConfig::CrossEntropy, LossConfig::HalfSquaredError, LossConfig::MeanSquaredError];
+    pub const ALL: [LossConfig; 3] = [
+        LossConfig::CrossEntropy,
+        LossConfig::HalfSquaredError,
+        LossConfig::MeanSquaredError,
+    ];
 
     /// The name used in experiment files.
     pub fn name(self) -> &'static str {
@@ -79,7 +82,10 @@ impl NetworkConfig {
         if self.layers.len() > MOST_LAYERS {
             return Err(ConfigError::new(
                 "network.layers",
-                format!("{} layers; at most {MOST_LAYERS} are allowed", self.layers.len()),
+                format!(
+                    "{} layers; at most {MOST_LAYERS} are allowed",
+                    self.layers.len()
+                ),
             ));
         }
         for (i, layer) in self.layers.iter().enumerate() {
@@ -112,7 +118,10 @@ impl NetworkConfig {
             ));
         }
         if self.loss == LossConfig::CrossEntropy
-            && !matches!(self.output, None | Some(Activation::Sigmoid | Activation::Softmax))
+            && !matches!(
+                self.output,
+                None | Some(Activation::Sigmoid | Activation::Softmax)
+            )
         {
             return Err(ConfigError::new(
                 "network.output",

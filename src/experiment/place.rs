@@ -29,7 +29,13 @@ pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
         }
     }
     let start = span?.start.min(text.len());
-    Some(text.as_bytes()[..start].iter().filter(|&&b| b == b'\n').count() + 1)
+    Some(
+        text.as_bytes()[..start]
+            .iter()
+            .filter(|&&b| b == b'\n')
+            .count()
+            + 1,
+    )
 }
 
 #[cfg(test)]

@@ -35,7 +35,10 @@ impl Default for TrainingConfig {
 impl TrainingConfig {
     /// The penalties on weights.
     pub fn regulariser(&self) -> Regulariser {
-        Regulariser { l1: self.l1, l2: self.l2 }
+        Regulariser {
+            l1: self.l1,
+            l2: self.l2,
+        }
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -193,16 +196,18 @@ impl OptimizerConfig {
             OptimizerName::Sgd => OptimizerKind::Sgd,
             OptimizerName::Momentum => OptimizerKind::Momentum { momentum },
             OptimizerName::Nesterov => OptimizerKind::Nesterov { momentum },
-            OptimizerName::AdaGrad => {
-                OptimizerKind::AdaGrad { epsilon: self.epsilon.unwrap_or(1e-10) }
-            }
+            OptimizerName::AdaGrad => OptimizerKind::AdaGrad {
+                epsilon: self.epsilon.unwrap_or(1e-10),
+            },
             OptimizerName::RmsProp => OptimizerKind::RmsProp {
                 rho: self.rho.unwrap_or(0.99),
                 epsilon: self.epsilon.unwrap_or(1e-8),
             },
-            OptimizerName::Adam => {
-                OptimizerKind::Adam { beta1, beta2, epsilon: self.epsilon.unwrap_or(1e-8) }
-            }
+            OptimizerName::Adam => OptimizerKind::Adam {
+                beta1,
+                beta2,
+                epsilon: self.epsilon.unwrap_or(1e-8),
+            },
             OptimizerName::AdamW => OptimizerKind::AdamW {
                 beta1,
                 beta2,
@@ -218,7 +223,10 @@ impl OptimizerConfig {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(ConfigError::new(
                 key("learning_rate"),
-                format!("{} is not a step size; give a number above 0", self.learning_rate),
+                format!(
+                    "{} is not a step size; give a number above 0",
+                    self.learning_rate
+                ),
             ));
         }
         let constants: [(&str, Option<f64>, &[N], bool); 6] = [
@@ -226,13 +234,21 @@ impl OptimizerConfig {
             ("rho", self.rho, &[N::RmsProp], true),
             ("beta1", self.beta1, &[N::Adam, N::AdamW], true),
             ("beta2", self.beta2, &[N::Adam, N::AdamW], true),
-            ("epsilon", self.epsilon, &[N::AdaGrad, N::RmsProp, N::Adam, N::AdamW], false),
+            (
+                "epsilon",
+                self.epsilon,
+                &[N::AdaGrad, N::RmsProp, N::Adam, N::AdamW],
+                false,
+            ),
             ("weight_decay", self.weight_decay, &[N::AdamW], false),
         ];
         for (name, value, owners, below_one) in constants {
             let Some(value) = value else { continue };
             if !owners.contains(&self.name) {
-                let owners: Vec<_> = owners.iter().map(|&o| Self::new(o, 1.0).kind().name()).collect();
+                let owners: Vec<_> = owners
+                    .iter()
+                    .map(|&o| Self::new(o, 1.0).kind().name())
+                    .collect();
                 return Err(ConfigError::new(
                     key(name),
                     format!(
@@ -244,8 +260,15 @@ impl OptimizerConfig {
             }
             let allowed = value.is_finite() && value >= 0.0 && (!below_one || value < 1.0);
             if !allowed {
-                let range = if below_one { "from 0 up to, not including, 1" } else { "of at least 0" };
-                return Err(ConfigError::new(key(name), format!("{value}; give a number {range}")));
+                let range = if below_one {
+                    "from 0 up to, not including, 1"
+                } else {
+                    "of at least 0"
+                };
+                return Err(ConfigError::new(
+                    key(name),
+                    format!("{value}; give a number {range}"),
+                ));
             }
         }
         Ok(())

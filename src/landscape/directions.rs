@@ -27,9 +27,7 @@ pub enum Directions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectionsError {
     /// Not a way to choose directions.
-    #[error(
-        "{0:?} names no directions; give weights:I,J with two parameter indices, or random"
-    )]
+    #[error("{0:?} names no directions; give weights:I,J with two parameter indices, or random")]
     Syntax(String),
     /// There is no such parameter.
     #[error("there is no parameter {index}; this network has {len}, numbered from 0")]
@@ -55,9 +53,9 @@ impl FromStr for Directions {
         let bad = || DirectionsError::Syntax(text.to_owned());
         match text.split_once(':') {
             None if text == "random" => Ok(Directions::Random { seed: 0 }),
-            Some(("random", seed)) => {
-                Ok(Directions::Random { seed: seed.parse().map_err(|_| bad())? })
-            }
+            Some(("random", seed)) => Ok(Directions::Random {
+                seed: seed.parse().map_err(|_| bad())?,
+            }),
             Some(("weights", pair)) => {
                 let (i, j) = pair.split_once(',').ok_or_else(bad)?;
                 let parse = |s: &str| s.trim().parse::<usize>().map_err(|_| bad());
@@ -117,14 +115,18 @@ fn filter_normalised(layout: &Layout, center: &[f32], rng: &mut Rng) -> Vec<f32>
         for (d, w) in rows.zip(center[tensor.range.clone()].chunks_exact(row)) {
             d.iter_mut().for_each(|v| *v = rng.sample(StandardNormal));
             let scale = norm(w) / norm(d).max(f64::MIN_POSITIVE);
-            d.iter_mut().for_each(|v| *v = (f64::from(*v) * scale) as f32);
+            d.iter_mut()
+                .for_each(|v| *v = (f64::from(*v) * scale) as f32);
         }
     }
     direction
 }
 
 fn norm(row: &[f32]) -> f64 {
-    row.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+    row.iter()
+        .map(|&v| f64::from(v).powi(2))
+        .sum::<f64>()
+        .sqrt()
 }
 
 #[cfg(test)]
@@ -142,7 +144,9 @@ mod tests {
         .unwrap();
         let layout = network.layout();
         let center: Vec<f32> = (0..layout.len()).map(|i| 0.3 * i as f32 - 2.0).collect();
-        let plane = Directions::Random { seed: 5 }.plane(layout, &center).unwrap();
+        let plane = Directions::Random { seed: 5 }
+            .plane(layout, &center)
+            .unwrap();
         for direction in [plane.direction_x(), plane.direction_y()] {
             for tensor in layout.tensors() {
                 let part = &direction[tensor.range.clone()];

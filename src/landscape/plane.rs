@@ -59,7 +59,15 @@ impl Plane {
         if !(determinant > 1e-12 * xx * yy) {
             return Err(PlaneError::Parallel);
         }
-        Ok(Plane { center, direction_x, direction_y, xx, xy, yy, determinant })
+        Ok(Plane {
+            center,
+            direction_x,
+            direction_y,
+            xx,
+            xy,
+            yy,
+            determinant,
+        })
     }
 
     /// The parameters at the plane's origin.
@@ -79,7 +87,11 @@ impl Plane {
 
     /// The same directions through another centre of the same length.
     pub fn recentred(&self, center: &[f32]) -> Result<Self, PlaneError> {
-        Plane::new(center.to_vec(), self.direction_x.clone(), self.direction_y.clone())
+        Plane::new(
+            center.to_vec(),
+            self.direction_x.clone(),
+            self.direction_y.clone(),
+        )
     }
 
     /// Writes the parameters at `(x, y)` over `params`. At the origin they are
@@ -113,12 +125,20 @@ impl Plane {
         let y = (vy * self.xx - ux * self.xy) / self.determinant;
         // |d|^2 - d.(xu + yv), which rounding can push below zero
         let residual = (distance - x * ux - y * vy).max(0.0);
-        Projection { x, y, residual_squared: residual, distance_squared: distance }
+        Projection {
+            x,
+            y,
+            residual_squared: residual,
+            distance_squared: distance,
+        }
     }
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| f64::from(a) * f64::from(b))
+        .sum()
 }
 
 #[cfg(test)]
@@ -134,14 +154,16 @@ mod tests {
         )
         .unwrap();
         let p = plane.project(&plane.point(0.75, -1.25));
-        assert!((p.x - 0.75).abs() < 1e-6 && (p.y + 1.25).abs() < 1e-6, "{p:?}");
+        assert!(
+            (p.x - 0.75).abs() < 1e-6 && (p.y + 1.25).abs() < 1e-6,
+            "{p:?}"
+        );
         assert!(p.residual_squared < 1e-10 * p.distance_squared);
     }
 
     #[test]
     fn what_is_orthogonal_to_the_plane_is_the_residual() {
-        let plane =
-            Plane::new(vec![0.0; 3], vec![1.0, 0.0, 0.0], vec![1.0, 1.0, 0.0]).unwrap();
+        let plane = Plane::new(vec![0.0; 3], vec![1.0, 0.0, 0.0], vec![1.0, 1.0, 0.0]).unwrap();
         let p = plane.project(&[2.0, 3.0, 4.0]);
         assert_eq!((p.x, p.y), (-1.0, 3.0));
         assert_eq!((p.residual_squared, p.distance_squared), (16.0, 29.0));
@@ -158,8 +180,7 @@ mod tests {
     #[test]
     fn the_origin_is_the_centre_to_the_last_bit() {
         let center = vec![0.1_f32, -1e-20, 3.4e38];
-        let plane =
-            Plane::new(center.clone(), vec![1.0, 1.0, 1.0], vec![0.0, 1.0, 2.0]).unwrap();
+        let plane = Plane::new(center.clone(), vec![1.0, 1.0, 1.0], vec![0.0, 1.0, 2.0]).unwrap();
         assert_eq!(plane.point(0.0, 0.0), center);
     }
 }

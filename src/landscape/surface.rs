@@ -48,7 +48,10 @@ fn cell(values: &[f64], v: f64) -> Option<(usize, f64)> {
     if values.len() < 2 || !(first..=last).contains(&v) {
         return None;
     }
-    let i = values.partition_point(|&x| x <= v).clamp(1, values.len() - 1) - 1;
+    let i = values
+        .partition_point(|&x| x <= v)
+        .clamp(1, values.len() - 1)
+        - 1;
     Some((i, (v - values[i]) / (values[i + 1] - values[i])))
 }
 
@@ -170,7 +173,9 @@ impl PathOnPlane {
 
     /// The point with the largest gap.
     pub fn largest_gap(&self) -> Option<&PlanePoint> {
-        self.points.iter().max_by(|a, b| a.gap().abs().total_cmp(&b.gap().abs()))
+        self.points
+            .iter()
+            .max_by(|a, b| a.gap().abs().total_cmp(&b.gap().abs()))
     }
 }
 

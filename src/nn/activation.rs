@@ -139,8 +139,8 @@ impl Activation {
             }
             Activation::Softplus => sigmoid(z),
             Activation::Gelu => {
-                let density = (-(z * z) / R::of(2.0)).exp()
-                    / R::of((2.0 * std::f64::consts::PI).sqrt());
+                let density =
+                    (-(z * z) / R::of(2.0)).exp() / R::of((2.0 * std::f64::consts::PI).sqrt());
                 normal_cdf(z) + z * density
             }
             Activation::Silu => {

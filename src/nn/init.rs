@@ -71,8 +71,10 @@ impl Init {
         weights: &mut [R],
     ) {
         let (n_in, n_out) = (fan_in as f64, fan_out as f64);
-        let uniform = |rng: &mut crate::rng::Rng, r: f64| R::of(r * (2.0 * rng.random::<f64>() - 1.0));
-        let normal = |rng: &mut crate::rng::Rng, s: f64| R::of(s * rng.sample::<f64, _>(StandardNormal));
+        let uniform =
+            |rng: &mut crate::rng::Rng, r: f64| R::of(r * (2.0 * rng.random::<f64>() - 1.0));
+        let normal =
+            |rng: &mut crate::rng::Rng, s: f64| R::of(s * rng.sample::<f64, _>(StandardNormal));
         match self {
             Init::Zero => weights.fill(R::zero()),
             Init::Uniform => weights.iter_mut().for_each(|w| *w = uniform(rng, scale)),
@@ -93,7 +95,11 @@ impl Init {
                 let rows = orthonormal(fan_out.min(fan_in), fan_out.max(fan_in), rng);
                 for (i, w) in weights.iter_mut().enumerate() {
                     let (o, k) = (i / fan_in, i % fan_in);
-                    let v = if fan_out <= fan_in { rows[o][k] } else { rows[k][o] };
+                    let v = if fan_out <= fan_in {
+                        rows[o][k]
+                    } else {
+                        rows[k][o]
+                    };
                     *w = R::of(scale * v);
                 }
             }
@@ -138,7 +144,13 @@ mod tests {
 
     fn filled(init: Init, out: usize, input: usize) -> Vec<f64> {
         let mut weights = vec![f64::NAN; out * input];
-        init.fill(init.default_scale(), out, input, &mut stream(3, Stream::Init), &mut weights);
+        init.fill(
+            init.default_scale(),
+            out,
+            input,
+            &mut stream(3, Stream::Init),
+            &mut weights,
+        );
         weights
     }
 
@@ -155,7 +167,10 @@ mod tests {
             let w = filled(init, out, input);
             let seen = w.iter().map(|w| w * w).sum::<f64>() / w.len() as f64;
             // 60,000 draws: the standard error of a variance is below 0.6 %.
-            assert!((seen / variance - 1.0).abs() < 0.03, "{init}: {seen} for {variance}");
+            assert!(
+                (seen / variance - 1.0).abs() < 0.03,
+                "{init}: {seen} for {variance}"
+            );
         }
         assert!(filled(Init::Zero, 3, 4).iter().all(|&w| w == 0.0));
     }
@@ -173,7 +188,10 @@ mod tests {
                         (0..out).map(|o| at(o, i) * at(o, j)).sum()
                     };
                     let expected = if i == j { 1.0 } else { 0.0 };
-                    assert!((dot - expected).abs() < 1e-14, "{out}x{input} {i},{j}: {dot}");
+                    assert!(
+                        (dot - expected).abs() < 1e-14,
+                        "{out}x{input} {i},{j}: {dot}"
+                    );
                 }
             }
         }

@@ -68,7 +68,12 @@ impl Layout {
         let size: usize = shape.iter().product();
         let range = self.len..self.len + size;
         self.len = range.end;
-        self.tensors.push(ParamTensor { layer, role, shape, range });
+        self.tensors.push(ParamTensor {
+            layer,
+            role,
+            shape,
+            range,
+        });
     }
 
     /// The number of parameters.
@@ -88,17 +93,21 @@ impl Layout {
 
     /// The block of `role` in `layer`.
     pub fn tensor(&self, layer: usize, role: ParamRole) -> Option<&ParamTensor> {
-        self.tensors.iter().find(|t| t.layer == layer && t.role == role)
+        self.tensors
+            .iter()
+            .find(|t| t.layer == layer && t.role == role)
     }
 
     /// The place of `layer`'s weights, which every dense layer has.
     pub fn weight(&self, layer: usize) -> Range<usize> {
-        self.tensor(layer, ParamRole::Weight).map_or(0..0, |t| t.range.clone())
+        self.tensor(layer, ParamRole::Weight)
+            .map_or(0..0, |t| t.range.clone())
     }
 
     /// The place of `layer`'s biases.
     pub fn bias(&self, layer: usize) -> Range<usize> {
-        self.tensor(layer, ParamRole::Bias).map_or(0..0, |t| t.range.clone())
+        self.tensor(layer, ParamRole::Bias)
+            .map_or(0..0, |t| t.range.clone())
     }
 
     /// Which parameter lies at `index`, or `None` past the end.

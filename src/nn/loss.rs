@@ -51,7 +51,10 @@ impl Loss {
     /// costs its true loss and not infinity.
     pub fn value<R: Real>(self, z: &[R], a: &[R], target: &[R]) -> f64 {
         let squares = || -> f64 {
-            a.iter().zip(target).map(|(&a, &t)| (a - t).wide().powi(2)).sum()
+            a.iter()
+                .zip(target)
+                .map(|(&a, &t)| (a - t).wide().powi(2))
+                .sum()
         };
         match self {
             Loss::HalfSquaredError => 0.5 * squares(),
@@ -67,7 +70,13 @@ impl Loss {
                 let log_total = top + total.ln();
                 z.iter()
                     .zip(target)
-                    .map(|(&z, &t)| if t == R::zero() { 0.0 } else { (t * (log_total - z)).wide() })
+                    .map(|(&z, &t)| {
+                        if t == R::zero() {
+                            0.0
+                        } else {
+                            (t * (log_total - z)).wide()
+                        }
+                    })
                     .sum()
             }
         }
@@ -121,8 +130,11 @@ mod tests {
         let mut a = z;
         Activation::Sigmoid.apply(&mut a);
         let binary = Loss::BinaryCrossEntropy.value(&z, &a, &t);
-        let expected: f64 =
-            a.iter().zip(t).map(|(a, t)| -t * a.ln() - (1.0 - t) * (1.0 - a).ln()).sum();
+        let expected: f64 = a
+            .iter()
+            .zip(t)
+            .map(|(a, t)| -t * a.ln() - (1.0 - t) * (1.0 - a).ln())
+            .sum();
         assert!((binary - expected).abs() < 1e-14);
     }
 

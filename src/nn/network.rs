@@ -24,7 +24,9 @@ pub enum NetworkError {
         layer: usize,
     },
     /// A loss whose formula does not hold for this output.
-    #[error("the loss {loss} needs another output activation than {activation} (binary cross-entropy: sigmoid, softmax cross-entropy: softmax)")]
+    #[error(
+        "the loss {loss} needs another output activation than {activation} (binary cross-entropy: sigmoid, softmax cross-entropy: softmax)"
+    )]
     LossMismatch {
         /// The loss.
         loss: Loss,
@@ -56,7 +58,10 @@ impl Network {
             return Err(NetworkError::Empty);
         }
         if !loss.accepts(output) {
-            return Err(NetworkError::LossMismatch { loss, activation: output });
+            return Err(NetworkError::LossMismatch {
+                loss,
+                activation: output,
+            });
         }
         let mut layout = Layout::default();
         let mut built = Vec::with_capacity(layers.len());
@@ -68,12 +73,21 @@ impl Network {
             if activation == Activation::Softmax && index + 1 < layers.len() {
                 return Err(NetworkError::HiddenSoftmax { layer: index });
             }
-            let layer = Layer::Dense(Dense { inputs: width, units, activation });
+            let layer = Layer::Dense(Dense {
+                inputs: width,
+                units,
+                activation,
+            });
             layer.lay_out(index, &mut layout);
             built.push(layer);
             width = units;
         }
-        Ok(Network { inputs, layers: built, loss, layout })
+        Ok(Network {
+            inputs,
+            layers: built,
+            loss,
+            layout,
+        })
     }
 
     /// The number of values in a sample.
@@ -93,7 +107,9 @@ impl Network {
 
     /// Units per column of a picture: the inputs, then each layer.
     pub fn widths(&self) -> Vec<usize> {
-        std::iter::once(self.inputs).chain(self.layers.iter().map(Layer::outputs)).collect()
+        std::iter::once(self.inputs)
+            .chain(self.layers.iter().map(Layer::outputs))
+            .collect()
     }
 
     /// The loss.

@@ -31,10 +31,18 @@ impl<R: Real> Workspace<R> {
             .iter()
             .map(|layer| {
                 let zeros = || Array2::zeros((capacity, layer.outputs()));
-                LayerState { z: zeros(), a: zeros(), delta: zeros() }
+                LayerState {
+                    z: zeros(),
+                    a: zeros(),
+                    delta: zeros(),
+                }
             })
             .collect();
-        Workspace { layers, rows: 0, capacity }
+        Workspace {
+            layers,
+            rows: 0,
+            capacity,
+        }
     }
 
     /// The most samples that fit.

@@ -12,7 +12,10 @@ pub(super) struct AdaGrad<R> {
 
 impl<R: Real> AdaGrad<R> {
     pub(super) fn new(len: usize, epsilon: f64) -> Self {
-        AdaGrad { epsilon: R::of(epsilon), sum: vec![R::zero(); len] }
+        AdaGrad {
+            epsilon: R::of(epsilon),
+            sum: vec![R::zero(); len],
+        }
     }
 }
 

@@ -19,15 +19,17 @@ pub(super) struct Adam<R> {
 }
 
 impl<R: Real> Adam<R> {
-    pub(super) fn new(
-        len: usize,
-        beta1: f64,
-        beta2: f64,
-        epsilon: f64,
-        weight_decay: f64,
-    ) -> Self {
+    pub(super) fn new(len: usize, beta1: f64, beta2: f64, epsilon: f64, weight_decay: f64) -> Self {
         let zeros = || vec![R::zero(); len];
-        Adam { beta1, beta2, epsilon, weight_decay, first: zeros(), second: zeros(), steps: 0 }
+        Adam {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            first: zeros(),
+            second: zeros(),
+            steps: 0,
+        }
     }
 }
 
@@ -52,7 +54,10 @@ impl<R: Real> Optimizer<R> for Adam<R> {
     }
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {
-        vec![("first moment", &self.first), ("second moment", &self.second)]
+        vec![
+            ("first moment", &self.first),
+            ("second moment", &self.second),
+        ]
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

@@ -75,9 +75,21 @@ impl OptimizerKind {
         OptimizerKind::Momentum { momentum: 0.9 },
         OptimizerKind::Nesterov { momentum: 0.9 },
         OptimizerKind::AdaGrad { epsilon: 1e-10 },
-        OptimizerKind::RmsProp { rho: 0.99, epsilon: 1e-8 },
-        OptimizerKind::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        OptimizerKind::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
+        OptimizerKind::RmsProp {
+            rho: 0.99,
+            epsilon: 1e-8,
+        },
+        OptimizerKind::Adam {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+        },
+        OptimizerKind::AdamW {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+        },
     ];
 
     /// The name used in experiment files.
@@ -101,18 +113,23 @@ impl OptimizerKind {
             OptimizerKind::Nesterov { momentum } => Box::new(Momentum::new(len, momentum, true)),
             OptimizerKind::AdaGrad { epsilon } => Box::new(AdaGrad::new(len, epsilon)),
             OptimizerKind::RmsProp { rho, epsilon } => Box::new(RmsProp::new(len, rho, epsilon)),
-            OptimizerKind::Adam { beta1, beta2, epsilon } => {
-                Box::new(Adam::new(len, beta1, beta2, epsilon, 0.0))
-            }
-            OptimizerKind::AdamW { beta1, beta2, epsilon, weight_decay } => {
-                Box::new(Adam::new(len, beta1, beta2, epsilon, weight_decay))
-            }
+            OptimizerKind::Adam {
+                beta1,
+                beta2,
+                epsilon,
+            } => Box::new(Adam::new(len, beta1, beta2, epsilon, 0.0)),
+            OptimizerKind::AdamW {
+                beta1,
+                beta2,
+                epsilon,
+                weight_decay,
+            } => Box::new(Adam::new(len, beta1, beta2, epsilon, weight_decay)),
         }
     }
 }
 
 /// An optimiser with its state.
-pub trait Optimizer<R: Real>: Send {
+pub trait Optimizer<R: Real>: Send + Sync {
     /// Moves `params` one step against `gradient` (same length, which is the
     /// length that the state was built for).
     fn step(&mut self, params: &mut [R], gradient: &[R], learning_rate: f64);

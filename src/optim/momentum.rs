@@ -16,7 +16,11 @@ pub(super) struct Momentum<R> {
 
 impl<R: Real> Momentum<R> {
     pub(super) fn new(len: usize, momentum: f64, nesterov: bool) -> Self {
-        Momentum { momentum: R::of(momentum), nesterov, velocity: vec![R::zero(); len] }
+        Momentum {
+            momentum: R::of(momentum),
+            nesterov,
+            velocity: vec![R::zero(); len],
+        }
     }
 }
 

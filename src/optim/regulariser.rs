@@ -33,7 +33,11 @@ impl Regulariser {
         let (l1, l2) = (R::of(self.l1), R::of(self.l2));
         for range in weights(layout) {
             for (g, &w) in gradient[range.clone()].iter_mut().zip(&params[range]) {
-                let sign = if w == R::zero() { R::zero() } else { w.signum() };
+                let sign = if w == R::zero() {
+                    R::zero()
+                } else {
+                    w.signum()
+                };
                 *g += l1 * sign + l2 * w;
             }
         }
@@ -41,7 +45,11 @@ impl Regulariser {
 }
 
 fn weights(layout: &Layout) -> impl Iterator<Item = std::ops::Range<usize>> {
-    layout.tensors().iter().filter(|t| t.role == ParamRole::Weight).map(|t| t.range.clone())
+    layout
+        .tensors()
+        .iter()
+        .filter(|t| t.role == ParamRole::Weight)
+        .map(|t| t.range.clone())
 }
 
 #[cfg(test)]

@@ -13,7 +13,11 @@ pub(super) struct RmsProp<R> {
 
 impl<R: Real> RmsProp<R> {
     pub(super) fn new(len: usize, rho: f64, epsilon: f64) -> Self {
-        RmsProp { rho: R::of(rho), epsilon: R::of(epsilon), mean_square: vec![R::zero(); len] }
+        RmsProp {
+            rho: R::of(rho),
+            epsilon: R::of(epsilon),
+            mean_square: vec![R::zero(); len],
+        }
     }
 }
 

@@ -29,13 +29,17 @@ pub struct Evaluator {
 impl Evaluator {
     /// Buffers for `network`.
     pub fn new(network: &Network) -> Self {
-        Evaluator { workspace: Workspace::new(network, CHUNK) }
+        Evaluator {
+            workspace: Workspace::new(network, CHUNK),
+        }
     }
 
     /// The mean data loss over `samples`; NaN when there are none.
     pub fn loss(&mut self, network: &Network, params: &[f32], samples: &Samples) -> f64 {
         let mut sum = 0.0;
-        self.pass(network, params, samples, |_, chunk_loss, _| sum += chunk_loss);
+        self.pass(network, params, samples, |_, chunk_loss, _| {
+            sum += chunk_loss
+        });
         sum / samples.len() as f64
     }
 
@@ -64,7 +68,10 @@ impl Evaluator {
         });
         let n = samples.len() as f64;
         let accuracy = (encoding != Encoding::Values).then_some(right as f64 / n);
-        Some(Score { loss: sum / n, accuracy })
+        Some(Score {
+            loss: sum / n,
+            accuracy,
+        })
     }
 
     fn pass(
@@ -77,7 +84,11 @@ impl Evaluator {
         let mut start = 0;
         while start < samples.len() {
             let end = (start + CHUNK).min(samples.len());
-            network.forward(params, samples.x.slice(s![start..end, ..]), &mut self.workspace);
+            network.forward(
+                params,
+                samples.x.slice(s![start..end, ..]),
+                &mut self.workspace,
+            );
             let loss = network.loss_sum(&self.workspace, samples.y.slice(s![start..end, ..]));
             each(&self.workspace, loss, start);
             start = end;

@@ -52,7 +52,11 @@ impl Default for History {
 impl History {
     /// A history of at most `capacity` rows (at least 4).
     pub fn with_capacity(capacity: usize) -> Self {
-        History { rows: Vec::new(), stride: 1, capacity: capacity.max(4) }
+        History {
+            rows: Vec::new(),
+            stride: 1,
+            capacity: capacity.max(4),
+        }
     }
 
     /// Adds the newest row.
@@ -67,7 +71,8 @@ impl History {
         if self.rows.len() > self.capacity {
             self.stride *= 2;
             let (stride, last) = (self.stride, row.epoch);
-            self.rows.retain(|r| r.epoch % stride == 0 || r.epoch == last);
+            self.rows
+                .retain(|r| r.epoch % stride == 0 || r.epoch == last);
         }
     }
 

@@ -81,7 +81,10 @@ impl Samples {
 
     /// The chosen rows, in the order given.
     pub fn select(&self, rows: &[usize]) -> Samples {
-        Samples { x: self.x.select(Axis(0), rows), y: self.y.select(Axis(0), rows) }
+        Samples {
+            x: self.x.select(Axis(0), rows),
+            y: self.y.select(Axis(0), rows),
+        }
     }
 }
 
@@ -118,8 +121,12 @@ impl Problem {
                 line: None,
                 error,
             })?;
-        let mut layers: Vec<(usize, Activation)> =
-            experiment.network.layers.iter().map(|l| (l.dense, l.activation)).collect();
+        let mut layers: Vec<(usize, Activation)> = experiment
+            .network
+            .layers
+            .iter()
+            .map(|l| (l.dense, l.activation))
+            .collect();
         layers.push((outputs, activation));
         let network = Network::dense(data.train.x.ncols(), &layers, loss)?;
         let samples = |x: &Array2<f32>, target: &Target| Samples {
@@ -148,7 +155,8 @@ impl Problem {
         let config = &self.experiment.network;
         let scale = config.init_scale.unwrap_or(config.init.default_scale());
         let mut rng = stream(seed, Stream::Init);
-        self.network.initialise(config.init, scale, config.bias, &mut rng)
+        self.network
+            .initialise(config.init, scale, config.bias, &mut rng)
     }
 }
 
@@ -177,14 +185,27 @@ fn output_layer(
         (LossConfig::CrossEntropy, Some(k)) => match config.output {
             Some(Activation::Sigmoid) if k > 2 => Err(ConfigError::new(
                 "network.output",
-                format!("one sigmoid output tells two classes apart, and the data has {k}; use softmax"),
+                format!(
+                    "one sigmoid output tells two classes apart, and the data has {k}; use softmax"
+                ),
             )),
-            None if k > 2 => Ok((Encoding::OneHot, k, Activation::Softmax, Loss::SoftmaxCrossEntropy)),
-            Some(Activation::Softmax) => {
-                Ok((Encoding::OneHot, k, Activation::Softmax, Loss::SoftmaxCrossEntropy))
-            }
+            None if k > 2 => Ok((
+                Encoding::OneHot,
+                k,
+                Activation::Softmax,
+                Loss::SoftmaxCrossEntropy,
+            )),
+            Some(Activation::Softmax) => Ok((
+                Encoding::OneHot,
+                k,
+                Activation::Softmax,
+                Loss::SoftmaxCrossEntropy,
+            )),
             _ => Ok((
-                Encoding::Binary { low: 0.0, high: 1.0 },
+                Encoding::Binary {
+                    low: 0.0,
+                    high: 1.0,
+                },
                 1,
                 Activation::Sigmoid,
                 Loss::BinaryCrossEntropy,
@@ -214,9 +235,12 @@ fn output_layer(
                     };
                     (Encoding::Binary { low, high: 1.0 }, 1, activation, loss)
                 }
-                (Some(k), output) => {
-                    (Encoding::OneHot, k, output.unwrap_or(Activation::Sigmoid), loss)
-                }
+                (Some(k), output) => (
+                    Encoding::OneHot,
+                    k,
+                    output.unwrap_or(Activation::Sigmoid),
+                    loss,
+                ),
             })
         }
     }

@@ -159,7 +159,11 @@ impl Session {
         let params = trainer.params().len();
         let steps = trainer.steps_per_epoch();
         let cheap = problem.train.len().saturating_mul(params) < CHEAP_LOSS;
-        let stride = if cheap { steps.div_ceil(POINTS_PER_EPOCH) } else { steps };
+        let stride = if cheap {
+            steps.div_ceil(POINTS_PER_EPOCH)
+        } else {
+            steps
+        };
         let mut session = Session {
             state: RunState::Idle,
             target_epoch: problem.experiment.training.epochs,
@@ -223,7 +227,9 @@ impl Session {
                 self.state = RunState::Paused;
                 self.trajectory.truncate_after(self.trainer.steps());
                 self.outbox.rows.retain(|r| r.epoch <= self.trainer.epoch());
-                self.outbox.points.retain(|p| p.step <= self.trainer.steps());
+                self.outbox
+                    .points
+                    .retain(|p| p.step <= self.trainer.steps());
             }
         }
     }
@@ -242,7 +248,11 @@ impl Session {
     fn rest(&mut self) {
         if self.state != RunState::Diverged {
             let done = self.trainer.epoch() >= self.target_epoch;
-            self.state = if done { RunState::Finished } else { RunState::Paused };
+            self.state = if done {
+                RunState::Finished
+            } else {
+                RunState::Paused
+            };
         }
     }
 
@@ -302,8 +312,12 @@ impl Session {
 
     fn record_epoch(&mut self) {
         let (train, validation) = self.trainer.evaluate();
-        let row =
-            HistoryRow::new(self.trainer.epoch(), self.trainer.steps(), train, validation);
+        let row = HistoryRow::new(
+            self.trainer.epoch(),
+            self.trainer.steps(),
+            train,
+            validation,
+        );
         self.outbox.rows.push(row);
     }
 
@@ -364,18 +378,34 @@ impl Session {
             return Probe::default();
         }
         let index = self.watched.index.min(samples.len() - 1);
-        let (x, y) = (samples.x.slice(s![index..=index, ..]), samples.y.slice(s![index..=index, ..]));
+        let (x, y) = (
+            samples.x.slice(s![index..=index, ..]),
+            samples.y.slice(s![index..=index, ..]),
+        );
         let mut gradient = vec![0.0; self.trainer.params().len()];
         let workspace = &mut self.probe_workspace;
-        let loss = problem.network.gradient(self.trainer.params(), x, y, workspace, &mut gradient);
+        let loss = problem
+            .network
+            .gradient(self.trainer.params(), x, y, workspace, &mut gradient);
         let layers = 0..problem.network.layers().len();
         Probe {
-            watched: Watched { part: self.watched.part, index },
+            watched: Watched {
+                part: self.watched.part,
+                index,
+            },
             input: x.iter().copied().collect(),
             target: y.iter().copied().collect(),
-            z: layers.clone().map(|l| workspace.z(l).iter().copied().collect()).collect(),
-            a: layers.clone().map(|l| workspace.a(l).iter().copied().collect()).collect(),
-            delta: layers.map(|l| workspace.delta(l).iter().copied().collect()).collect(),
+            z: layers
+                .clone()
+                .map(|l| workspace.z(l).iter().copied().collect())
+                .collect(),
+            a: layers
+                .clone()
+                .map(|l| workspace.a(l).iter().copied().collect())
+                .collect(),
+            delta: layers
+                .map(|l| workspace.delta(l).iter().copied().collect())
+                .collect(),
             loss,
         }
     }

@@ -105,7 +105,10 @@ impl Trainer {
             before: params.clone(),
             gradient: vec![0.0; params.len()],
             workspace: Workspace::new(network, batch_size),
-            batch: Samples { x: rows(network.inputs()), y: rows(network.outputs()) },
+            batch: Samples {
+                x: rows(network.inputs()),
+                y: rows(network.outputs()),
+            },
             batch_loss: f64::NAN,
             evaluator: Evaluator::new(network),
             past: VecDeque::new(),
@@ -119,7 +122,12 @@ impl Trainer {
         let n = problem.train.len();
         Checkpoint {
             params: params.to_vec(),
-            optimizer: problem.experiment.training.optimizer.kind().build(params.len()),
+            optimizer: problem
+                .experiment
+                .training
+                .optimizer
+                .kind()
+                .build(params.len()),
             order: (0..n).collect(),
             cursor: n,
             rng: stream(seed, Stream::Shuffle),
@@ -154,8 +162,14 @@ impl Trainer {
         let end = (self.now.cursor + self.batch_size).min(n);
         let rows = end - self.now.cursor;
         for (i, &row) in self.now.order[self.now.cursor..end].iter().enumerate() {
-            self.batch.x.row_mut(i).assign(&self.problem.train.x.index_axis(Axis(0), row));
-            self.batch.y.row_mut(i).assign(&self.problem.train.y.index_axis(Axis(0), row));
+            self.batch
+                .x
+                .row_mut(i)
+                .assign(&self.problem.train.x.index_axis(Axis(0), row));
+            self.batch
+                .y
+                .row_mut(i)
+                .assign(&self.problem.train.y.index_axis(Axis(0), row));
         }
         let network = &self.problem.network;
         let loss = network.gradient(
@@ -174,7 +188,9 @@ impl Trainer {
             return self.diverged(NonFinite::Gradient);
         }
         self.before.copy_from_slice(&self.now.params);
-        self.now.optimizer.step(&mut self.now.params, &self.gradient, self.learning_rate);
+        self.now
+            .optimizer
+            .step(&mut self.now.params, &self.gradient, self.learning_rate);
         if !all_finite(&self.now.params) {
             return self.diverged(NonFinite::Update);
         }
@@ -190,7 +206,11 @@ impl Trainer {
 
     fn begin_epoch(&mut self) {
         // From sorted order, so that an epoch's order depends on the generator alone.
-        self.now.order.iter_mut().enumerate().for_each(|(i, o)| *o = i);
+        self.now
+            .order
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, o)| *o = i);
         if self.batch_size < self.now.order.len() {
             self.now.order.shuffle(&mut self.now.rng);
         }
@@ -210,7 +230,10 @@ impl Trainer {
     fn diverged(&mut self, what: NonFinite) -> StepOutcome {
         let layout = self.problem.network.layout();
         let first_bad = |values: &[f32]| {
-            values.iter().position(|v| !v.is_finite()).and_then(|index| layout.place(index))
+            values
+                .iter()
+                .position(|v| !v.is_finite())
+                .and_then(|index| layout.place(index))
         };
         let step = self.now.step + 1;
         let parameter = match what {
@@ -223,7 +246,12 @@ impl Trainer {
             None => self.first_bad_activation(),
         };
         self.now.params.copy_from_slice(&self.before);
-        StepOutcome::Diverged(Divergence { step, layer, parameter, what })
+        StepOutcome::Diverged(Divergence {
+            step,
+            layer,
+            parameter,
+            what,
+        })
     }
 
     /// The first layer with a pre-activation that is not finite (the output
@@ -233,7 +261,10 @@ impl Trainer {
         let layout = self.problem.network.layout();
         for layer in 0..layers {
             let z = self.workspace.z(layer);
-            let Some(unit) = z.rows().into_iter().find_map(|r| r.iter().position(|v| !v.is_finite()))
+            let Some(unit) = z
+                .rows()
+                .into_iter()
+                .find_map(|r| r.iter().position(|v| !v.is_finite()))
             else {
                 continue;
             };
@@ -241,7 +272,9 @@ impl Trainer {
             let inputs = range.len() / z.ncols().max(1);
             let row = range.start + unit * inputs;
             let largest = (row..row + inputs).max_by(|&a, &b| {
-                self.now.params[a].abs().total_cmp(&self.now.params[b].abs())
+                self.now.params[a]
+                    .abs()
+                    .total_cmp(&self.now.params[b].abs())
             });
             return (layer, largest.and_then(|index| layout.place(index)));
         }
@@ -270,8 +303,13 @@ impl Trainer {
     pub fn set_params(&mut self, params: &[f32]) {
         self.now.params.copy_from_slice(params);
         self.before.copy_from_slice(params);
-        self.now.optimizer =
-            self.problem.experiment.training.optimizer.kind().build(params.len());
+        self.now.optimizer = self
+            .problem
+            .experiment
+            .training
+            .optimizer
+            .kind()
+            .build(params.len());
     }
 
     /// The scores on the training part and, where there is one, the validation part.
@@ -282,13 +320,21 @@ impl Trainer {
         let train = self
             .evaluator
             .score(network, params, &problem.train, encoding)
-            .unwrap_or(Score { loss: f64::NAN, accuracy: None });
-        (train, self.evaluator.score(network, params, &problem.validation, encoding))
+            .unwrap_or(Score {
+                loss: f64::NAN,
+                accuracy: None,
+            });
+        (
+            train,
+            self.evaluator
+                .score(network, params, &problem.validation, encoding),
+        )
     }
 
     /// The mean data loss over the training part.
     pub fn train_loss(&mut self) -> f64 {
-        self.evaluator.loss(&self.problem.network, &self.now.params, &self.problem.train)
+        self.evaluator
+            .loss(&self.problem.network, &self.now.params, &self.problem.train)
     }
 
     /// What is learnt.
@@ -308,7 +354,12 @@ impl Trainer {
 
     /// What the last step added to each parameter.
     pub fn last_update(&self) -> Vec<f32> {
-        self.now.params.iter().zip(&self.before).map(|(now, before)| now - before).collect()
+        self.now
+            .params
+            .iter()
+            .zip(&self.before)
+            .map(|(now, before)| now - before)
+            .collect()
     }
 
     /// The batch's mean data loss in the last step; NaN before the first.

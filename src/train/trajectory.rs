@@ -37,7 +37,12 @@ impl Trajectory {
     pub fn new(params: usize, stride: u64) -> Self {
         let capacity = (BYTES / (4 * params.max(1))).clamp(FEWEST, MOST);
         let stride = stride.max(1);
-        Trajectory { points: Vec::new(), first_stride: stride, stride, capacity }
+        Trajectory {
+            points: Vec::new(),
+            first_stride: stride,
+            stride,
+            capacity,
+        }
     }
 
     /// Whether a point is due at `step`.
@@ -47,7 +52,11 @@ impl Trajectory {
 
     /// Adds a point; one that is not behind the last is ignored.
     pub fn push(&mut self, point: PathPoint) {
-        if self.points.last().is_some_and(|last| last.step >= point.step) {
+        if self
+            .points
+            .last()
+            .is_some_and(|last| last.step >= point.step)
+        {
             return;
         }
         self.points.push(point);
@@ -76,7 +85,11 @@ impl Trajectory {
 
     /// An empty path that thins as this one did from its start.
     pub fn emptied(&self) -> Self {
-        Trajectory { points: Vec::new(), stride: self.first_stride, ..*self }
+        Trajectory {
+            points: Vec::new(),
+            stride: self.first_stride,
+            ..*self
+        }
     }
 
     /// Forgets what came after `step`.
@@ -96,11 +109,19 @@ mod tests {
         for step in 0..3000u64 {
             if path.wants(step) {
                 let params: Arc<[f32]> = Arc::from([step as f32]);
-                path.push(PathPoint { step, epoch: 0, params, loss: 0.0 });
+                path.push(PathPoint {
+                    step,
+                    epoch: 0,
+                    params,
+                    loss: 0.0,
+                });
             }
         }
         let steps: Vec<_> = path.points().iter().map(|p| p.step).collect();
         assert!(steps.len() <= 20 && steps.len() > 10, "{steps:?}");
-        assert!(steps.windows(2).all(|w| w[1] - w[0] == path.stride()), "{steps:?}");
+        assert!(
+            steps.windows(2).all(|w| w[1] - w[0] == path.stride()),
+            "{steps:?}"
+        );
     }
 }

@@ -50,12 +50,19 @@ impl Worker {
         let thread = std::thread::Builder::new()
             .name("training".into())
             .spawn(move || run(Session::new(problem), &receiver, &box_, &stop_, &wake))?;
-        Ok(Worker { commands: Some(sender), mailbox, stop, thread: Some(thread) })
+        Ok(Worker {
+            commands: Some(sender),
+            mailbox,
+            stop,
+            thread: Some(thread),
+        })
     }
 
     /// Queues a command; `false` if the queue is full or the thread has ended.
     pub fn send(&self, command: TrainCommand) -> bool {
-        self.commands.as_ref().is_some_and(|c| c.try_send(command).is_ok())
+        self.commands
+            .as_ref()
+            .is_some_and(|c| c.try_send(command).is_ok())
     }
 
     /// The newest snapshot, if there is one that was not yet taken, and all
@@ -139,7 +146,10 @@ fn publish(session: &mut Session, mailbox: &Mutex<Mailbox>, wake: &impl Fn()) {
     let snapshot = session.snapshot();
     let news = session.take_outbox();
     let mut slot = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
-    let stale = slot.snapshot.as_ref().is_some_and(|s| s.generation != snapshot.generation);
+    let stale = slot
+        .snapshot
+        .as_ref()
+        .is_some_and(|s| s.generation != snapshot.generation);
     if stale {
         slot.outbox = Outbox::default();
     }

@@ -22,8 +22,11 @@ impl Dense {
     }
 
     fn weight<'a, R: Real>(&self, params: &'a [R]) -> ArrayView2<'a, R> {
-        ArrayView2::from_shape((self.units, self.inputs), &params[..self.units * self.inputs])
-            .expect("the slice is exactly units * inputs long")
+        ArrayView2::from_shape(
+            (self.units, self.inputs),
+            &params[..self.units * self.inputs],
+        )
+        .expect("the slice is exactly units * inputs long")
     }
 
     pub(super) fn forward<R: Real>(
@@ -67,7 +70,13 @@ impl Dense {
             }
         }
         if let Some(mut below) = below {
-            general_mat_mul(R::one(), &delta, &self.weight(params), R::zero(), &mut below);
+            general_mat_mul(
+                R::one(),
+                &delta,
+                &self.weight(params),
+                R::zero(),
+                &mut below,
+            );
         }
     }
 }
