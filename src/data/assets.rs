@@ -59,11 +59,21 @@ fn load_from(name: &str, folders: &[PathBuf]) -> Result<Dataset, DataError> {
     let classes = match name {
         "mnist" => &DIGIT_NAMES,
         "fashion-mnist" => &FASHION_NAMES,
-        _ => return Err(ConfigError::new("data.source", format!("\"{name}\" is not built in")).into()),
+        _ => {
+            return Err(
+                ConfigError::new("data.source", format!("\"{name}\" is not built in")).into(),
+            );
+        }
     };
-    let tried: Vec<PathBuf> = folders.iter().map(|folder| folder.join("data").join(name)).collect();
+    let tried: Vec<PathBuf> = folders
+        .iter()
+        .map(|folder| folder.join("data").join(name))
+        .collect();
     let Some(folder) = tried.iter().find(|folder| folder.is_dir()) else {
-        return Err(DataError::AssetsMissing { name: name.to_owned(), tried });
+        return Err(DataError::AssetsMissing {
+            name: name.to_owned(),
+            tried,
+        });
     };
     let part = |part: &str| {
         idx::load_classes(
@@ -75,7 +85,10 @@ fn load_from(name: &str, folders: &[PathBuf]) -> Result<Dataset, DataError> {
     let (train, image, train_target) = part("10k-train")?;
     let (test, test_image, test_target) = part("2k-test")?;
     if image != test_image {
-        return Err(DataError::file(folder, "the training and the test images differ in size"));
+        return Err(DataError::file(
+            folder,
+            "the training and the test images differ in size",
+        ));
     }
     let features = concatenate(Axis(0), &[train.view(), test.view()])
         .map_err(|error| DataError::file(folder, error.to_string()))?;
@@ -105,7 +118,11 @@ mod tests {
     #[test]
     fn both_sets_have_a_thousand_images_a_class_to_learn_and_two_hundred_to_check() {
         for name in ["mnist", "fashion-mnist"] {
-            let data = load_from(name, &[Path::new(env!("CARGO_MANIFEST_DIR")).join("assets")]).expect("shipped");
+            let data = load_from(
+                name,
+                &[Path::new(env!("CARGO_MANIFEST_DIR")).join("assets")],
+            )
+            .expect("shipped");
             assert_eq!(data.features.dim(), (12_000, 784));
             assert_eq!(data.fixed_validation, Some(2000));
             assert_eq!(data.target.class_counts(), [1200; 10]);
@@ -116,8 +133,13 @@ mod tests {
 
     #[test]
     fn missing_files_are_an_error_that_names_every_place_tried() {
-        let error = load_from("mnist", &["/nowhere".into(), "/else".into()]).expect_err("not there").to_string();
-        assert!(error.contains("/nowhere/data/mnist") && error.contains("/else/data/mnist"), "{error}");
+        let error = load_from("mnist", &["/nowhere".into(), "/else".into()])
+            .expect_err("not there")
+            .to_string();
+        assert!(
+            error.contains("/nowhere/data/mnist") && error.contains("/else/data/mnist"),
+            "{error}"
+        );
         assert!(error.contains("GRADSCAPE_ASSETS"), "{error}");
     }
 }

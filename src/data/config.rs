@@ -30,7 +30,10 @@ pub struct ConfigError {
 impl ConfigError {
     /// An error at `key`.
     pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { key: key.into(), message: message.into() }
+        Self {
+            key: key.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -234,7 +237,10 @@ impl DataConfig {
         if let Some(noise) = self.noise
             && !(0.0..=1.0).contains(&noise)
         {
-            return Err(ConfigError::new("data.noise", format!("{noise} is not allowed; give a number from 0 to 1")));
+            return Err(ConfigError::new(
+                "data.noise",
+                format!("{noise} is not allowed; give a number from 0 to 1"),
+            ));
         }
         if let Some(validation) = self.validation
             && !(0.0..1.0).contains(&validation)
@@ -255,7 +261,8 @@ impl DataConfig {
     /// # Errors
     /// On `data.features`, for a name that is not a feature of this problem.
     pub fn input_features(&self) -> Result<Option<Vec<InputFeature>>, ConfigError> {
-        let Some(info) = source_info(&self.source).filter(|info| info.kind == SourceKind::Generated)
+        let Some(info) =
+            source_info(&self.source).filter(|info| info.kind == SourceKind::Generated)
         else {
             return Ok(None);
         };
@@ -264,19 +271,30 @@ impl DataConfig {
             let raw = [InputFeature::X1, InputFeature::X2];
             return Ok(Some(raw[..info.inputs].to_vec()));
         };
-        let parse = if on_line { InputFeature::parse_line } else { InputFeature::parse };
+        let parse = if on_line {
+            InputFeature::parse_line
+        } else {
+            InputFeature::parse
+        };
         let parsed: Result<Vec<_>, _> = names
             .iter()
             .map(|name| {
                 parse(name).ok_or_else(|| {
                     let allowed: Vec<&str> = if on_line {
-                        InputFeature::LINE.iter().filter_map(|f| f.line_name()).collect()
+                        InputFeature::LINE
+                            .iter()
+                            .filter_map(|f| f.line_name())
+                            .collect()
                     } else {
                         InputFeature::PLANE.iter().map(|f| f.name()).collect()
                     };
                     ConfigError::new(
                         "data.features",
-                        format!("\"{name}\" is not an input feature of {}; allowed: {}", self.source, allowed.join(", ")),
+                        format!(
+                            "\"{name}\" is not an input feature of {}; allowed: {}",
+                            self.source,
+                            allowed.join(", ")
+                        ),
                     )
                 })
             })
@@ -290,8 +308,16 @@ impl DataConfig {
         let table: [(&str, bool, &[SourceKind]); 10] = [
             ("samples", self.samples.is_some(), &[Generated]),
             ("noise", self.noise.is_some(), &[Generated]),
-            ("features", self.features.is_some(), &[Generated, Embedded, Csv]),
-            ("limit", self.limit.is_some(), &[Embedded, Asset, Csv, Npz, Idx]),
+            (
+                "features",
+                self.features.is_some(),
+                &[Generated, Embedded, Csv],
+            ),
+            (
+                "limit",
+                self.limit.is_some(),
+                &[Embedded, Asset, Csv, Npz, Idx],
+            ),
             ("header", self.header.is_some(), &[Csv]),
             ("label", self.label.is_some(), &[Csv, Npz]),
             ("missing", self.missing.is_some(), &[Csv]),
@@ -321,7 +347,9 @@ impl DataConfig {
     fn check_features(&self, kind: SourceKind, features: &[String]) -> Result<(), ConfigError> {
         let error = |message: String| Err(ConfigError::new("data.features", message));
         if features.is_empty() {
-            return error("the list is empty; name at least one feature, or remove the key".to_owned());
+            return error(
+                "the list is empty; name at least one feature, or remove the key".to_owned(),
+            );
         }
         if self.source == "digits" {
             return error("does not apply to \"digits\", whose features are the pixels of an image; remove it".to_owned());
@@ -339,23 +367,32 @@ impl DataConfig {
             seen_twice(&|i, j| parsed[i] == parsed[j])
         };
         match twice {
-            Some(index) => error(format!("\"{}\" is named twice; name each feature once", features[index])),
+            Some(index) => error(format!(
+                "\"{}\" is named twice; name each feature once",
+                features[index]
+            )),
             None => Ok(()),
         }
     }
 
     fn check_label(&self, kind: SourceKind) -> Result<(), ConfigError> {
-        let Some(label) = &self.label else { return Ok(()) };
+        let Some(label) = &self.label else {
+            return Ok(());
+        };
         let columns = label.columns();
         let error = |message: String| Err(ConfigError::new("data.label", message));
         if columns.is_empty() {
-            return error("the list is empty; name at least one column, or remove the key".to_owned());
+            return error(
+                "the list is empty; name at least one column, or remove the key".to_owned(),
+            );
         }
         if kind == SourceKind::Npz && !matches!(label, Label::One(ColumnRef::Name(_))) {
             return error("in an NPZ file it is the name of one array, such as \"y\"".to_owned());
         }
         if columns.len() > 1 && self.task == Some(TaskKind::Classification) {
-            return error("several columns can only be fitted; classification takes one".to_owned());
+            return error(
+                "several columns can only be fitted; classification takes one".to_owned(),
+            );
         }
         match (1..columns.len()).find(|&i| columns[..i].contains(&columns[i])) {
             Some(index) => error(format!("{} is named twice", columns[index])),
@@ -383,12 +420,18 @@ fn in_range(key: &str, value: usize, least: usize, most: usize) -> Result<(), Co
         usize::MAX => format!("at least {least}"),
         _ => format!("from {least} to {most}"),
     };
-    Err(ConfigError::new(key, format!("{value} is not allowed; give a whole number {allowed}")))
+    Err(ConfigError::new(
+        key,
+        format!("{value} is not allowed; give a whole number {allowed}"),
+    ))
 }
 
 /// How many samples a generated problem has when `samples` is not set.
 pub(super) fn default_samples(name: &str) -> usize {
-    sources().iter().find(|info| info.name == name).map_or(500, |info| info.samples)
+    sources()
+        .iter()
+        .find(|info| info.name == name)
+        .map_or(500, |info| info.samples)
 }
 
 #[cfg(test)]
@@ -415,14 +458,18 @@ mod tests {
         let config: DataConfig = toml::from_str(text).expect("valid");
         assert_eq!(config.validate(), Ok(()));
         let written = toml::to_string(&config).expect("serialisable");
-        assert_eq!(toml::from_str::<DataConfig>(&written).expect("valid"), config);
+        assert_eq!(
+            toml::from_str::<DataConfig>(&written).expect("valid"),
+            config
+        );
         let bare = toml::to_string(&DataConfig::of("iris")).expect("serialisable");
         assert_eq!(bare.trim(), "source = \"iris\"");
     }
 
     #[test]
     fn an_unknown_key_is_refused() {
-        let error = toml::from_str::<DataConfig>("source = \"xor\"\nnoize = 0.1").expect_err("unknown key");
+        let error =
+            toml::from_str::<DataConfig>("source = \"xor\"\nnoize = 0.1").expect_err("unknown key");
         assert!(error.to_string().contains("noize"), "{error}");
     }
 
@@ -431,9 +478,18 @@ mod tests {
         let error = error_of("source = \"iris\"\nnoise = 0.1");
         assert_eq!(error.key, "data.noise");
         assert!(error.message.contains("iris"), "{error}");
-        assert_eq!(error_of("source = \"xor\"\nheader = true").key, "data.header");
-        assert_eq!(error_of("source = \"digits\"\nfeatures = [\"r0c0\"]").key, "data.features");
-        assert_eq!(error_of("source = \"t.csv\"\nsamples = 10").key, "data.samples");
+        assert_eq!(
+            error_of("source = \"xor\"\nheader = true").key,
+            "data.header"
+        );
+        assert_eq!(
+            error_of("source = \"digits\"\nfeatures = [\"r0c0\"]").key,
+            "data.features"
+        );
+        assert_eq!(
+            error_of("source = \"t.csv\"\nsamples = 10").key,
+            "data.samples"
+        );
     }
 
     #[test]
@@ -447,7 +503,11 @@ mod tests {
             ("features = [\"x9\"]", "data.features", "sin(x1)"),
             ("features = []", "data.features", "at least one"),
             ("features = [\"x1x2\", \"x1*x2\"]", "data.features", "twice"),
-            ("source = \"sine\"\nfeatures = [\"x1\"]", "data.features", "sin(x)"),
+            (
+                "source = \"sine\"\nfeatures = [\"x1\"]",
+                "data.features",
+                "sin(x)",
+            ),
         ];
         for (toml, key, allowed) in cases {
             let error = error_of(toml);

@@ -93,8 +93,14 @@ impl Dataset {
             feature_names: self.feature_names.clone(),
             target: self.target.select(rows),
             image: self.image,
-            points: self.points.as_ref().map(|points| points.select(Axis(0), rows)),
-            line: self.line.as_ref().map(|line| rows.iter().map(|&row| line[row]).collect()),
+            points: self
+                .points
+                .as_ref()
+                .map(|points| points.select(Axis(0), rows)),
+            line: self
+                .line
+                .as_ref()
+                .map(|line| rows.iter().map(|&row| line[row]).collect()),
             input_features: self.input_features.clone(),
             fixed_validation: None,
             missing: self.missing.clone(),
@@ -139,8 +145,12 @@ impl Target {
     /// What kind of question this is, with the names of its answers.
     pub fn task(&self) -> Task {
         match self {
-            Self::Classes { names, .. } => Task::Classification { names: names.clone() },
-            Self::Values { names, .. } => Task::Regression { names: names.clone() },
+            Self::Classes { names, .. } => Task::Classification {
+                names: names.clone(),
+            },
+            Self::Values { names, .. } => Task::Regression {
+                names: names.clone(),
+            },
         }
     }
 
@@ -181,9 +191,10 @@ impl Target {
                 labels: rows.iter().map(|&row| labels[row]).collect(),
                 names: names.clone(),
             },
-            Self::Values { values, names } => {
-                Self::Values { values: values.select(Axis(0), rows), names: names.clone() }
-            }
+            Self::Values { values, names } => Self::Values {
+                values: values.select(Axis(0), rows),
+                names: names.clone(),
+            },
         }
     }
 }

@@ -54,11 +54,17 @@ pub enum DataError {
 
 impl DataError {
     pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 
     pub(super) fn file(path: &Path, message: impl Into<String>) -> Self {
-        Self::File { path: path.to_owned(), message: message.into() }
+        Self::File {
+            path: path.to_owned(),
+            message: message.into(),
+        }
     }
 
     pub(super) fn line(
@@ -77,6 +83,9 @@ impl DataError {
 }
 
 fn list_paths(paths: &[PathBuf]) -> String {
-    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     paths.join(", ")
 }

@@ -86,13 +86,17 @@ impl InputFeature {
     /// not matter, and `x1x2` and `sin x1` are understood as well.
     pub fn parse(text: &str) -> Option<Self> {
         let text = squeeze(text);
-        Self::PLANE.into_iter().find(|feature| squeeze(feature.name()) == text)
+        Self::PLANE
+            .into_iter()
+            .find(|feature| squeeze(feature.name()) == text)
     }
 
     /// The feature of a problem on a line with this name, as [`Self::parse`].
     pub fn parse_line(text: &str) -> Option<Self> {
         let text = squeeze(text);
-        Self::LINE.into_iter().find(|feature| feature.line_name().map(squeeze).as_ref() == Some(&text))
+        Self::LINE
+            .into_iter()
+            .find(|feature| feature.line_name().map(squeeze).as_ref() == Some(&text))
     }
 }
 
@@ -100,7 +104,13 @@ impl InputFeature {
 fn squeeze(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '*' | '(' | ')' | '·'))
-        .map(|c| if c == '²' { "^2".to_owned() } else { c.to_ascii_lowercase().to_string() })
+        .map(|c| {
+            if c == '²' {
+                "^2".to_owned()
+            } else {
+                c.to_ascii_lowercase().to_string()
+            }
+        })
         .collect()
 }
 
@@ -116,8 +126,11 @@ mod tests {
 
     #[test]
     fn features_have_the_values_computed_by_hand() {
-        let values: Vec<f32> = InputFeature::PLANE.iter().map(|f| f.apply(3.0, -2.0)).collect();
-        let expected = [3.0, -2.0, 9.0, 4.0, -6.0, 0.141_120_01, -0.909_297_43];
+        let values: Vec<f32> = InputFeature::PLANE
+            .iter()
+            .map(|f| f.apply(3.0, -2.0))
+            .collect();
+        let expected = [3.0, -2.0, 9.0, 4.0, -6.0, 0.141_120_01, -0.909_297_4];
         for (value, expected) in values.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6, "{value} is not {expected}");
         }
@@ -132,7 +145,10 @@ mod tests {
         assert_eq!(InputFeature::parse("sin x2"), Some(InputFeature::SinX2));
         assert_eq!(InputFeature::parse("x1²"), Some(InputFeature::X1Squared));
         assert_eq!(InputFeature::parse("x3"), None);
-        assert_eq!(InputFeature::parse_line("sin(x)"), Some(InputFeature::SinX1));
+        assert_eq!(
+            InputFeature::parse_line("sin(x)"),
+            Some(InputFeature::SinX1)
+        );
         assert_eq!(InputFeature::parse_line("x2"), None);
     }
 }

@@ -41,7 +41,13 @@ pub(super) fn load(path: &Path, config: &DataConfig, base: &Path) -> Result<Data
         Some(image) => image.pixel_names(),
         None => (0..features.ncols()).map(|j| format!("c{j}")).collect(),
     };
-    Ok(Dataset::from_columns(super::load::file_name(path), features, names, target, image))
+    Ok(Dataset::from_columns(
+        super::load::file_name(path),
+        features,
+        names,
+        target,
+        image,
+    ))
 }
 
 /// Images and labels of classes 0 to `names.len() - 1`.
@@ -53,8 +59,14 @@ pub(super) fn load_classes(
     let (features, image) = read_samples(images)?;
     let image = image.ok_or_else(|| DataError::file(images, "holds no images"))?;
     let numbers = read_labels(labels, features.nrows())?;
-    if let Some(bad) = numbers.iter().find(|&&label| label < 0.0 || label >= names.len() as f64) {
-        return Err(DataError::file(labels, format!("label {bad} is not one of 0 to {}", names.len() - 1)));
+    if let Some(bad) = numbers
+        .iter()
+        .find(|&&label| label < 0.0 || label >= names.len() as f64)
+    {
+        return Err(DataError::file(
+            labels,
+            format!("label {bad} is not one of 0 to {}", names.len() - 1),
+        ));
     }
     let target = Target::Classes {
         labels: numbers.iter().map(|&label| label as usize).collect(),
@@ -66,10 +78,17 @@ pub(super) fn load_classes(
 /// The file of labels that belongs to a file of images by its name.
 fn sibling_of_labels(path: &Path) -> Result<PathBuf, DataError> {
     let name = super::load::file_name(path);
-    let guess = name.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1");
+    let guess = name
+        .replace("images", "labels")
+        .replace("idx3", "idx1")
+        .replace("idx4", "idx1");
     let sibling = path.with_file_name(&guess);
     if guess == name || !sibling.is_file() {
-        let tried = if guess == name { String::new() } else { format!(" ({guess} is not there)") };
+        let tried = if guess == name {
+            String::new()
+        } else {
+            format!(" ({guess} is not there)")
+        };
         return Err(DataError::file(
             path,
             format!("no file of labels was found beside it{tried}; name it with data.labels"),
@@ -82,8 +101,22 @@ fn read_samples(path: &Path) -> Result<(Array2<f32>, Option<ImageShape>), DataEr
     let array = read(path)?;
     let (n, image) = match array.shape[..] {
         [n, _] => (n, None),
-        [n, height, width] => (n, Some(ImageShape { height, width, channels: 1 })),
-        [n, height, width, channels @ 1..=4] => (n, Some(ImageShape { height, width, channels })),
+        [n, height, width] => (
+            n,
+            Some(ImageShape {
+                height,
+                width,
+                channels: 1,
+            }),
+        ),
+        [n, height, width, channels @ 1..=4] => (
+            n,
+            Some(ImageShape {
+                height,
+                width,
+                channels,
+            }),
+        ),
         _ => {
             return Err(DataError::file(
                 path,
@@ -109,7 +142,10 @@ fn read_labels(path: &Path, n: usize) -> Result<Vec<f64>, DataError> {
     if array.shape != [n] {
         return Err(DataError::file(
             path,
-            format!("has the shape {:?}, but the {n} samples need one label each: [{n}]", array.shape),
+            format!(
+                "has the shape {:?}, but the {n} samples need one label each: [{n}]",
+                array.shape
+            ),
         ));
     }
     Ok(array.values.iter().map(|&value| f64::from(value)).collect())
@@ -121,7 +157,11 @@ pub(super) fn read(path: &Path) -> Result<IdxArray, DataError> {
     let io = |error| DataError::io(path, error);
     let mut file = BufReader::new(File::open(path).map_err(io)?);
     let is_gzip = file.fill_buf().map_err(io)?.starts_with(&[0x1f, 0x8b]);
-    if is_gzip { parse(path, MultiGzDecoder::new(file)) } else { parse(path, file) }
+    if is_gzip {
+        parse(path, MultiGzDecoder::new(file))
+    } else {
+        parse(path, file)
+    }
 }
 
 fn parse(path: &Path, mut reader: impl Read) -> Result<IdxArray, DataError> {
@@ -129,17 +169,25 @@ fn parse(path: &Path, mut reader: impl Read) -> Result<IdxArray, DataError> {
     let mut magic = [0; 4];
     fill(path, &mut reader, &mut magic)?;
     let [0, 0, kind, n_dimensions] = magic else {
-        return Err(bad("is not an IDX file: it does not begin with two zero bytes".to_owned()));
+        return Err(bad(
+            "is not an IDX file: it does not begin with two zero bytes".to_owned(),
+        ));
     };
     let width = match kind {
         0x08 | 0x09 => 1,
         0x0b => 2,
         0x0c | 0x0d => 4,
         0x0e => 8,
-        _ => return Err(bad(format!("is not an IDX file: {kind:#04x} is not a type of values"))),
+        _ => {
+            return Err(bad(format!(
+                "is not an IDX file: {kind:#04x} is not a type of values"
+            )));
+        }
     };
     if !(1..=4).contains(&n_dimensions) {
-        return Err(bad(format!("has {n_dimensions} dimensions; 1 to 4 can be read")));
+        return Err(bad(format!(
+            "has {n_dimensions} dimensions; 1 to 4 can be read"
+        )));
     }
     let mut shape = Vec::new();
     for _ in 0..n_dimensions {
@@ -149,9 +197,15 @@ fn parse(path: &Path, mut reader: impl Read) -> Result<IdxArray, DataError> {
     }
     let n_values = shape
         .iter()
-        .try_fold(1_usize, |product, &dimension| product.checked_mul(dimension))
+        .try_fold(1_usize, |product, &dimension| {
+            product.checked_mul(dimension)
+        })
         .filter(|&n| n <= MAX_VALUES)
-        .ok_or_else(|| bad(format!("claims the shape {shape:?}, more than the {MAX_VALUES} values that can be read")))?;
+        .ok_or_else(|| {
+            bad(format!(
+                "claims the shape {shape:?}, more than the {MAX_VALUES} values that can be read"
+            ))
+        })?;
     let expected = n_values * width;
     let mut bytes = Vec::new();
     let found = reader
@@ -160,14 +214,21 @@ fn parse(path: &Path, mut reader: impl Read) -> Result<IdxArray, DataError> {
         .read_to_end(&mut bytes)
         .map_err(|error| DataError::io(path, error))?;
     if found < expected {
-        return Err(bad(format!("ends early: the shape {shape:?} needs {expected} bytes of values and {found} are there")));
+        return Err(bad(format!(
+            "ends early: the shape {shape:?} needs {expected} bytes of values and {found} are there"
+        )));
     }
     if found > expected {
-        return Err(bad(format!("goes on after the {expected} bytes of values that the shape {shape:?} needs")));
+        return Err(bad(format!(
+            "goes on after the {expected} bytes of values that the shape {shape:?} needs"
+        )));
     }
     let values = decode(kind, &bytes);
     if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-        return Err(bad(format!("value {} (counted from 0) is {}, not a finite number", index, values[index])));
+        return Err(bad(format!(
+            "value {} (counted from 0) is {}, not a finite number",
+            index, values[index]
+        )));
     }
     Ok(IdxArray { shape, values })
 }
@@ -177,10 +238,16 @@ fn decode(kind: u8, bytes: &[u8]) -> Vec<f32> {
     match kind {
         0x08 => bytes.iter().map(|&byte| f32::from(byte)).collect(),
         0x09 => bytes.iter().map(|&byte| f32::from(byte as i8)).collect(),
-        0x0b => chunks(bytes).map(|b| f32::from(i16::from_be_bytes(b))).collect(),
-        0x0c => chunks(bytes).map(|b| i32::from_be_bytes(b) as f32).collect(),
+        0x0b => chunks(bytes)
+            .map(|b| f32::from(i16::from_be_bytes(b)))
+            .collect(),
+        0x0c => chunks(bytes)
+            .map(|b| i32::from_be_bytes(b) as f32)
+            .collect(),
         0x0d => chunks(bytes).map(f32::from_be_bytes).collect(),
-        _ => chunks(bytes).map(|b| f64::from_be_bytes(b) as f32).collect(),
+        _ => chunks(bytes)
+            .map(|b| f64::from_be_bytes(b) as f32)
+            .collect(),
     }
 }
 
@@ -189,10 +256,12 @@ fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
 }
 
 fn fill(path: &Path, reader: &mut impl Read, buffer: &mut [u8]) -> Result<(), DataError> {
-    reader.read_exact(buffer).map_err(|error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => DataError::file(path, "ends within its header"),
-        _ => DataError::io(path, error),
-    })
+    reader
+        .read_exact(buffer)
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => DataError::file(path, "ends within its header"),
+            _ => DataError::io(path, error),
+        })
 }
 
 #[cfg(test)]
@@ -223,7 +292,13 @@ mod tests {
         for (kind, bytes) in cases {
             let first = if kind == 0x08 { 255.0 } else { -1.0 };
             let array = parse_bytes(&idx(kind, &[2], &bytes)).expect("valid");
-            assert_eq!(array, IdxArray { shape: vec![2], values: vec![first, 3.0] });
+            assert_eq!(
+                array,
+                IdxArray {
+                    shape: vec![2],
+                    values: vec![first, 3.0]
+                }
+            );
         }
     }
 
@@ -231,9 +306,21 @@ mod tests {
     fn a_file_that_ends_early_or_goes_on_is_refused() {
         let whole = idx(0x08, &[2, 3], &[1, 2, 3, 4, 5, 6]);
         assert!(parse_bytes(&whole).is_ok());
-        assert!(parse_bytes(&whole[..15]).expect_err("short").contains("ends early"));
-        assert!(parse_bytes(&whole[..6]).expect_err("short").contains("header"));
-        assert!(parse_bytes(&[whole, vec![0]].concat()).expect_err("long").contains("goes on"));
+        assert!(
+            parse_bytes(&whole[..15])
+                .expect_err("short")
+                .contains("ends early")
+        );
+        assert!(
+            parse_bytes(&whole[..6])
+                .expect_err("short")
+                .contains("header")
+        );
+        assert!(
+            parse_bytes(&[whole, vec![0]].concat())
+                .expect_err("long")
+                .contains("goes on")
+        );
     }
 
     #[test]
@@ -243,14 +330,26 @@ mod tests {
         // Just below the limit, but nothing behind it: refused for what is there.
         let error = parse_bytes(&idx(0x08, &[1 << 28], &[1, 2])).expect_err("empty");
         assert!(error.contains("2 are there"), "{error}");
-        assert!(parse_bytes(&idx(0x07, &[1], &[1])).expect_err("type").contains("0x07"));
-        assert!(parse_bytes(b"not idx at all").expect_err("magic").contains("zero bytes"));
+        assert!(
+            parse_bytes(&idx(0x07, &[1], &[1]))
+                .expect_err("type")
+                .contains("0x07")
+        );
+        assert!(
+            parse_bytes(b"not idx at all")
+                .expect_err("magic")
+                .contains("zero bytes")
+        );
     }
 
     #[test]
     fn a_value_that_is_not_finite_is_refused_with_its_place() {
         let bytes = [1_f32.to_be_bytes(), f32::NAN.to_be_bytes()].concat();
-        assert!(parse_bytes(&idx(0x0d, &[2], &bytes)).expect_err("NaN").contains("value 1"));
+        assert!(
+            parse_bytes(&idx(0x0d, &[2], &bytes))
+                .expect_err("NaN")
+                .contains("value 1")
+        );
     }
 
     #[test]
@@ -259,12 +358,34 @@ mod tests {
         let images = dir.path().join("t-images-idx3-ubyte");
         std::fs::write(&images, idx(0x08, &[2, 1, 2], &[0, 9, 8, 7])).expect("writable");
         let config = DataConfig::of("t-images-idx3-ubyte");
-        let missing = load(&images, &config, dir.path()).expect_err("no labels").to_string();
+        let missing = load(&images, &config, dir.path())
+            .expect_err("no labels")
+            .to_string();
         assert!(missing.contains("data.labels"), "{missing}");
-        std::fs::write(dir.path().join("t-labels-idx1-ubyte"), idx(0x08, &[2], &[4, 2])).expect("writable");
+        std::fs::write(
+            dir.path().join("t-labels-idx1-ubyte"),
+            idx(0x08, &[2], &[4, 2]),
+        )
+        .expect("writable");
         let data = load(&images, &config, dir.path()).expect("valid");
-        assert_eq!(data.image, Some(ImageShape { height: 1, width: 2, channels: 1 }));
+        assert_eq!(
+            data.image,
+            Some(ImageShape {
+                height: 1,
+                width: 2,
+                channels: 1
+            })
+        );
         assert_eq!(data.target.labels(), Some(&[1, 0][..]));
         assert_eq!(data.features.row(0).to_vec(), [0.0, 9.0]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(kind: u8, shape: Vec<u8>, rest: Vec<u8>) {
+            let shape: Vec<u32> = shape.iter().map(|&d| u32::from(d)).collect();
+            let _ = parse_bytes(&idx(kind, &shape, &rest));
+            let _ = parse_bytes(&rest);
+        }
     }
 }

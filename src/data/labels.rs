@@ -43,7 +43,10 @@ pub(super) struct LabelFault {
 
 impl LabelFault {
     fn new(line: Option<u64>, message: impl Into<String>) -> Self {
-        Self { line, message: message.into() }
+        Self {
+            line,
+            message: message.into(),
+        }
     }
 }
 
@@ -56,7 +59,11 @@ impl LabelColumn {
             None => {
                 let id = self.distinct.len() as u32;
                 self.by_text.insert(text.to_owned(), id);
-                self.distinct.push(Distinct { text: text.to_owned(), number, first_line: line });
+                self.distinct.push(Distinct {
+                    text: text.to_owned(),
+                    number,
+                    first_line: line,
+                });
                 id
             }
         };
@@ -66,7 +73,10 @@ impl LabelColumn {
     /// Classes or values, by the rule of this module.
     pub(super) fn resolve(self, name: &str, task: Option<TaskKind>) -> Result<Target, LabelFault> {
         let all_numbers = self.distinct.iter().all(|d| d.number.is_some());
-        let whole = self.distinct.iter().all(|d| d.number.is_some_and(|v| v.fract() == 0.0));
+        let whole = self
+            .distinct
+            .iter()
+            .all(|d| d.number.is_some_and(|v| v.fract() == 0.0));
         let few = self.distinct.len() <= MAX_IMPLIED_CLASSES;
         let task = task.unwrap_or(if !all_numbers || (whole && few) {
             TaskKind::Classification
@@ -95,7 +105,11 @@ impl LabelColumn {
             let same = all_numbers && last.is_some_and(|last| number(last) == number(id));
             if !same {
                 let distinct = &self.distinct[id];
-                names.push(if all_numbers { number_name(number(id)) } else { distinct.text.clone() });
+                names.push(if all_numbers {
+                    number_name(number(id))
+                } else {
+                    distinct.text.clone()
+                });
             }
             class_of[id] = names.len() - 1;
             last = Some(id);
@@ -124,14 +138,24 @@ impl LabelColumn {
             .distinct
             .iter()
             .map(|d| {
-                d.number.map(|v| v as f32).filter(|v| v.is_finite()).ok_or_else(|| {
-                    LabelFault::new(Some(d.first_line), format!("\"{}\" is not a number to fit", d.text))
-                })
+                d.number
+                    .map(|v| v as f32)
+                    .filter(|v| v.is_finite())
+                    .ok_or_else(|| {
+                        LabelFault::new(
+                            Some(d.first_line),
+                            format!("\"{}\" is not a number to fit", d.text),
+                        )
+                    })
             })
             .collect();
         let numbers = numbers?;
-        let values = Array2::from_shape_fn((self.ids.len(), 1), |(i, _)| numbers[self.ids[i] as usize]);
-        Ok(Target::Values { values, names: vec![name.to_owned()] })
+        let values =
+            Array2::from_shape_fn((self.ids.len(), 1), |(i, _)| numbers[self.ids[i] as usize]);
+        Ok(Target::Values {
+            values,
+            names: vec![name.to_owned()],
+        })
     }
 }
 
@@ -185,9 +209,19 @@ mod tests {
 
     #[test]
     fn fractions_and_many_whole_numbers_are_values() {
-        assert!(text(&["0.5", "1"], None).expect("values").values().is_some());
+        assert!(
+            text(&["0.5", "1"], None)
+                .expect("values")
+                .values()
+                .is_some()
+        );
         let many: Vec<f64> = (0..=MAX_IMPLIED_CLASSES).map(|i| i as f64).collect();
-        assert!(from_numbers(&many, "y", None).expect("values").values().is_some());
+        assert!(
+            from_numbers(&many, "y", None)
+                .expect("values")
+                .values()
+                .is_some()
+        );
         let classes = from_numbers(&many, "y", Some(TaskKind::Classification)).expect("classes");
         assert_eq!(names(&classes).len(), MAX_IMPLIED_CLASSES + 1);
     }

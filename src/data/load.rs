@@ -61,5 +61,8 @@ fn limited(data: &Dataset, limit: usize, rng: &mut Rng) -> Dataset {
 
 /// The last part of a path, as the name of its data.
 pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }

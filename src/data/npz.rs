@@ -20,6 +20,22 @@ const MAX_BYTES: u64 = 1 << 30;
 /// The longest header that is looked at; NumPy writes about a hundred bytes.
 const MAX_HEADER: usize = 4096;
 
+/// NumPy's names, without the byte order, of the types that are read, and their
+/// sizes in bytes.
+const KINDS: [(&str, usize); 11] = [
+    ("f4", 4),
+    ("f8", 8),
+    ("i1", 1),
+    ("i2", 2),
+    ("i4", 4),
+    ("i8", 8),
+    ("u1", 1),
+    ("u2", 2),
+    ("u4", 4),
+    ("u8", 8),
+    ("b1", 1),
+];
+
 /// The samples and labels that `config` names in the archive at `path`.
 pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
     let inputs = config.inputs.as_deref().unwrap_or("x");
@@ -30,7 +46,8 @@ pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     let mut archive = ZipArchive::new(BufReader::new(file))
         .map_err(|error| DataError::file(path, format!("is not an NPZ archive: {error}")))?;
-    let x = NpyBytes::read(path, &mut archive, inputs)?.values(path, inputs, |value| value as f32)?;
+    let x =
+        NpyBytes::read(path, &mut archive, inputs)?.values(path, inputs, |value| value as f32)?;
     if let Some(bad) = x.iter().position(|value| !value.is_finite()) {
         return Err(not_finite(path, inputs, &x.shape()[1..], bad));
     }
@@ -42,17 +59,37 @@ pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let target = target(path, labels, y, features.nrows(), config.task)?;
     let names = match image {
         Some(image) => image.pixel_names(),
-        None => (0..features.ncols()).map(|j| format!("{inputs}{j}")).collect(),
+        None => (0..features.ncols())
+            .map(|j| format!("{inputs}{j}"))
+            .collect(),
     };
-    Ok(Dataset::from_columns(super::load::file_name(path), features, names, target, image))
+    Ok(Dataset::from_columns(
+        super::load::file_name(path),
+        features,
+        names,
+        target,
+        image,
+    ))
 }
 
-fn samples(path: &Path, name: &str, x: ArrayD<f32>) -> Result<(Array2<f32>, Option<ImageShape>), DataError> {
+fn samples(
+    path: &Path,
+    name: &str,
+    x: ArrayD<f32>,
+) -> Result<(Array2<f32>, Option<ImageShape>), DataError> {
     let shape = x.shape().to_vec();
     let image = match shape[..] {
         [_, _] => None,
-        [_, height, width] => Some(ImageShape { height, width, channels: 1 }),
-        [_, height, width, channels @ 1..=4] => Some(ImageShape { height, width, channels }),
+        [_, height, width] => Some(ImageShape {
+            height,
+            width,
+            channels: 1,
+        }),
+        [_, height, width, channels @ 1..=4] => Some(ImageShape {
+            height,
+            width,
+            channels,
+        }),
         _ => {
             return Err(DataError::file(
                 path,
@@ -65,7 +102,10 @@ fn samples(path: &Path, name: &str, x: ArrayD<f32>) -> Result<(Array2<f32>, Opti
     };
     let columns = shape[1..].iter().product();
     if x.is_empty() {
-        return Err(DataError::file(path, format!("array \"{name}\" has the shape {shape:?} and no values")));
+        return Err(DataError::file(
+            path,
+            format!("array \"{name}\" has the shape {shape:?} and no values"),
+        ));
     }
     let flat = x.into_iter().collect();
     Array2::from_shape_vec((shape[0], columns), flat)
@@ -83,7 +123,9 @@ fn target(
     let shape = y.shape().to_vec();
     let fault = |message: String| DataError::file(path, format!("array \"{name}\" {message}"));
     if shape.first() != Some(&n) || shape.len() > 2 || y.is_empty() {
-        return Err(fault(format!("has the shape {shape:?}; {n} samples need [{n}] or [{n}, outputs]")));
+        return Err(fault(format!(
+            "has the shape {shape:?}; {n} samples need [{n}] or [{n}, outputs]"
+        )));
     }
     let outputs = shape.get(1).copied().unwrap_or(1);
     let flat: Vec<f64> = y.into_iter().collect();
@@ -91,13 +133,18 @@ fn target(
         return labels::from_numbers(&flat, name, task).map_err(|error| fault(error.message));
     }
     if task == Some(TaskKind::Classification) {
-        return Err(fault(format!("has {outputs} columns; classification needs the number of a class for each sample")));
+        return Err(fault(format!(
+            "has {outputs} columns; classification needs the number of a class for each sample"
+        )));
     }
     let values = Array2::from_shape_fn((n, outputs), |(i, j)| flat[i * outputs + j] as f32);
     if values.iter().any(|value| !value.is_finite()) {
         return Err(fault("has values too large for 32-bit numbers".to_owned()));
     }
-    Ok(Target::Values { values, names: (0..outputs).map(|j| format!("{name}{j}")).collect() })
+    Ok(Target::Values {
+        values,
+        names: (0..outputs).map(|j| format!("{name}{j}")).collect(),
+    })
 }
 
 fn not_finite(path: &Path, name: &str, sample_shape: &[usize], index: usize) -> DataError {
@@ -115,40 +162,58 @@ fn not_finite(path: &Path, name: &str, sample_shape: &[usize], index: usize) -> 
 /// One array as it lies in the archive, its header checked against its length.
 struct NpyBytes {
     bytes: Vec<u8>,
-    /// NumPy's name of the type without the byte order, `f4`.
-    kind: String,
+    /// One of [`KINDS`].
+    kind: &'static str,
 }
 
 impl NpyBytes {
-    fn read(path: &Path, archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Result<Self, DataError> {
+    fn read(
+        path: &Path,
+        archive: &mut ZipArchive<BufReader<File>>,
+        name: &str,
+    ) -> Result<Self, DataError> {
         let fault = |message: String| DataError::file(path, format!("array \"{name}\" {message}"));
         let member = format!("{name}.npy");
         if archive.index_for_name(&member).is_none() {
-            let present: Vec<&str> =
-                archive.file_names().map(|name| name.strip_suffix(".npy").unwrap_or(name)).collect();
+            let present: Vec<&str> = archive
+                .file_names()
+                .map(|name| name.strip_suffix(".npy").unwrap_or(name))
+                .collect();
             return Err(fault(format!(
                 "is not there; the archive holds {}. Name arrays with data.inputs and data.label",
                 present.join(", ")
             )));
         }
         let mut bytes = Vec::new();
-        let entry = archive.by_name(&member).map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
+        let entry = archive
+            .by_name(&member)
+            .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
         entry
             .take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(fault(format!("has more than the {MAX_BYTES} bytes that can be read")));
+            return Err(fault(format!(
+                "has more than the {MAX_BYTES} bytes that can be read"
+            )));
         }
-        let start = check_header(&bytes).ok_or_else(|| fault("does not begin with a header of NumPy's".to_owned()))?;
+        let start = check_header(&bytes)
+            .ok_or_else(|| fault("does not begin with a header of NumPy's".to_owned()))?;
         let header = Header::from_reader(&mut &bytes[..start])
             .map_err(|error| fault(format!("has a header that cannot be read: {error}")))?;
         let described = header.type_descriptor.to_string();
-        let kind = described.trim_matches(['\'', '"']).trim_start_matches(['<', '>', '|', '=']).to_owned();
-        let width: usize = kind[kind.len().min(1)..].parse().map_err(|_| {
-            fault(format!("holds values of type {described}, not numbers"))
-        })?;
-        let needed = header.shape.iter().try_fold(width, |product, &dimension| product.checked_mul(dimension));
+        let kind = described
+            .trim_matches(['\'', '"'])
+            .trim_start_matches(['<', '>', '|', '=']);
+        let Some(&(kind, width)) = KINDS.iter().find(|(known, _)| *known == kind) else {
+            return Err(fault(format!(
+                "holds values of type {described}; save it as float32, float64 or whole numbers"
+            )));
+        };
+        let needed = header
+            .shape
+            .iter()
+            .try_fold(width, |product, &dimension| product.checked_mul(dimension));
         if needed != Some(bytes.len() - start) {
             return Err(fault(format!(
                 "claims the shape {:?} of type {described}, but {} bytes of values are there",
@@ -160,27 +225,32 @@ impl NpyBytes {
     }
 
     /// The values, each converted by way of `f64`.
-    fn values<T>(&self, path: &Path, name: &str, convert: impl Fn(f64) -> T) -> Result<ArrayD<T>, DataError> {
+    fn values<T>(
+        &self,
+        path: &Path,
+        name: &str,
+        convert: impl Fn(f64) -> T,
+    ) -> Result<ArrayD<T>, DataError> {
         macro_rules! read_as {
-            ($($kind:literal => $from:ty),+) => {
-                match self.kind.as_str() {
-                    $($kind => ArrayD::<$from>::read_npy(&self.bytes[..])
-                        .map(|array| array.map(|&value| convert(value as f64))),)+
-                    "b1" => ArrayD::<bool>::read_npy(&self.bytes[..])
-                        .map(|array| array.map(|&value| convert(f64::from(value)))),
-                    other => {
-                        return Err(DataError::file(
-                            path,
-                            format!("array \"{name}\" holds values of type {other}; save it as float32, float64 or whole numbers"),
-                        ));
-                    }
-                }
+            ($from:ty) => {
+                ArrayD::<$from>::read_npy(&self.bytes[..])
+                    .map(|array| array.map(|&value| convert(value as f64)))
             };
         }
-        let array = read_as!(
-            "f4" => f32, "f8" => f64, "i1" => i8, "i2" => i16, "i4" => i32, "i8" => i64,
-            "u1" => u8, "u2" => u16, "u4" => u32, "u8" => u64
-        );
+        let array = match self.kind {
+            "f4" => read_as!(f32),
+            "f8" => read_as!(f64),
+            "i1" => read_as!(i8),
+            "i2" => read_as!(i16),
+            "i4" => read_as!(i32),
+            "i8" => read_as!(i64),
+            "u1" => read_as!(u8),
+            "u2" => read_as!(u16),
+            "u4" => read_as!(u32),
+            "u8" => read_as!(u64),
+            _ => ArrayD::<bool>::read_npy(&self.bytes[..])
+                .map(|array| array.map(|&value| convert(f64::from(value)))),
+        };
         array.map_err(|error| DataError::file(path, format!("array \"{name}\": {error}")))
     }
 }
@@ -192,14 +262,23 @@ fn check_header(bytes: &[u8]) -> Option<usize> {
         return None;
     }
     let (from, length) = match *bytes.get(6)? {
-        1 => (10, u16::from_le_bytes(*bytes.get(8..10)?.as_array()?) as usize),
-        _ => (12, u32::from_le_bytes(*bytes.get(8..12)?.as_array()?) as usize),
+        1 => (
+            10,
+            u16::from_le_bytes(*bytes.get(8..10)?.as_array()?) as usize,
+        ),
+        _ => (
+            12,
+            u32::from_le_bytes(*bytes.get(8..12)?.as_array()?) as usize,
+        ),
     };
     if length > MAX_HEADER {
         return None;
     }
     let header = bytes.get(from..from + length)?;
-    let brackets = header.iter().filter(|byte| matches!(byte, b'(' | b'[' | b'{')).count();
+    let brackets = header
+        .iter()
+        .filter(|byte| matches!(byte, b'(' | b'[' | b'{'))
+        .count();
     (brackets <= 8).then_some(from + length)
 }
 
@@ -220,26 +299,37 @@ mod tests {
     }
 
     fn load_error(path: &Path) -> String {
-        load(path, &DataConfig::of("data.npz")).expect_err("must be refused").to_string()
+        load(path, &DataConfig::of("data.npz"))
+            .expect_err("must be refused")
+            .to_string()
     }
 
     #[test]
     fn arrays_come_back_as_they_were_written() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("x", &array![[1.5_f64, -2.0], [0.25, 4.0]]).expect("x");
+            npz.add_array("x", &array![[1.5_f64, -2.0], [0.25, 4.0]])
+                .expect("x");
             npz.add_array("y", &array![7_i64, 3]).expect("y");
         });
         let data = load(&path, &DataConfig::of("data.npz")).expect("valid");
         assert_eq!(data.features, array![[1.5_f32, -2.0], [0.25, 4.0]]);
-        assert_eq!(data.target, Target::Classes { labels: vec![1, 0], names: vec!["3".into(), "7".into()] });
+        assert_eq!(
+            data.target,
+            Target::Classes {
+                labels: vec![1, 0],
+                names: vec!["3".into(), "7".into()]
+            }
+        );
         assert!(data.points.is_some(), "two columns are points in the plane");
     }
 
     #[test]
     fn images_and_named_arrays_of_bytes_are_read() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("img", &Array3::<u8>::from_elem((2, 3, 4), 9)).expect("img");
-            npz.add_array("out", &array![[0.5_f32, 1.0], [2.0, 3.0]]).expect("out");
+            npz.add_array("img", &Array3::<u8>::from_elem((2, 3, 4), 9))
+                .expect("img");
+            npz.add_array("out", &array![[0.5_f32, 1.0], [2.0, 3.0]])
+                .expect("out");
         });
         let config = DataConfig {
             inputs: Some("img".into()),
@@ -247,16 +337,30 @@ mod tests {
             ..DataConfig::of("data.npz")
         };
         let data = load(&path, &config).expect("valid");
-        assert_eq!(data.image, Some(ImageShape { height: 3, width: 4, channels: 1 }));
-        assert_eq!(data.target.values(), Some(&array![[0.5_f32, 1.0], [2.0, 3.0]]));
+        assert_eq!(
+            data.image,
+            Some(ImageShape {
+                height: 3,
+                width: 4,
+                channels: 1
+            })
+        );
+        assert_eq!(
+            data.target.values(),
+            Some(&array![[0.5_f32, 1.0], [2.0, 3.0]])
+        );
         let error = load_error(&path);
-        assert!(error.contains("img") && error.contains("data.inputs"), "{error}");
+        assert!(
+            error.contains("img") && error.contains("data.inputs"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_value_that_is_not_finite_is_refused_with_its_place() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("x", &array![[1.0_f64, 2.0], [1.0, 1e300]]).expect("x");
+            npz.add_array("x", &array![[1.0_f64, 2.0], [1.0, 1e300]])
+                .expect("x");
             npz.add_array("y", &array![0_u8, 1]).expect("y");
         });
         let error = load_error(&path);
@@ -264,9 +368,46 @@ mod tests {
     }
 
     #[test]
+    fn text_is_refused_by_its_type() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("text.npz");
+        write_raw(
+            &path,
+            "{'descr': '<U4', 'fortran_order': False, 'shape': (1,), }\n",
+            &[0; 16],
+        );
+        assert!(load_error(&path).contains("<U4"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_makes_the_reader_panic(header in ".{0,80}", shape in "[0-9,()]{0,20}", rest: Vec<u8>) {
+            let dir = tempfile::tempdir().expect("temporary folder");
+            let path = dir.path().join("any.npz");
+            for header in [header, format!("{{'descr': '<f4', 'fortran_order': True, 'shape': {shape}, }}\n")] {
+                write_raw(&path, &header, &rest);
+                let _ = load(&path, &DataConfig::of("any.npz"));
+            }
+        }
+    }
+
+    fn write_raw(path: &Path, header: &str, values: &[u8]) {
+        let mut zip = zip::ZipWriter::new(File::create(path).expect("writable"));
+        zip.start_file("x.npy", zip::write::SimpleFileOptions::default())
+            .expect("entry");
+        zip.write_all(b"\x93NUMPY\x01\x00").expect("written");
+        zip.write_all(&(header.len() as u16).to_le_bytes())
+            .expect("written");
+        zip.write_all(header.as_bytes()).expect("written");
+        zip.write_all(values).expect("written");
+        zip.finish().expect("written");
+    }
+
+    #[test]
     fn samples_and_labels_must_be_equally_many() {
         let (_dir, path) = written(|npz| {
-            npz.add_array("x", &Array2::<f32>::zeros((3, 2))).expect("x");
+            npz.add_array("x", &Array2::<f32>::zeros((3, 2)))
+                .expect("x");
             npz.add_array("y", &Array1::<f32>::zeros(2)).expect("y");
         });
         assert!(load_error(&path).contains("3 samples"));
@@ -276,13 +417,9 @@ mod tests {
     fn a_header_that_claims_more_than_is_there_is_refused() {
         let dir = tempfile::tempdir().expect("temporary folder");
         let path = dir.path().join("absurd.npz");
-        let mut zip = zip::ZipWriter::new(File::create(&path).expect("writable"));
-        zip.start_file("x.npy", zip::write::SimpleFileOptions::default()).expect("entry");
-        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999), }\n";
-        zip.write_all(b"\x93NUMPY\x01\x00").expect("written");
-        zip.write_all(&(header.len() as u16).to_le_bytes()).expect("written");
-        zip.write_all(header.as_bytes()).expect("written");
-        zip.finish().expect("written");
+        let header =
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999), }\n";
+        write_raw(&path, header, &[]);
         assert!(load_error(&path).contains("0 bytes of values"));
         std::fs::write(&path, b"PK nonsense").expect("writable");
         assert!(load_error(&path).contains("not an NPZ archive"));

@@ -94,9 +94,13 @@ impl Prepared {
     pub fn map_points(&self, points: ArrayView2<f32>) -> Option<Array2<f32>> {
         self.points.as_ref()?;
         let features = self.input_features.as_ref()?;
-        Some(Array2::from_shape_fn((points.nrows(), features.len()), |(i, j)| {
-            self.scaler.scaled(j, features[j].apply(points[[i, 0]], points[[i, 1]]))
-        }))
+        Some(Array2::from_shape_fn(
+            (points.nrows(), features.len()),
+            |(i, j)| {
+                self.scaler
+                    .scaled(j, features[j].apply(points[[i, 0]], points[[i, 1]]))
+            },
+        ))
     }
 
     /// What the network sees at the raw input `x` of a problem on a line, and
@@ -108,7 +112,13 @@ impl Prepared {
 
     fn map_raw(&self, x1: f32, x2: f32) -> Option<Vec<f32>> {
         let features = self.input_features.as_ref()?;
-        Some(features.iter().enumerate().map(|(j, f)| self.scaler.scaled(j, f.apply(x1, x2))).collect())
+        Some(
+            features
+                .iter()
+                .enumerate()
+                .map(|(j, f)| self.scaler.scaled(j, f.apply(x1, x2)))
+                .collect(),
+        )
     }
 
     /// The rectangle in which to draw a problem in the plane, `[[least x1,
@@ -128,9 +138,14 @@ impl Prepared {
         if self.generated {
             return [-DOMAIN, DOMAIN];
         }
-        let (least, greatest) =
-            values.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, g), v| (l.min(v), g.max(v)));
-        let margin = if greatest > least { 0.1 * (greatest - least) } else { 1.0 };
+        let (least, greatest) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, g), v| {
+            (l.min(v), g.max(v))
+        });
+        let margin = if greatest > least {
+            0.1 * (greatest - least)
+        } else {
+            1.0
+        };
         [least - margin, greatest + margin]
     }
 }
@@ -148,7 +163,10 @@ pub fn prepare(config: &DataConfig, seed: u64, base: &Path) -> Result<Prepared, 
     let data = load_with(config, seed, base, rng)?;
     let n = data.n_samples();
     let Split { train, validation } = match (config.validation, data.fixed_validation) {
-        (None, Some(m)) => Split { train: (0..n - m).collect(), validation: (n - m..n).collect() },
+        (None, Some(m)) => Split {
+            train: (0..n - m).collect(),
+            validation: (n - m..n).collect(),
+        },
         (share, _) => split(&data.target, share.unwrap_or(DEFAULT_VALIDATION), rng),
     };
     let generated = source_kind(&config.source)? == SourceKind::Generated;
@@ -199,7 +217,12 @@ mod tests {
             let mean = column.sum() / 90.0;
             assert!(mean.abs() < 1e-5, "{mean}");
         }
-        let off = iris.validation.x.columns().into_iter().any(|c| (c.sum() / 60.0).abs() > 1e-3);
+        let off = iris
+            .validation
+            .x
+            .columns()
+            .into_iter()
+            .any(|c| (c.sum() / 60.0).abs() > 1e-3);
         assert!(off, "the validation part was not what was fitted");
     }
 
@@ -214,7 +237,10 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_its_data_and_another_gives_others() {
-        let config = DataConfig { noise: Some(0.1), ..DataConfig::of("moons") };
+        let config = DataConfig {
+            noise: Some(0.1),
+            ..DataConfig::of("moons")
+        };
         let of = |seed| prepare(&config, seed, Path::new(".")).expect("valid");
         assert_eq!(of(3), of(3));
         assert_ne!(of(3).points, of(4).points);
@@ -222,11 +248,15 @@ mod tests {
 
     #[test]
     fn a_point_is_mapped_as_the_samples_were() {
-        let circle = ready("source = \"circle\"\nfeatures = [\"x1^2\", \"sin(x2)\", \"x1*x2\"]\nscale = \"standard\"");
+        let circle = ready(
+            "source = \"circle\"\nfeatures = [\"x1^2\", \"sin(x2)\", \"x1*x2\"]\nscale = \"standard\"",
+        );
         let points = circle.points.as_ref().expect("in the plane");
         let mapped = circle.map_points(points.view()).expect("in the plane");
         for (i, &row) in circle.train.rows.iter().enumerate() {
-            let point = circle.map_point(points[[row, 0]], points[[row, 1]]).expect("in the plane");
+            let point = circle
+                .map_point(points[[row, 0]], points[[row, 1]])
+                .expect("in the plane");
             assert_eq!(point, circle.train.x.row(i).to_vec());
             assert_eq!(point, mapped.row(row).to_vec());
         }
@@ -240,8 +270,14 @@ mod tests {
         assert_eq!(sine.map_line(-3.0), Some(vec![-3.0, 9.0]));
         assert_eq!((sine.map_point(0.0, 0.0), sine.domain()), (None, None));
         let digits = ready("source = \"digits\"");
-        assert_eq!((digits.map_line(0.0), digits.map_point(0.0, 0.0)), (None, None));
-        assert_eq!((digits.scaler.scale, digits.scaler.factor[0]), (Scale::MinMax, 1.0 / 16.0));
+        assert_eq!(
+            (digits.map_line(0.0), digits.map_point(0.0, 0.0)),
+            (None, None)
+        );
+        assert_eq!(
+            (digits.scaler.scale, digits.scaler.factor[0]),
+            (Scale::MinMax, 1.0 / 16.0)
+        );
     }
 
     #[test]
@@ -249,7 +285,10 @@ mod tests {
         let mnist = ready("source = \"mnist\"\nlimit = 1200");
         assert_eq!(mnist.train.target.class_counts(), [100; 10]);
         assert_eq!(mnist.validation.target.class_counts(), [20; 10]);
-        assert_eq!((mnist.scaler.shift[0], mnist.scaler.factor[0]), (0.0, 1.0 / 255.0));
+        assert_eq!(
+            (mnist.scaler.shift[0], mnist.scaler.factor[0]),
+            (0.0, 1.0 / 255.0)
+        );
         let share = ready("source = \"mnist\"\nlimit = 1200\nvalidation = 0.5");
         assert_eq!(share.train.len(), 600);
     }
@@ -257,11 +296,21 @@ mod tests {
     #[test]
     fn a_table_is_found_from_the_folder_of_its_experiment() {
         let dir = tempfile::tempdir().expect("temporary folder");
-        std::fs::write(dir.path().join("t.csv"), "a,b,y\n1,2,0.5\n3,4,1.5\n5,9,2.5\n").expect("writable");
+        std::fs::write(
+            dir.path().join("t.csv"),
+            "a,b,y\n1,2,0.5\n3,4,1.5\n5,9,2.5\n",
+        )
+        .expect("writable");
         let data = prepare(&DataConfig::of("t.csv"), 0, dir.path()).expect("valid");
-        assert_eq!((data.n_inputs(), data.n_targets(), data.name.as_str()), (2, 1, "t.csv"));
+        assert_eq!(
+            (data.n_inputs(), data.n_targets(), data.name.as_str()),
+            (2, 1, "t.csv")
+        );
         let domain = data.domain().expect("two columns are a plane");
-        assert!((domain[0][0] - 0.6).abs() < 1e-6 && (domain[1][1] - 9.7).abs() < 1e-6, "{domain:?}");
+        assert!(
+            (domain[0][0] - 0.6).abs() < 1e-6 && (domain[1][1] - 9.7).abs() < 1e-6,
+            "{domain:?}"
+        );
         let error = prepare(&DataConfig::of("none.csv"), 0, dir.path()).expect_err("not there");
         assert!(error.to_string().contains("none.csv"), "{error}");
     }

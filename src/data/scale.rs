@@ -22,7 +22,11 @@ pub struct Scaler {
 impl Scaler {
     /// The scaler that leaves `n_features` features as they are.
     pub fn identity(n_features: usize) -> Self {
-        Self { scale: Scale::None, shift: vec![0.0; n_features], factor: vec![1.0; n_features] }
+        Self {
+            scale: Scale::None,
+            shift: vec![0.0; n_features],
+            factor: vec![1.0; n_features],
+        }
     }
 
     /// Fits to `x`, `[samples, features]`, each feature by itself or all
@@ -34,16 +38,29 @@ impl Scaler {
     pub fn fit(scale: Scale, x: ArrayView2<f32>, together: bool) -> Self {
         let n_features = x.ncols();
         if scale == Scale::None || x.is_empty() {
-            return Self { scale, ..Self::identity(n_features) };
+            return Self {
+                scale,
+                ..Self::identity(n_features)
+            };
         }
-        let scale = if scale == Scale::Auto { Scale::Standard } else { scale };
+        let scale = if scale == Scale::Auto {
+            Scale::Standard
+        } else {
+            scale
+        };
         let fitted: Vec<(f32, f32)> = if together {
             vec![fit_one(scale, x.iter().copied()); n_features]
         } else {
-            x.axis_iter(Axis(1)).map(|column| fit_one(scale, column.iter().copied())).collect()
+            x.axis_iter(Axis(1))
+                .map(|column| fit_one(scale, column.iter().copied()))
+                .collect()
         };
         let (shift, factor) = fitted.into_iter().unzip();
-        Self { scale, shift, factor }
+        Self {
+            scale,
+            shift,
+            factor,
+        }
     }
 
     /// The number of features that it was fitted to.
@@ -72,20 +89,29 @@ impl Scaler {
 
     /// Takes one sample, `[features]`, back into the features' own units.
     pub fn invert(&self, x: ArrayView1<f32>) -> Vec<f32> {
-        x.iter().enumerate().map(|(j, &value)| self.unscaled(j, value)).collect()
+        x.iter()
+            .enumerate()
+            .map(|(j, &value)| self.unscaled(j, value))
+            .collect()
     }
 }
 
 /// Shift and factor of one set of values, in double precision throughout.
 fn fit_one(scale: Scale, values: impl Iterator<Item = f32> + Clone) -> (f32, f32) {
     let values = values.map(f64::from);
-    let (least, greatest) =
-        values.clone().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), v| (l.min(v), g.max(v)));
+    let (least, greatest) = values
+        .clone()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), v| {
+            (l.min(v), g.max(v))
+        });
     let n = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / n;
     let (shift, width) = match scale {
         Scale::MinMax => (least, greatest - least),
-        _ => (mean, (values.map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt()),
+        _ => (
+            mean,
+            (values.map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt(),
+        ),
     };
     let factor = (1.0 / width) as f32;
     if greatest == least || !factor.is_finite() || factor == 0.0 {
@@ -103,7 +129,10 @@ mod tests {
     fn standard_scaling_gives_mean_zero_and_deviation_one() {
         let mut x = array![[1.0, 10.0], [3.0, 30.0]];
         let scaler = Scaler::fit(Scale::Standard, x.view(), false);
-        assert_eq!((scaler.shift.as_slice(), scaler.factor.as_slice()), (&[2.0, 20.0][..], &[1.0, 0.1][..]));
+        assert_eq!(
+            (scaler.shift.as_slice(), scaler.factor.as_slice()),
+            (&[2.0, 20.0][..], &[1.0, 0.1][..])
+        );
         scaler.apply(x.view_mut());
         assert_eq!(x, array![[-1.0, -1.0], [1.0, 1.0]]);
     }

@@ -40,12 +40,18 @@ impl SourceKind {
     pub fn of_path(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
-        if [".csv", ".tsv", ".txt"].iter().any(|end| name.ends_with(end)) {
+        if [".csv", ".tsv", ".txt"]
+            .iter()
+            .any(|end| name.ends_with(end))
+        {
             Some(Self::Csv)
         } else if name.ends_with(".npz") {
             Some(Self::Npz)
         } else if plain.ends_with("ubyte")
-            || plain.rsplit(['.', '-', '_']).next().is_some_and(|end| end.starts_with("idx"))
+            || plain
+                .rsplit(['.', '-', '_'])
+                .next()
+                .is_some_and(|end| end.starts_with("idx"))
         {
             Some(Self::Idx)
         } else {
@@ -78,7 +84,14 @@ const fn generated(
     samples: usize,
     inputs: usize,
 ) -> SourceInfo {
-    SourceInfo { name, kind: SourceKind::Generated, task, description, samples, inputs }
+    SourceInfo {
+        name,
+        kind: SourceKind::Generated,
+        task,
+        description,
+        samples,
+        inputs,
+    }
 }
 
 const fn real(
@@ -88,7 +101,14 @@ const fn real(
     samples: usize,
     inputs: usize,
 ) -> SourceInfo {
-    SourceInfo { name, kind, task: TaskKind::Classification, description, samples, inputs }
+    SourceInfo {
+        name,
+        kind,
+        task: TaskKind::Classification,
+        description,
+        samples,
+        inputs,
+    }
 }
 
 /// Playground's numbers of points: 500 to classify, 1,200 to fit.
@@ -99,14 +119,32 @@ static SOURCES: [SourceInfo; 14] = [
     generated("spiral", TaskKind::Classification, "data.spiral", 500, 2),
     generated("moons", TaskKind::Classification, "data.moons", 500, 2),
     generated("plane", TaskKind::Regression, "data.plane", 1200, 2),
-    generated("gauss-regression", TaskKind::Regression, "data.gauss-regression", 1200, 2),
+    generated(
+        "gauss-regression",
+        TaskKind::Regression,
+        "data.gauss-regression",
+        1200,
+        2,
+    ),
     generated("sine", TaskKind::Regression, "data.sine", 200, 1),
     real("digits", SourceKind::Embedded, "data.digits", 1797, 64),
     real("iris", SourceKind::Embedded, "data.iris", 150, 4),
     real("wine", SourceKind::Embedded, "data.wine", 178, 13),
-    real("breast-cancer", SourceKind::Embedded, "data.breast-cancer", 569, 30),
+    real(
+        "breast-cancer",
+        SourceKind::Embedded,
+        "data.breast-cancer",
+        569,
+        30,
+    ),
     real("mnist", SourceKind::Asset, "data.mnist", 12_000, 784),
-    real("fashion-mnist", SourceKind::Asset, "data.fashion-mnist", 12_000, 784),
+    real(
+        "fashion-mnist",
+        SourceKind::Asset,
+        "data.fashion-mnist",
+        12_000,
+        784,
+    ),
 ];
 
 /// Every data set that is there by name, in the order in which to offer them.

@@ -23,7 +23,10 @@ pub struct Split {
 pub fn split(target: &Target, share: f64, rng: &mut Rng) -> Split {
     let n = target.len();
     if share <= 0.0 || n < 2 {
-        return Split { train: (0..n).collect(), validation: Vec::new() };
+        return Split {
+            train: (0..n).collect(),
+            validation: Vec::new(),
+        };
     }
     let wanted = ((share * n as f64).round() as usize).clamp(1, n - 1);
     let validation = draw(target, wanted, 1, rng);
@@ -31,7 +34,10 @@ pub fn split(target: &Target, share: f64, rng: &mut Rng) -> Split {
     for &row in &validation {
         held_back[row] = true;
     }
-    Split { train: (0..n).filter(|&row| !held_back[row]).collect(), validation }
+    Split {
+        train: (0..n).filter(|&row| !held_back[row]).collect(),
+        validation,
+    }
 }
 
 /// Draws `wanted` rows, ascending, with the classes in proportion; every class
@@ -50,7 +56,11 @@ pub fn draw(target: &Target, wanted: usize, leave: usize, rng: &mut Rng) -> Vec<
     let counts: Vec<usize> = classes.iter().map(Vec::len).collect();
     let mut drawn = Vec::with_capacity(wanted);
     for (rows, quota) in classes.iter().zip(quotas(&counts, wanted, leave)) {
-        drawn.extend(index::sample(rng, rows.len(), quota).into_iter().map(|i| rows[i]));
+        drawn.extend(
+            index::sample(rng, rows.len(), quota)
+                .into_iter()
+                .map(|i| rows[i]),
+        );
     }
     drawn.sort_unstable();
     drawn
@@ -61,7 +71,10 @@ pub fn draw(target: &Target, wanted: usize, leave: usize, rng: &mut Rng) -> Vec<
 /// `count - leave` for each class.
 fn quotas(counts: &[usize], wanted: usize, leave: usize) -> Vec<usize> {
     let total: usize = counts.iter().sum();
-    let room: Vec<usize> = counts.iter().map(|count| count.saturating_sub(leave)).collect();
+    let room: Vec<usize> = counts
+        .iter()
+        .map(|count| count.saturating_sub(leave))
+        .collect();
     if total == 0 {
         return vec![0; counts.len()];
     }
@@ -96,8 +109,15 @@ mod tests {
     use crate::rng::{Stream, stream};
 
     fn classes(counts: &[usize]) -> Target {
-        let labels = counts.iter().enumerate().flat_map(|(class, &n)| vec![class; n]).collect();
-        Target::Classes { labels, names: (0..counts.len()).map(|c| c.to_string()).collect() }
+        let labels = counts
+            .iter()
+            .enumerate()
+            .flat_map(|(class, &n)| vec![class; n])
+            .collect();
+        Target::Classes {
+            labels,
+            names: (0..counts.len()).map(|c| c.to_string()).collect(),
+        }
     }
 
     #[test]
@@ -125,7 +145,13 @@ mod tests {
     fn every_class_keeps_a_sample_to_train_on() {
         let target = classes(&[1, 2, 40]);
         let split = split(&target, 0.9, &mut stream(0, Stream::Split));
-        assert!(target.select(&split.train).class_counts().iter().all(|&n| n >= 1));
+        assert!(
+            target
+                .select(&split.train)
+                .class_counts()
+                .iter()
+                .all(|&n| n >= 1)
+        );
     }
 
     #[test]
@@ -139,7 +165,16 @@ mod tests {
     #[test]
     fn a_share_of_zero_holds_nothing_back_and_a_small_one_holds_back_one() {
         let target = classes(&[4, 4]);
-        assert!(split(&target, 0.0, &mut stream(0, Stream::Split)).validation.is_empty());
-        assert_eq!(split(&target, 0.01, &mut stream(0, Stream::Split)).validation.len(), 1);
+        assert!(
+            split(&target, 0.0, &mut stream(0, Stream::Split))
+                .validation
+                .is_empty()
+        );
+        assert_eq!(
+            split(&target, 0.01, &mut stream(0, Stream::Split))
+                .validation
+                .len(),
+            1
+        );
     }
 }

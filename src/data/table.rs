@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
 use ndarray::Array2;
 
 use super::config::{ColumnRef, ConfigError, DataConfig, Missing, TaskKind};
 use super::dataset::{Dataset, MissingValue, Target};
 use super::error::DataError;
 use super::labels::LabelColumn;
+use super::records::{Record, Records};
 
 /// At most so many places of missing values are kept; all are counted.
 const MAX_PLACES: usize = 100;
@@ -23,85 +23,54 @@ pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     parse(path, BufReader::with_capacity(1 << 16, file), config)
 }
 
-fn parse(path: &Path, mut source: impl BufRead, config: &DataConfig) -> Result<Dataset, DataError> {
-    let head = source.fill_buf().map_err(|error| DataError::io(path, error))?;
-    let delimiter = guess_delimiter(head);
-    let mut records = Records::new(path, source, delimiter);
+fn parse(path: &Path, source: impl BufRead, config: &DataConfig) -> Result<Dataset, DataError> {
+    let mut records = Records::new(path, source)?;
     let (Some(first), second) = (records.next()?, records.next()?) else {
         return Err(DataError::file(path, "is empty"));
     };
-    let header = config.header.unwrap_or_else(|| looks_like_header(&first.0, second.as_ref().map(|s| &s.0)));
-    let names: Vec<String> = (0..first.0.len())
-        .map(|j| match first.0.get(j) {
-            Some(name) if header && !name.is_empty() => name.to_owned(),
-            _ => format!("c{j}"),
+    let header = config.header.unwrap_or_else(|| {
+        looks_like_header(
+            &first.fields,
+            second.as_ref().map(|second| &second.fields[..]),
+        )
+    });
+    let names: Vec<String> = first
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(j, name)| {
+            if header && !name.is_empty() {
+                name.clone()
+            } else {
+                format!("c{j}")
+            }
         })
         .collect();
-    let mut table = Table::new(path, names, delimiter, config)?;
+    let mut table = Table::new(path, names, records.delimiter(), config)?;
     if !header {
-        table.push(&first.0, first.1)?;
+        table.push(&first)?;
     }
-    if let Some((record, line)) = second {
-        table.push(&record, line)?;
+    if let Some(second) = second {
+        table.push(&second)?;
     }
-    while let Some((record, line)) = records.next()? {
-        table.push(&record, line)?;
+    while let Some(record) = records.next()? {
+        table.push(&record)?;
     }
     table.finish(config.task)
 }
 
-/// Records with the lines on which they stand.
-struct Records<'a, R> {
-    path: &'a Path,
-    reader: csv::Reader<R>,
-}
-
-impl<'a, R: Read> Records<'a, R> {
-    fn new(path: &'a Path, source: R, delimiter: u8) -> Self {
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(Trim::All)
-            .delimiter(delimiter)
-            .from_reader(source);
-        Self { path, reader }
-    }
-
-    fn next(&mut self) -> Result<Option<(StringRecord, u64)>, DataError> {
-        let mut record = StringRecord::new();
-        match self.reader.read_record(&mut record) {
-            Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                Ok(Some((record, line)))
-            }
-            Ok(false) => Ok(None),
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                Err(match error.into_kind() {
-                    csv::ErrorKind::Io(error) => DataError::io(self.path, error),
-                    csv::ErrorKind::Utf8 { .. } => DataError::line(self.path, line, None, "is not UTF-8 text; save the file as UTF-8"),
-                    other => DataError::line(self.path, line, None, format!("{other:?}")),
-                })
-            }
-        }
-    }
-}
-
-/// The separator that is most frequent in the first line; a comma if none is.
-fn guess_delimiter(head: &[u8]) -> u8 {
-    let line = head.split(|&byte| byte == b'\n').find(|line| !line.is_empty()).unwrap_or(&[]);
-    let count = |delimiter: u8| line.iter().filter(|&&byte| byte == delimiter).count();
-    // The last of equals wins, so that the comma goes last.
-    [b'\t', b';', b','].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b',')
-}
-
 /// A first line is names when none of its fields is a number, or when one of
 /// them is text above a number.
-fn looks_like_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
+fn looks_like_header(first: &[String], second: Option<&[String]>) -> bool {
     let is_number = |text: &str| text.parse::<f64>().is_ok();
-    let none_is_number = !first.iter().any(|field| is_number(field) || is_missing(field));
+    let none_is_number = !first
+        .iter()
+        .any(|field| is_number(field) || is_missing(field));
     let text_over_number = second.is_some_and(|second| {
-        first.iter().zip(second).any(|(above, below)| !is_missing(above) && !is_number(above) && is_number(below))
+        first
+            .iter()
+            .zip(second)
+            .any(|(above, below)| !is_missing(above) && !is_number(above) && is_number(below))
     });
     none_is_number || text_over_number
 }
@@ -131,7 +100,12 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(path: &'a Path, names: Vec<String>, delimiter: u8, config: &DataConfig) -> Result<Self, DataError> {
+    fn new(
+        path: &'a Path,
+        names: Vec<String>,
+        delimiter: u8,
+        config: &DataConfig,
+    ) -> Result<Self, DataError> {
         let label_columns = match &config.label {
             Some(label) => label
                 .columns()
@@ -140,21 +114,33 @@ impl<'a> Table<'a> {
                 .collect::<Result<Vec<_>, _>>()?,
             None => vec![names.len() - 1],
         };
-        if let Some(i) = (1..label_columns.len()).find(|&i| label_columns[..i].contains(&label_columns[i])) {
+        if let Some(i) =
+            (1..label_columns.len()).find(|&i| label_columns[..i].contains(&label_columns[i]))
+        {
             let name = &names[label_columns[i]];
-            return Err(ConfigError::new("data.label", format!("names column \"{name}\" twice")).into());
+            return Err(
+                ConfigError::new("data.label", format!("names column \"{name}\" twice")).into(),
+            );
         }
         let feature_columns: Vec<usize> = match &config.features {
             Some(features) => features
                 .iter()
                 .map(|name| find_column(&names, &ColumnRef::Name(name.clone()), "data.features"))
                 .collect::<Result<_, _>>()?,
-            None => (0..names.len()).filter(|column| !label_columns.contains(column)).collect(),
+            None => (0..names.len())
+                .filter(|column| !label_columns.contains(column))
+                .collect(),
         };
-        if let Some(&both) = feature_columns.iter().find(|column| label_columns.contains(column)) {
+        if let Some(&both) = feature_columns
+            .iter()
+            .find(|column| label_columns.contains(column))
+        {
             return Err(ConfigError::new(
                 "data.features",
-                format!("\"{}\" is also the label; a network that sees the answer learns nothing", names[both]),
+                format!(
+                    "\"{}\" is also the label; a network that sees the answer learns nothing",
+                    names[both]
+                ),
             )
             .into());
         }
@@ -180,13 +166,19 @@ impl<'a> Table<'a> {
         })
     }
 
-    fn push(&mut self, record: &StringRecord, line: u64) -> Result<(), DataError> {
+    fn push(&mut self, record: &Record) -> Result<(), DataError> {
+        let line = record.line;
+        let record = &record.fields;
         if record.len() != self.names.len() {
             return Err(DataError::line(
                 self.path,
                 line,
                 None,
-                format!("has {} fields where the lines before have {}", record.len(), self.names.len()),
+                format!(
+                    "has {} fields where the lines before have {}",
+                    record.len(),
+                    self.names.len()
+                ),
             ));
         }
         let before = self.n_missing;
@@ -194,7 +186,10 @@ impl<'a> Table<'a> {
             if is_missing(&record[column]) {
                 self.n_missing += 1;
                 if self.missing.len() < MAX_PLACES {
-                    self.missing.push(MissingValue { line, column: self.names[column].clone() });
+                    self.missing.push(MissingValue {
+                        line,
+                        column: self.names[column].clone(),
+                    });
                 }
             }
         }
@@ -267,26 +262,45 @@ impl<'a> Table<'a> {
         if self.n_rows < 2 {
             return Err(DataError::file(
                 self.path,
-                format!("has {} complete rows of data; two or more are needed", self.n_rows),
+                format!(
+                    "has {} complete rows of data; two or more are needed",
+                    self.n_rows
+                ),
             ));
         }
         let path = self.path;
         let shape = |error: ndarray::ShapeError| DataError::file(path, error.to_string());
-        let label_names: Vec<String> = self.label_columns.iter().map(|&j| self.names[j].clone()).collect();
+        let label_names: Vec<String> = self
+            .label_columns
+            .iter()
+            .map(|&j| self.names[j].clone())
+            .collect();
         let target = if let [column] = self.label_columns[..] {
             let name = &self.names[column];
-            self.labels.resolve(name, task).map_err(|fault| match fault.line {
-                Some(line) => DataError::line(path, line, Some(name), fault.message),
-                None => DataError::file(path, format!("column \"{name}\": {}", fault.message)),
-            })?
+            self.labels
+                .resolve(name, task)
+                .map_err(|fault| match fault.line {
+                    Some(line) => DataError::line(path, line, Some(name), fault.message),
+                    None => DataError::file(path, format!("column \"{name}\": {}", fault.message)),
+                })?
         } else {
-            let values = Array2::from_shape_vec((self.n_rows, label_names.len()), self.values).map_err(shape)?;
-            Target::Values { values, names: label_names }
+            let values = Array2::from_shape_vec((self.n_rows, label_names.len()), self.values)
+                .map_err(shape)?;
+            Target::Values {
+                values,
+                names: label_names,
+            }
         };
         let features =
-            Array2::from_shape_vec((self.n_rows, self.feature_columns.len()), self.features).map_err(shape)?;
-        let names = self.feature_columns.iter().map(|&j| self.names[j].clone()).collect();
-        let mut data = Dataset::from_columns(super::load::file_name(path), features, names, target, None);
+            Array2::from_shape_vec((self.n_rows, self.feature_columns.len()), self.features)
+                .map_err(shape)?;
+        let names = self
+            .feature_columns
+            .iter()
+            .map(|&j| self.names[j].clone())
+            .collect();
+        let mut data =
+            Dataset::from_columns(super::load::file_name(path), features, names, target, None);
         data.missing = self.missing;
         data.n_missing = self.n_missing;
         Ok(data)
@@ -318,9 +332,18 @@ fn find_column(names: &[String], column: &ColumnRef, key: &str) -> Result<usize,
         ColumnRef::Index(index) => {
             let n = names.len() as i64;
             let place = if *index < 0 { index + n } else { *index };
-            usize::try_from(place).ok().filter(|&place| place < names.len()).ok_or_else(|| {
-                ConfigError::new(key, format!("{index} is not a column; allowed: 0 to {}, or -1 to -{n} from the end", n - 1))
-            })
+            usize::try_from(place)
+                .ok()
+                .filter(|&place| place < names.len())
+                .ok_or_else(|| {
+                    ConfigError::new(
+                        key,
+                        format!(
+                            "{index} is not a column; allowed: 0 to {}, or -1 to -{n} from the end",
+                            n - 1
+                        ),
+                    )
+                })
         }
         ColumnRef::Name(name) => {
             let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -329,8 +352,14 @@ fn find_column(names: &[String], column: &ColumnRef, key: &str) -> Result<usize,
             }
             match places.get(name.as_str()).map(Vec::as_slice) {
                 Some([place]) => Ok(*place),
-                Some(_) => Err(ConfigError::new(key, format!("\"{name}\" is the name of several columns; rename them in the file"))),
-                None => Err(ConfigError::new(key, format!("\"{name}\" is not a column; allowed: {}", names.join(", ")))),
+                Some(_) => Err(ConfigError::new(
+                    key,
+                    format!("\"{name}\" is the name of several columns; rename them in the file"),
+                )),
+                None => Err(ConfigError::new(
+                    key,
+                    format!("\"{name}\" is not a column; allowed: {}", names.join(", ")),
+                )),
             }
         }
     }
@@ -355,36 +384,88 @@ mod tests {
         let data = read("a,b,kind\n1,2,x\n3,4,y\n", plain()).expect("valid");
         assert_eq!(data.feature_names, ["a", "b"]);
         assert_eq!(data.features, array![[1.0, 2.0], [3.0, 4.0]]);
-        assert_eq!(data.target, Target::Classes { labels: vec![0, 1], names: vec!["x".into(), "y".into()] });
+        assert_eq!(
+            data.target,
+            Target::Classes {
+                labels: vec![0, 1],
+                names: vec!["x".into(), "y".into()]
+            }
+        );
     }
 
     #[test]
     fn a_table_without_header_is_recognised_and_either_can_be_forced() {
-        assert_eq!(read("1,2,x\n3,4,y\n", plain()).expect("valid").n_samples(), 2);
-        let forced = DataConfig { header: Some(true), ..plain() };
-        assert_eq!(read("1,2,x\n3,4,y\n5,6,z\n", forced).expect("valid").feature_names, ["1", "2"]);
-        let denied = DataConfig { header: Some(false), ..plain() };
-        assert!(read("a,b,kind\n1,2,x\n", denied).expect_err("text").contains("line 1, column c0"));
+        assert_eq!(
+            read("1,2,x\n3,4,y\n", plain()).expect("valid").n_samples(),
+            2
+        );
+        let forced = DataConfig {
+            header: Some(true),
+            ..plain()
+        };
+        assert_eq!(
+            read("1,2,x\n3,4,y\n5,6,z\n", forced)
+                .expect("valid")
+                .feature_names,
+            ["1", "2"]
+        );
+        let denied = DataConfig {
+            header: Some(false),
+            ..plain()
+        };
+        assert!(
+            read("a,b,kind\n1,2,x\n", denied)
+                .expect_err("text")
+                .contains("line 1, column c0")
+        );
     }
 
     #[test]
     fn the_label_is_found_by_name_by_index_and_from_the_end() {
-        for label in [Label::from("k"), Label::One(ColumnRef::Index(0)), Label::One(ColumnRef::Index(-3))] {
-            let data = read("k,a,b\np,1,2\nq,3,4\n", DataConfig { label: Some(label), ..plain() }).expect("valid");
+        for label in [
+            Label::from("k"),
+            Label::One(ColumnRef::Index(0)),
+            Label::One(ColumnRef::Index(-3)),
+        ] {
+            let data = read(
+                "k,a,b\np,1,2\nq,3,4\n",
+                DataConfig {
+                    label: Some(label),
+                    ..plain()
+                },
+            )
+            .expect("valid");
             assert_eq!(data.feature_names, ["a", "b"]);
             assert_eq!(data.target.task().names(), ["p", "q"]);
         }
-        let missing = DataConfig { label: Some("z".into()), ..plain() };
+        let missing = DataConfig {
+            label: Some("z".into()),
+            ..plain()
+        };
         let error = read("k,a\np,1\nq,3\n", missing).expect_err("unknown column");
-        assert!(error.contains("data.label") && error.contains("k, a"), "{error}");
-        let beyond = DataConfig { label: Some(Label::One(ColumnRef::Index(2))), ..plain() };
-        assert!(read("k,a\np,1\nq,3\n", beyond).expect_err("index").contains("0 to 1"));
+        assert!(
+            error.contains("data.label") && error.contains("k, a"),
+            "{error}"
+        );
+        let beyond = DataConfig {
+            label: Some(Label::One(ColumnRef::Index(2))),
+            ..plain()
+        };
+        assert!(
+            read("k,a\np,1\nq,3\n", beyond)
+                .expect_err("index")
+                .contains("0 to 1")
+        );
     }
 
     #[test]
     fn several_labels_are_values_and_features_can_be_chosen() {
         let label = Label::Many(vec![ColumnRef::Name("u".into()), ColumnRef::Index(-1)]);
-        let config = DataConfig { label: Some(label), features: Some(vec!["b".into()]), ..plain() };
+        let config = DataConfig {
+            label: Some(label),
+            features: Some(vec!["b".into()]),
+            ..plain()
+        };
         let data = read("a,b,u,v\nzzz,2,0.5,1\nzzz,3,1.5,2\n", config).expect("valid");
         assert_eq!(data.features, array![[2.0], [3.0]]);
         assert_eq!(data.line, Some(vec![2.0, 3.0]));
@@ -396,23 +477,46 @@ mod tests {
         let text = "a,b,y\n1,2,0\n\n,3,1\n4,NA,0\n5,6,1\n";
         let error = read(text, plain()).expect_err("missing");
         assert!(error.starts_with("t.csv, line 4, column a:"), "{error}");
-        assert!(error.contains("line 5 column b") && error.contains("drop"), "{error}");
-        let data = read(text, DataConfig { missing: Some(Missing::Drop), ..plain() }).expect("valid");
+        assert!(
+            error.contains("line 5 column b") && error.contains("drop"),
+            "{error}"
+        );
+        let data = read(
+            text,
+            DataConfig {
+                missing: Some(Missing::Drop),
+                ..plain()
+            },
+        )
+        .expect("valid");
         assert_eq!((data.n_samples(), data.n_missing), (2, 2));
     }
 
     #[test]
     fn ragged_lines_text_and_infinity_are_refused_by_line() {
         let ragged = read("a,b,y\n1,2,0\n1,2\n", plain()).expect_err("ragged");
-        assert!(ragged.contains("line 3") && ragged.contains("2 fields"), "{ragged}");
+        assert!(
+            ragged.contains("line 3") && ragged.contains("2 fields"),
+            "{ragged}"
+        );
         let text = read("a,b,y\n1,2,0\n1,oops,1\n", plain()).expect_err("text");
-        assert!(text.contains("line 3, column b") && text.contains("oops"), "{text}");
+        assert!(
+            text.contains("line 3, column b") && text.contains("oops"),
+            "{text}"
+        );
         for bad in ["inf", "1e39", "-Infinity"] {
             let error = read(&format!("a,b,y\n1,2,0\n1,{bad},1\n"), plain()).expect_err("infinite");
-            assert!(error.contains("line 3, column b") && error.contains("finite"), "{error}");
+            assert!(
+                error.contains("line 3, column b") && error.contains("finite"),
+                "{error}"
+            );
         }
         assert!(read("", plain()).expect_err("empty").contains("empty"));
-        assert!(read("a,b\n", plain()).expect_err("no rows").contains("0 complete rows"));
+        assert!(
+            read("a,b\n", plain())
+                .expect_err("no rows")
+                .contains("0 complete rows")
+        );
     }
 
     #[test]
@@ -420,12 +524,29 @@ mod tests {
         let data = read("\u{feff}a;\"b;c\";y\r\n1,5;2;no\r\n2;3;yes\r\n", plain()).expect("valid");
         assert_eq!(data.feature_names, ["a", "b;c"]);
         assert_eq!(data.features, array![[1.5, 2.0], [2.0, 3.0]]);
-        assert_eq!(read("1\t2\t0\n3\t4\t1\n", plain()).expect("valid").n_features(), 2);
+        assert_eq!(
+            read("1\t2\t0\n3\t4\t1\n", plain())
+                .expect("valid")
+                .n_features(),
+            2
+        );
     }
 
     #[test]
     fn text_that_is_not_utf_8_is_refused_by_line() {
-        let error = parse(Path::new("t.csv"), &b"a,y\n1,x\n2,\xff\xfe\n"[..], &plain()).expect_err("bytes");
+        let error =
+            parse(Path::new("t.csv"), &b"a,y\n1,x\n2,\xff\xfe\n"[..], &plain()).expect_err("bytes");
         assert!(error.to_string().contains("line 3"), "{error}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[0-9a\",;\t\r\n. -]{0,120}", bytes: Vec<u8>) {
+            for missing in [None, Some(Missing::Drop)] {
+                let config = DataConfig { missing, ..plain() };
+                let _ = parse(Path::new("t.csv"), text.as_bytes(), &config);
+                let _ = parse(Path::new("t.csv"), &bytes[..], &config);
+            }
+        }
     }
 }

@@ -59,7 +59,10 @@ pub(super) fn gauss(n: usize, noise: f64, rng: &mut Rng) -> Samples {
     let deviation = (0.5 + 7.0 * noise).sqrt();
     alternate(n, |class, _| {
         let centre = if class == 1 { 2.0 } else { -2.0 };
-        [centre + deviation * normal(rng), centre + deviation * normal(rng)]
+        [
+            centre + deviation * normal(rng),
+            centre + deviation * normal(rng),
+        ]
     })
 }
 
@@ -107,7 +110,8 @@ mod tests {
 
     #[test]
     fn classes_are_equally_large_with_and_without_noise() {
-        let generators: [fn(usize, f64, &mut Rng) -> Samples; 5] = [circle, xor, gauss, spiral, moons];
+        let generators: [fn(usize, f64, &mut Rng) -> Samples; 5] =
+            [circle, xor, gauss, spiral, moons];
         for generator in generators {
             for (n, noise) in [(500, 0.0), (500, 0.5), (7, 1.0)] {
                 let samples = generator(n, noise, &mut rng(1));
@@ -121,7 +125,11 @@ mod tests {
     fn without_noise_the_circle_is_a_disc_in_a_ring() {
         for ([x, y], class) in circle(400, 0.0, &mut rng(2)) {
             let r = x.hypot(y);
-            assert!(if class == 1 { r < 2.5 } else { (3.5..=5.0).contains(&r) });
+            assert!(if class == 1 {
+                r < 2.5
+            } else {
+                (3.5..=5.0).contains(&r)
+            });
         }
     }
 
@@ -136,10 +144,17 @@ mod tests {
     #[test]
     fn the_clouds_have_the_stated_centres_and_variance() {
         let samples = gauss(40_000, 0.1, &mut rng(4));
-        let xs: Vec<f64> = samples.iter().filter(|s| s.1 == 1).map(|s| s.0[0]).collect();
+        let xs: Vec<f64> = samples
+            .iter()
+            .filter(|s| s.1 == 1)
+            .map(|s| s.0[0])
+            .collect();
         let mean = xs.iter().sum::<f64>() / xs.len() as f64;
         let variance = xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / xs.len() as f64;
-        assert!((mean - 2.0).abs() < 0.03 && (variance - 1.2).abs() < 0.05, "{mean} {variance}");
+        assert!(
+            (mean - 2.0).abs() < 0.03 && (variance - 1.2).abs() < 0.05,
+            "{mean} {variance}"
+        );
     }
 
     #[test]
@@ -151,13 +166,20 @@ mod tests {
         }
         // Place 1/5 on the arm of class 1: radius 1, angle 0.7 pi.
         let ([x, y], _) = samples[2];
-        assert!((x - 0.809_016_994_374_947_5).abs() < 1e-12 && (y + 0.587_785_252_292_473).abs() < 1e-12);
+        assert!(
+            (x - 0.809_016_994_374_947_5).abs() < 1e-12
+                && (y + 0.587_785_252_292_473).abs() < 1e-12
+        );
     }
 
     #[test]
     fn moons_lie_on_two_half_circles() {
         for ([x, y], class) in moons(100, 0.0, &mut rng(6)) {
-            let (cx, cy, side) = if class == 1 { (-1.5, -0.75, 1.0) } else { (1.5, 0.75, -1.0) };
+            let (cx, cy, side) = if class == 1 {
+                (-1.5, -0.75, 1.0)
+            } else {
+                (1.5, 0.75, -1.0)
+            };
             assert!(((x - cx).hypot(y - cy) - 3.0).abs() < 1e-12);
             assert!(side * (y - cy) >= -1e-12);
         }

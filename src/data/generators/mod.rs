@@ -46,10 +46,19 @@ pub fn generate(config: &DataConfig, seed: u64) -> Result<Dataset, ConfigError> 
         "plane" => Drawn::Values(values::plane(n, noise, rng)),
         "gauss-regression" => Drawn::Values(values::gauss(n, noise, rng)),
         "sine" => Drawn::Line(values::sine(n, noise, rng)),
-        _ => return Err(ConfigError::new("data.source", format!("\"{name}\" is not a generated problem"))),
+        _ => {
+            return Err(ConfigError::new(
+                "data.source",
+                format!("\"{name}\" is not a generated problem"),
+            ));
+        }
     };
     let raw = vec![InputFeature::X1, InputFeature::X2];
-    Ok(assemble(name, drawn, config.input_features()?.unwrap_or(raw)))
+    Ok(assemble(
+        name,
+        drawn,
+        config.input_features()?.unwrap_or(raw),
+    ))
 }
 
 /// Puts drawn samples through the input features.
@@ -59,12 +68,24 @@ fn assemble(name: &str, drawn: Drawn, input_features: Vec<InputFeature>) -> Data
         Drawn::Classes(samples) => {
             let (raw, labels) = samples.into_iter().unzip();
             // Playground's two classes, by the sign of its targets.
-            (raw, Target::Classes { labels, names: vec!["-1".to_owned(), "+1".to_owned()] })
+            (
+                raw,
+                Target::Classes {
+                    labels,
+                    names: vec!["-1".to_owned(), "+1".to_owned()],
+                },
+            )
         }
         Drawn::Values(samples) | Drawn::Line(samples) => {
             let (raw, values): (Vec<_>, Vec<f64>) = samples.into_iter().unzip();
             let values = Array2::from_shape_fn((values.len(), 1), |(i, _)| values[i] as f32);
-            (raw, Target::Values { values, names: vec!["y".to_owned()] })
+            (
+                raw,
+                Target::Values {
+                    values,
+                    names: vec!["y".to_owned()],
+                },
+            )
         }
     };
     let points = Array2::from_shape_fn((raw.len(), 2), |(i, j)| raw[i][j] as f32);
@@ -73,7 +94,13 @@ fn assemble(name: &str, drawn: Drawn, input_features: Vec<InputFeature>) -> Data
     });
     let feature_names = input_features
         .iter()
-        .map(|feature| feature.line_name().filter(|_| on_line).unwrap_or(feature.name()).to_owned())
+        .map(|feature| {
+            feature
+                .line_name()
+                .filter(|_| on_line)
+                .unwrap_or(feature.name())
+                .to_owned()
+        })
         .collect();
     let line = on_line.then(|| points.column(0).to_vec());
     Dataset {

@@ -34,7 +34,11 @@ fn hills([x, y]: [f64; 2]) -> f64 {
     ];
     HILLS.iter().fold(0.0, |strongest: f64, &(cx, cy, sign)| {
         let height = sign * (1.0 - libm::hypot(x - cx, y - cy) / 2.0).max(0.0);
-        if height.abs() > strongest.abs() { height } else { strongest }
+        if height.abs() > strongest.abs() {
+            height
+        } else {
+            strongest
+        }
     })
 }
 
@@ -76,8 +80,13 @@ mod tests {
 
     #[test]
     fn hills_have_their_height_at_the_centre_half_of_it_half_way_and_none_beyond() {
-        let expected =
-            [([-4.0, 2.5], 1.0), ([0.0, 2.5], -1.0), ([0.0, -1.5], 0.5), ([4.0, -3.5], -0.5), ([0.0, 0.0], 0.0)];
+        let expected = [
+            ([-4.0, 2.5], 1.0),
+            ([0.0, 2.5], -1.0),
+            ([0.0, -1.5], 0.5),
+            ([4.0, -3.5], -0.5),
+            ([0.0, 0.0], 0.0),
+        ];
         for (place, value) in expected {
             assert!((hills(place) - value).abs() < 1e-15, "{place:?}");
         }
@@ -96,6 +105,11 @@ mod tests {
         let draw = |noise| sine(50, noise, &mut stream(9, Stream::Data));
         let (clean, noisy) = (draw(0.0), draw(0.2));
         assert!(clean.iter().zip(&noisy).all(|(a, b)| a.0 == b.0));
-        assert!(clean.iter().zip(&noisy).any(|(a, b)| (a.1 - b.1).abs() > 0.05));
+        assert!(
+            clean
+                .iter()
+                .zip(&noisy)
+                .any(|(a, b)| (a.1 - b.1).abs() > 0.05)
+        );
     }
 }
