@@ -5,6 +5,7 @@
 //! Nothing here knows of networks.
 
 pub mod assets;
+mod columns;
 pub mod config;
 pub mod dataset;
 mod embedded;
@@ -14,6 +15,7 @@ pub mod generators;
 mod idx;
 pub mod labels;
 mod load;
+mod npy;
 mod npz;
 pub mod prepared;
 pub mod provenance;
@@ -23,6 +25,7 @@ pub mod source;
 pub mod split;
 pub mod summary;
 mod table;
+mod validate;
 
 pub use assets::asset_folders;
 pub use config::{ColumnRef, ConfigError, DataConfig, Label, Missing, Scale, TaskKind};
