@@ -2,7 +2,7 @@
 //! beside the error surface that its optimiser descends.
 //!
 //! The modules below the `app` feature compute and know nothing of Bevy or
-//! egui; [`app`] draws. `ARCHITECTURE.md` says who may know whom.
+//! egui; the module `app` draws. `ARCHITECTURE.md` says who may know whom.
 
 pub mod cli;
 pub mod colormap;

@@ -17,8 +17,8 @@ mod training;
 
 pub use plugins::{GradscapePlugins, GradscapeSystems};
 pub use state::{
-    ConnectionValue, Item, NetworkView, NeuronValue, SceneView, Selection, SurfaceView, ViewMode,
-    ViewRect,
+    CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
+    Selection, SurfaceView, ViewMode, ViewRect,
 };
 pub use surface::ErrorSurface;
 pub use text::{Language, Texts};

@@ -10,7 +10,9 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<NetworkView>()
         .init_resource::<SurfaceView>()
         .init_resource::<Selection>()
-        .init_resource::<ViewRect>();
+        .init_resource::<ViewRect>()
+        .init_resource::<NetworkBounds>()
+        .add_message::<CameraRequest>();
 }
 
 /// What the window shows.
@@ -162,6 +164,59 @@ pub struct Selection {
     pub hovered: Option<Item>,
     /// Clicked last.
     pub selected: Option<Item>,
+}
+
+/// The box around the network in world space; who lays it out writes it, and
+/// cameras frame it.
+#[derive(Resource, Debug, Clone, Copy, PartialEq)]
+pub struct NetworkBounds {
+    /// The corner with the smallest coordinates.
+    pub min: Vec3,
+    /// The corner with the largest coordinates.
+    pub max: Vec3,
+}
+
+impl Default for NetworkBounds {
+    fn default() -> Self {
+        NetworkBounds {
+            min: Vec3::splat(-3.0),
+            max: Vec3::splat(3.0),
+        }
+    }
+}
+
+/// The box of the surface around its root: x and z from -5 to 5, height from 0 to 4.
+pub const SURFACE_MIN: Vec3 = Vec3::new(-5.0, 0.0, -5.0);
+/// See [`SURFACE_MIN`].
+pub const SURFACE_MAX: Vec3 = Vec3::new(5.0, 4.0, 5.0);
+
+/// Marks the entity that everything of the error surface hangs under. Its
+/// transform is the camera code's: the surface stands elsewhere when it shares
+/// a scene with the network.
+#[derive(Component, Debug, Clone, Copy, Default)]
+#[require(Transform, Visibility)]
+pub struct SurfaceRoot;
+
+/// A wish for another point of view.
+#[derive(Message, Debug, Clone, Copy, PartialEq)]
+pub enum CameraRequest {
+    /// Everything in view, from the present direction.
+    FrameAll,
+    /// The standard direction, everything in view.
+    Reset,
+    /// From the front.
+    Front,
+    /// From above.
+    Top,
+    /// From the right-hand side.
+    Side,
+    /// This point of the view in the middle, nearer.
+    Focus {
+        /// Which view.
+        view: SceneView,
+        /// The point, in world space.
+        point: Vec3,
+    },
 }
 
 /// The part of the target that panels leave to the scene, in physical pixels;

@@ -379,4 +379,13 @@ mod tests {
         assert_eq!(data.target.labels(), Some(&[1, 0][..]));
         assert_eq!(data.features.row(0).to_vec(), [0.0, 9.0]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(kind: u8, shape: Vec<u8>, rest: Vec<u8>) {
+            let shape: Vec<u32> = shape.iter().map(|&d| u32::from(d)).collect();
+            let _ = parse_bytes(&idx(kind, &shape, &rest));
+            let _ = parse_bytes(&rest);
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! Nothing here knows of networks.
 
 pub mod assets;
+mod columns;
 pub mod config;
 pub mod dataset;
 mod embedded;
@@ -14,12 +15,17 @@ pub mod generators;
 mod idx;
 pub mod labels;
 mod load;
+mod npy;
 mod npz;
 pub mod prepared;
+pub mod provenance;
+mod records;
 pub mod scale;
 pub mod source;
 pub mod split;
+pub mod summary;
 mod table;
+mod validate;
 
 pub use assets::asset_folders;
 pub use config::{ColumnRef, ConfigError, DataConfig, Label, Missing, Scale, TaskKind};
@@ -28,6 +34,8 @@ pub use error::DataError;
 pub use features::InputFeature;
 pub use load::load;
 pub use prepared::{Part, Prepared, prepare};
+pub use provenance::{Provenance, provenance};
 pub use scale::Scaler;
 pub use source::{SourceInfo, SourceKind, source_info, source_kind, sources};
 pub use split::{Split, split};
+pub use summary::{Summary, summarise};

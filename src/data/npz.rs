@@ -1,24 +1,17 @@
 //! NumPy archives with an array of samples and one of labels.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD};
-use ndarray_npy::ReadNpyExt;
-use ndarray_npy::npy::header::Header;
 use zip::ZipArchive;
 
 use super::config::{ColumnRef, DataConfig, Label, TaskKind};
 use super::dataset::{Dataset, ImageShape, Target};
 use super::error::DataError;
 use super::labels;
-
-/// The most bytes that one array may have when it is unpacked: 1 GiB.
-const MAX_BYTES: u64 = 1 << 30;
-
-/// The longest header that is looked at; NumPy writes about a hundred bytes.
-const MAX_HEADER: usize = 4096;
+use super::npy::NpyBytes;
 
 /// The samples and labels that `config` names in the archive at `path`.
 pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
@@ -143,128 +136,6 @@ fn not_finite(path: &Path, name: &str, sample_shape: &[usize], index: usize) -> 
     )
 }
 
-/// One array as it lies in the archive, its header checked against its length.
-struct NpyBytes {
-    bytes: Vec<u8>,
-    /// NumPy's name of the type without the byte order, `f4`.
-    kind: String,
-}
-
-impl NpyBytes {
-    fn read(
-        path: &Path,
-        archive: &mut ZipArchive<BufReader<File>>,
-        name: &str,
-    ) -> Result<Self, DataError> {
-        let fault = |message: String| DataError::file(path, format!("array \"{name}\" {message}"));
-        let member = format!("{name}.npy");
-        if archive.index_for_name(&member).is_none() {
-            let present: Vec<&str> = archive
-                .file_names()
-                .map(|name| name.strip_suffix(".npy").unwrap_or(name))
-                .collect();
-            return Err(fault(format!(
-                "is not there; the archive holds {}. Name arrays with data.inputs and data.label",
-                present.join(", ")
-            )));
-        }
-        let mut bytes = Vec::new();
-        let entry = archive
-            .by_name(&member)
-            .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
-        entry
-            .take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(fault(format!(
-                "has more than the {MAX_BYTES} bytes that can be read"
-            )));
-        }
-        let start = check_header(&bytes)
-            .ok_or_else(|| fault("does not begin with a header of NumPy's".to_owned()))?;
-        let header = Header::from_reader(&mut &bytes[..start])
-            .map_err(|error| fault(format!("has a header that cannot be read: {error}")))?;
-        let described = header.type_descriptor.to_string();
-        let kind = described
-            .trim_matches(['\'', '"'])
-            .trim_start_matches(['<', '>', '|', '='])
-            .to_owned();
-        let width: usize = kind[kind.len().min(1)..]
-            .parse()
-            .map_err(|_| fault(format!("holds values of type {described}, not numbers")))?;
-        let needed = header
-            .shape
-            .iter()
-            .try_fold(width, |product, &dimension| product.checked_mul(dimension));
-        if needed != Some(bytes.len() - start) {
-            return Err(fault(format!(
-                "claims the shape {:?} of type {described}, but {} bytes of values are there",
-                header.shape,
-                bytes.len() - start
-            )));
-        }
-        Ok(Self { bytes, kind })
-    }
-
-    /// The values, each converted by way of `f64`.
-    fn values<T>(
-        &self,
-        path: &Path,
-        name: &str,
-        convert: impl Fn(f64) -> T,
-    ) -> Result<ArrayD<T>, DataError> {
-        macro_rules! read_as {
-            ($($kind:literal => $from:ty),+) => {
-                match self.kind.as_str() {
-                    $($kind => ArrayD::<$from>::read_npy(&self.bytes[..])
-                        .map(|array| array.map(|&value| convert(value as f64))),)+
-                    "b1" => ArrayD::<bool>::read_npy(&self.bytes[..])
-                        .map(|array| array.map(|&value| convert(f64::from(value)))),
-                    other => {
-                        return Err(DataError::file(
-                            path,
-                            format!("array \"{name}\" holds values of type {other}; save it as float32, float64 or whole numbers"),
-                        ));
-                    }
-                }
-            };
-        }
-        let array = read_as!(
-            "f4" => f32, "f8" => f64, "i1" => i8, "i2" => i16, "i4" => i32, "i8" => i64,
-            "u1" => u8, "u2" => u16, "u4" => u32, "u8" => u64
-        );
-        array.map_err(|error| DataError::file(path, format!("array \"{name}\": {error}")))
-    }
-}
-
-/// Where the values begin, if there is a header of reasonable length before
-/// them that is nested no deeper than an array of numbers needs.
-fn check_header(bytes: &[u8]) -> Option<usize> {
-    if !bytes.starts_with(b"\x93NUMPY") {
-        return None;
-    }
-    let (from, length) = match *bytes.get(6)? {
-        1 => (
-            10,
-            u16::from_le_bytes(*bytes.get(8..10)?.as_array()?) as usize,
-        ),
-        _ => (
-            12,
-            u32::from_le_bytes(*bytes.get(8..12)?.as_array()?) as usize,
-        ),
-    };
-    if length > MAX_HEADER {
-        return None;
-    }
-    let header = bytes.get(from..from + length)?;
-    let brackets = header
-        .iter()
-        .filter(|byte| matches!(byte, b'(' | b'[' | b'{'))
-        .count();
-    (brackets <= 8).then_some(from + length)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,6 +222,42 @@ mod tests {
     }
 
     #[test]
+    fn text_is_refused_by_its_type() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("text.npz");
+        write_raw(
+            &path,
+            "{'descr': '<U4', 'fortran_order': False, 'shape': (1,), }\n",
+            &[0; 16],
+        );
+        assert!(load_error(&path).contains("<U4"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_makes_the_reader_panic(header in ".{0,80}", shape in "[0-9,()]{0,20}", rest: Vec<u8>) {
+            let dir = tempfile::tempdir().expect("temporary folder");
+            let path = dir.path().join("any.npz");
+            for header in [header, format!("{{'descr': '<f4', 'fortran_order': True, 'shape': {shape}, }}\n")] {
+                write_raw(&path, &header, &rest);
+                let _ = load(&path, &DataConfig::of("any.npz"));
+            }
+        }
+    }
+
+    fn write_raw(path: &Path, header: &str, values: &[u8]) {
+        let mut zip = zip::ZipWriter::new(File::create(path).expect("writable"));
+        zip.start_file("x.npy", zip::write::SimpleFileOptions::default())
+            .expect("entry");
+        zip.write_all(b"\x93NUMPY\x01\x00").expect("written");
+        zip.write_all(&(header.len() as u16).to_le_bytes())
+            .expect("written");
+        zip.write_all(header.as_bytes()).expect("written");
+        zip.write_all(values).expect("written");
+        zip.finish().expect("written");
+    }
+
+    #[test]
     fn samples_and_labels_must_be_equally_many() {
         let (_dir, path) = written(|npz| {
             npz.add_array("x", &Array2::<f32>::zeros((3, 2)))
@@ -364,16 +271,9 @@ mod tests {
     fn a_header_that_claims_more_than_is_there_is_refused() {
         let dir = tempfile::tempdir().expect("temporary folder");
         let path = dir.path().join("absurd.npz");
-        let mut zip = zip::ZipWriter::new(File::create(&path).expect("writable"));
-        zip.start_file("x.npy", zip::write::SimpleFileOptions::default())
-            .expect("entry");
         let header =
             "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999), }\n";
-        zip.write_all(b"\x93NUMPY\x01\x00").expect("written");
-        zip.write_all(&(header.len() as u16).to_le_bytes())
-            .expect("written");
-        zip.write_all(header.as_bytes()).expect("written");
-        zip.finish().expect("written");
+        write_raw(&path, header, &[]);
         assert!(load_error(&path).contains("0 bytes of values"));
         std::fs::write(&path, b"PK nonsense").expect("writable");
         assert!(load_error(&path).contains("not an NPZ archive"));

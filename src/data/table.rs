@@ -1,18 +1,18 @@
 //! Text tables: comma, semicolon or tab between the columns, with or without a
 //! line of names.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
 use ndarray::Array2;
 
-use super::config::{ColumnRef, ConfigError, DataConfig, Missing, TaskKind};
+use super::columns::{Columns, is_missing, looks_like_header};
+use super::config::{DataConfig, Missing, TaskKind};
 use super::dataset::{Dataset, MissingValue, Target};
 use super::error::DataError;
 use super::labels::LabelColumn;
+use super::records::{Record, Records};
 
 /// At most so many places of missing values are kept; all are counted.
 const MAX_PLACES: usize = 100;
@@ -23,113 +23,40 @@ pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     parse(path, BufReader::with_capacity(1 << 16, file), config)
 }
 
-fn parse(path: &Path, mut source: impl BufRead, config: &DataConfig) -> Result<Dataset, DataError> {
-    let head = source
-        .fill_buf()
-        .map_err(|error| DataError::io(path, error))?;
-    let delimiter = guess_delimiter(head);
-    let mut records = Records::new(path, source, delimiter);
+fn parse(path: &Path, source: impl BufRead, config: &DataConfig) -> Result<Dataset, DataError> {
+    let mut records = Records::new(path, source)?;
     let (Some(first), second) = (records.next()?, records.next()?) else {
         return Err(DataError::file(path, "is empty"));
     };
-    let header = config
-        .header
-        .unwrap_or_else(|| looks_like_header(&first.0, second.as_ref().map(|s| &s.0)));
-    let names: Vec<String> = (0..first.0.len())
-        .map(|j| match first.0.get(j) {
-            Some(name) if header && !name.is_empty() => name.to_owned(),
-            _ => format!("c{j}"),
+    let header = config.header.unwrap_or_else(|| {
+        looks_like_header(
+            &first.fields,
+            second.as_ref().map(|second| &second.fields[..]),
+        )
+    });
+    let names: Vec<String> = first
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(j, name)| {
+            if header && !name.is_empty() {
+                name.clone()
+            } else {
+                format!("c{j}")
+            }
         })
         .collect();
-    let mut table = Table::new(path, names, delimiter, config)?;
+    let mut table = Table::new(path, names, records.delimiter(), config)?;
     if !header {
-        table.push(&first.0, first.1)?;
+        table.push(&first)?;
     }
-    if let Some((record, line)) = second {
-        table.push(&record, line)?;
+    if let Some(second) = second {
+        table.push(&second)?;
     }
-    while let Some((record, line)) = records.next()? {
-        table.push(&record, line)?;
+    while let Some(record) = records.next()? {
+        table.push(&record)?;
     }
     table.finish(config.task)
-}
-
-/// Records with the lines on which they stand.
-struct Records<'a, R> {
-    path: &'a Path,
-    reader: csv::Reader<R>,
-}
-
-impl<'a, R: Read> Records<'a, R> {
-    fn new(path: &'a Path, source: R, delimiter: u8) -> Self {
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(Trim::All)
-            .delimiter(delimiter)
-            .from_reader(source);
-        Self { path, reader }
-    }
-
-    fn next(&mut self) -> Result<Option<(StringRecord, u64)>, DataError> {
-        let mut record = StringRecord::new();
-        match self.reader.read_record(&mut record) {
-            Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                Ok(Some((record, line)))
-            }
-            Ok(false) => Ok(None),
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                Err(match error.into_kind() {
-                    csv::ErrorKind::Io(error) => DataError::io(self.path, error),
-                    csv::ErrorKind::Utf8 { .. } => DataError::line(
-                        self.path,
-                        line,
-                        None,
-                        "is not UTF-8 text; save the file as UTF-8",
-                    ),
-                    other => DataError::line(self.path, line, None, format!("{other:?}")),
-                })
-            }
-        }
-    }
-}
-
-/// The separator that is most frequent in the first line; a comma if none is.
-fn guess_delimiter(head: &[u8]) -> u8 {
-    let line = head
-        .split(|&byte| byte == b'\n')
-        .find(|line| !line.is_empty())
-        .unwrap_or(&[]);
-    let count = |delimiter: u8| line.iter().filter(|&&byte| byte == delimiter).count();
-    // The last of equals wins, so that the comma goes last.
-    [b'\t', b';', b',']
-        .into_iter()
-        .max_by_key(|&delimiter| count(delimiter))
-        .unwrap_or(b',')
-}
-
-/// A first line is names when none of its fields is a number, or when one of
-/// them is text above a number.
-fn looks_like_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
-    let is_number = |text: &str| text.parse::<f64>().is_ok();
-    let none_is_number = !first
-        .iter()
-        .any(|field| is_number(field) || is_missing(field));
-    let text_over_number = second.is_some_and(|second| {
-        first
-            .iter()
-            .zip(second)
-            .any(|(above, below)| !is_missing(above) && !is_number(above) && is_number(below))
-    });
-    none_is_number || text_over_number
-}
-
-/// What people write where there is no value.
-fn is_missing(field: &str) -> bool {
-    const MARKS: [&str; 8] = ["", "?", "na", "n/a", "nan", "null", "none", "-"];
-    MARKS.iter().any(|mark| field.eq_ignore_ascii_case(mark))
 }
 
 /// A table as it grows record by record.
@@ -157,50 +84,10 @@ impl<'a> Table<'a> {
         delimiter: u8,
         config: &DataConfig,
     ) -> Result<Self, DataError> {
-        let label_columns = match &config.label {
-            Some(label) => label
-                .columns()
-                .iter()
-                .map(|column| find_column(&names, column, "data.label"))
-                .collect::<Result<Vec<_>, _>>()?,
-            None => vec![names.len() - 1],
-        };
-        if let Some(i) =
-            (1..label_columns.len()).find(|&i| label_columns[..i].contains(&label_columns[i]))
-        {
-            let name = &names[label_columns[i]];
-            return Err(
-                ConfigError::new("data.label", format!("names column \"{name}\" twice")).into(),
-            );
-        }
-        let feature_columns: Vec<usize> = match &config.features {
-            Some(features) => features
-                .iter()
-                .map(|name| find_column(&names, &ColumnRef::Name(name.clone()), "data.features"))
-                .collect::<Result<_, _>>()?,
-            None => (0..names.len())
-                .filter(|column| !label_columns.contains(column))
-                .collect(),
-        };
-        if let Some(&both) = feature_columns
-            .iter()
-            .find(|column| label_columns.contains(column))
-        {
-            return Err(ConfigError::new(
-                "data.features",
-                format!(
-                    "\"{}\" is also the label; a network that sees the answer learns nothing",
-                    names[both]
-                ),
-            )
-            .into());
-        }
-        if feature_columns.is_empty() {
-            return Err(DataError::file(
-                path,
-                "has a single column; features and a label are needed, separated by commas, semicolons or tabs",
-            ));
-        }
+        let Columns {
+            features: feature_columns,
+            labels: label_columns,
+        } = Columns::choose(path, &names, config)?;
         Ok(Self {
             path,
             names,
@@ -217,7 +104,9 @@ impl<'a> Table<'a> {
         })
     }
 
-    fn push(&mut self, record: &StringRecord, line: u64) -> Result<(), DataError> {
+    fn push(&mut self, record: &Record) -> Result<(), DataError> {
+        let line = record.line;
+        let record = &record.fields;
         if record.len() != self.names.len() {
             return Err(DataError::line(
                 self.path,
@@ -375,49 +264,10 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The place of a column that `key` names.
-fn find_column(names: &[String], column: &ColumnRef, key: &str) -> Result<usize, ConfigError> {
-    match column {
-        ColumnRef::Index(index) => {
-            let n = names.len() as i64;
-            let place = if *index < 0 { index + n } else { *index };
-            usize::try_from(place)
-                .ok()
-                .filter(|&place| place < names.len())
-                .ok_or_else(|| {
-                    ConfigError::new(
-                        key,
-                        format!(
-                            "{index} is not a column; allowed: 0 to {}, or -1 to -{n} from the end",
-                            n - 1
-                        ),
-                    )
-                })
-        }
-        ColumnRef::Name(name) => {
-            let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-            for (place, name) in names.iter().enumerate() {
-                places.entry(name).or_default().push(place);
-            }
-            match places.get(name.as_str()).map(Vec::as_slice) {
-                Some([place]) => Ok(*place),
-                Some(_) => Err(ConfigError::new(
-                    key,
-                    format!("\"{name}\" is the name of several columns; rename them in the file"),
-                )),
-                None => Err(ConfigError::new(
-                    key,
-                    format!("\"{name}\" is not a column; allowed: {}", names.join(", ")),
-                )),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::config::Label;
+    use crate::data::config::{ColumnRef, Label};
     use ndarray::array;
 
     fn read(text: &str, config: DataConfig) -> Result<Dataset, String> {
@@ -586,5 +436,16 @@ mod tests {
         let error =
             parse(Path::new("t.csv"), &b"a,y\n1,x\n2,\xff\xfe\n"[..], &plain()).expect_err("bytes");
         assert!(error.to_string().contains("line 3"), "{error}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[0-9a\",;\t\r\n. -]{0,120}", bytes: Vec<u8>) {
+            for missing in [None, Some(Missing::Drop)] {
+                let config = DataConfig { missing, ..plain() };
+                let _ = parse(Path::new("t.csv"), text.as_bytes(), &config);
+                let _ = parse(Path::new("t.csv"), &bytes[..], &config);
+            }
+        }
     }
 }

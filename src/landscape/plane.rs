@@ -56,7 +56,7 @@ impl Plane {
         );
         let determinant = xx * yy - xy * xy;
         // sin^2 of the angle below 1e-12: as good as parallel.
-        if !(determinant > 1e-12 * xx * yy) {
+        if determinant.is_nan() || determinant <= 1e-12 * xx * yy {
             return Err(PlaneError::Parallel);
         }
         Ok(Plane {
