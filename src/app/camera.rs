@@ -1,5 +1,460 @@
-//! The cameras: one for each view and one for the panels over them.
+//! The cameras: one for each view, and one for the panels over them; where on
+//! the target each draws, and what it frames.
+//!
+//! The mouse moves a view's camera only while the pointer is over that view and
+//! no panel wants it; a drag keeps the camera with which it began.
 
+use super::framing;
+use super::labels::ViewCamera;
+use super::plugins::GradscapeSystems;
+use super::state::{
+    CameraRequest, NetworkBounds, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot, ViewMode,
+    ViewRect,
+};
+use super::theme::{Theme, color};
+use bevy::camera::visibility::RenderLayers;
+use bevy::camera::{ImageRenderTarget, RenderTarget, Viewport};
+use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
+use bevy::window::{PrimaryWindow, RequestRedraw, WindowRef};
+use bevy_egui::{EguiContexts, EguiGlobalSettings, PrimaryEguiContext};
+use bevy_panorbit_camera::{PanOrbitCamera, PanOrbitCameraPlugin, PanOrbitCameraSystemSet};
 
-pub(super) fn plugin(_app: &mut App) {}
+pub(super) fn plugin(app: &mut App) {
+    app.add_plugins(PanOrbitCameraPlugin)
+        .init_resource::<CameraSettings>()
+        .add_systems(PreStartup, own_the_egui_context)
+        .add_systems(Startup, spawn_cameras)
+        .add_systems(
+            Update,
+            (
+                divide_target,
+                place_surface,
+                frame_what_changed,
+                obey_requests,
+                follow_theme,
+            )
+                .chain()
+                .in_set(GradscapeSystems::Render),
+        )
+        .add_systems(
+            PostUpdate,
+            (guard_pointer, redraw_while_moving)
+                .chain()
+                .before(PanOrbitCameraSystemSet),
+        );
+}
+
+/// How the cameras are made; insert it before the plugins to choose otherwise.
+#[derive(Resource, Debug, Clone, Default)]
+pub struct CameraSettings {
+    /// Draw into this image; `None` is the primary window.
+    pub image: Option<ImageRenderTarget>,
+    /// Move at once instead of gliding, so that frames are reproducible.
+    pub still: bool,
+}
+
+/// The standard direction, in radians.
+const NETWORK_POSE: (f32, f32) = (0.42, 0.20);
+const SURFACE_POSE: (f32, f32) = (0.62, 0.55);
+/// Vertical angle of view, in radians.
+const FIELD_OF_VIEW: f32 = 0.62;
+
+fn own_the_egui_context(mut settings: ResMut<EguiGlobalSettings>) {
+    settings.auto_create_primary_context = false;
+}
+
+fn spawn_cameras(
+    mut commands: Commands,
+    settings: Res<CameraSettings>,
+    adapter: Option<Res<RenderAdapterInfo>>,
+    theme: Res<Theme>,
+) {
+    let target = match &settings.image {
+        Some(image) => RenderTarget::Image(image.clone()),
+        None => RenderTarget::Window(WindowRef::Primary),
+    };
+    // On a software renderer every sample costs as much as a pixel.
+    let software = adapter.is_some_and(|a| a.device_type == wgpu::DeviceType::Cpu);
+    let msaa = if software { Msaa::Off } else { Msaa::Sample4 };
+    for (order, view) in [SceneView::Network, SceneView::Surface]
+        .into_iter()
+        .enumerate()
+    {
+        let (yaw, pitch) = pose(view);
+        let smoothness = |value: f32| if settings.still { 0.0 } else { value };
+        commands.spawn((
+            ViewCamera(view),
+            Camera3d::default(),
+            Camera {
+                order: order as isize,
+                clear_color: if order == 0 {
+                    ClearColorConfig::Custom(color(theme.palette().background))
+                } else {
+                    ClearColorConfig::None
+                },
+                ..default()
+            },
+            Projection::Perspective(PerspectiveProjection {
+                fov: FIELD_OF_VIEW,
+                ..default()
+            }),
+            target.clone(),
+            RenderLayers::layer(view.layer()),
+            Tonemapping::None,
+            msaa,
+            PanOrbitCamera {
+                yaw: Some(yaw),
+                pitch: Some(pitch),
+                radius: Some(20.0),
+                orbit_smoothness: smoothness(0.1),
+                pan_smoothness: smoothness(0.05),
+                zoom_smoothness: smoothness(0.1),
+                pitch_upper_limit: Some(1.55),
+                pitch_lower_limit: Some(-1.55),
+                zoom_lower_limit: 0.3,
+                trackpad_pinch_to_zoom_enabled: true,
+                ..default()
+            },
+            Unframed,
+        ));
+    }
+    commands.spawn((
+        PrimaryEguiContext,
+        Camera2d,
+        Camera {
+            order: 10,
+            clear_color: ClearColorConfig::None,
+            ..default()
+        },
+        target,
+        RenderLayers::none(),
+        Tonemapping::None,
+        msaa,
+    ));
+}
+
+fn pose(view: SceneView) -> (f32, f32) {
+    match view {
+        SceneView::Network => NETWORK_POSE,
+        SceneView::Surface => SURFACE_POSE,
+    }
+}
+
+/// This camera has to look at everything from its standard direction.
+#[derive(Component)]
+struct Unframed;
+
+/// Gives each view's camera its part of what the panels leave.
+fn divide_target(
+    mode: Res<State<ViewMode>>,
+    rect: Res<ViewRect>,
+    mut cameras: Query<(&ViewCamera, &mut Camera, &mut RenderLayers)>,
+) {
+    for (ViewCamera(view), mut camera, mut layers) in &mut cameras {
+        let Some(size) = camera.physical_target_size() else {
+            continue;
+        };
+        let part = view_part(*mode.get(), *view, rect.0, size);
+        let active = part.is_some();
+        if camera.is_active != active {
+            camera.is_active = active;
+        }
+        let Some((position, extent)) = part else {
+            continue;
+        };
+        let same = camera
+            .viewport
+            .as_ref()
+            .is_some_and(|v| v.physical_position == position && v.physical_size == extent);
+        if !same {
+            camera.viewport = Some(Viewport {
+                physical_position: position,
+                physical_size: extent,
+                ..default()
+            });
+        }
+        let both = *mode.get() == ViewMode::Together;
+        let wanted = if both && *view == SceneView::Network {
+            RenderLayers::from_layers(&[SceneView::Network.layer(), SceneView::Surface.layer()])
+        } else {
+            RenderLayers::layer(view.layer())
+        };
+        if *layers != wanted {
+            *layers = wanted;
+        }
+    }
+}
+
+/// Position and size in physical pixels of `view` in a target of `size`, always
+/// inside it and at least one pixel; `None` where the view is not shown.
+fn view_part(
+    mode: ViewMode,
+    view: SceneView,
+    free: Option<Rect>,
+    size: UVec2,
+) -> Option<(UVec2, UVec2)> {
+    if size.x == 0 || size.y == 0 {
+        return None;
+    }
+    let whole = Rect::from_corners(Vec2::ZERO, size.as_vec2());
+    let free = free.map_or(whole, |free| free.intersect(whole));
+    let (first, second) = {
+        let mut halves = (free, free);
+        if free.width() >= free.height() {
+            let middle = (free.min.x + 0.5 * free.width()).round();
+            halves.0.max.x = middle;
+            halves.1.min.x = middle;
+        } else {
+            let middle = (free.min.y + 0.5 * free.height()).round();
+            halves.0.max.y = middle;
+            halves.1.min.y = middle;
+        }
+        halves
+    };
+    let part = match (mode, view) {
+        (ViewMode::Network | ViewMode::Together, SceneView::Network)
+        | (ViewMode::Surface, SceneView::Surface) => free,
+        (ViewMode::Both, SceneView::Network) => first,
+        (ViewMode::Both, SceneView::Surface) => second,
+        _ => return None,
+    };
+    let position = part.min.as_uvec2().min(size - UVec2::ONE);
+    let extent = part.size().max(Vec2::ONE).as_uvec2().min(size - position);
+    Some((position, extent))
+}
+
+/// Alone, the surface stands at the origin; sharing a scene, before the network
+/// and below it.
+fn place_surface(
+    mode: Res<State<ViewMode>>,
+    bounds: Res<NetworkBounds>,
+    mut roots: Query<&mut Transform, With<SurfaceRoot>>,
+) {
+    let wanted = if *mode.get() == ViewMode::Together {
+        together_place(&bounds)
+    } else {
+        Transform::IDENTITY
+    };
+    for mut transform in &mut roots {
+        if *transform != wanted {
+            *transform = wanted;
+        }
+    }
+}
+
+fn together_place(bounds: &NetworkBounds) -> Transform {
+    let size = bounds.max - bounds.min;
+    let scale = (size.x.max(size.z) / (SURFACE_MAX.x - SURFACE_MIN.x)).clamp(0.4, 3.0);
+    let middle = 0.5 * (bounds.min + bounds.max);
+    let below = bounds.min.y - scale * (SURFACE_MAX.y + 0.8);
+    Transform::from_xyz(middle.x, below, middle.z).with_scale(Vec3::splat(scale))
+}
+
+/// The corners of what a camera shows in `mode`.
+fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds) -> (Vec3, Vec3) {
+    match (mode, view) {
+        (ViewMode::Together, _) => {
+            let place = together_place(bounds);
+            let low = place.transform_point(SURFACE_MIN);
+            let high = place.transform_point(SURFACE_MAX);
+            (bounds.min.min(low), bounds.max.max(high))
+        }
+        (_, SceneView::Network) => (bounds.min, bounds.max),
+        (_, SceneView::Surface) => (SURFACE_MIN, SURFACE_MAX),
+    }
+}
+
+/// Frames everything anew when the network's extent, the mode or a viewport's
+/// shape changes; a user's own point of view is otherwise left alone.
+fn frame_what_changed(
+    mode: Res<State<ViewMode>>,
+    bounds: Res<NetworkBounds>,
+    mut commands: Commands,
+    mut cameras: Query<(
+        Entity,
+        &ViewCamera,
+        &Camera,
+        &mut PanOrbitCamera,
+        Option<&Unframed>,
+    )>,
+    mut aspects: Local<[f32; 2]>,
+) {
+    let changed = mode.is_changed() || bounds.is_changed();
+    for (entity, ViewCamera(view), camera, mut orbit, unframed) in &mut cameras {
+        let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
+            continue;
+        };
+        let last = &mut aspects[view.layer()];
+        let reshaped = (aspect / *last - 1.0).abs() > 0.15;
+        if !(changed || reshaped || unframed.is_some()) {
+            continue;
+        }
+        *last = aspect;
+        if unframed.is_some() {
+            (orbit.target_yaw, orbit.target_pitch) = pose(*view);
+            commands.entity(entity).remove::<Unframed>();
+        }
+        frame(&mut orbit, shown_box(*mode.get(), *view, &bounds), aspect);
+    }
+}
+
+fn aspect(camera: &Camera) -> Option<f32> {
+    let size = camera.physical_viewport_size()?.as_vec2();
+    (size.x > 0.0 && size.y > 0.0).then(|| size.x / size.y)
+}
+
+fn frame(orbit: &mut PanOrbitCamera, (low, high): (Vec3, Vec3), aspect: f32) {
+    let (focus, radius) = framing::fit(
+        low,
+        high,
+        orbit.target_yaw,
+        orbit.target_pitch,
+        FIELD_OF_VIEW,
+        aspect,
+    );
+    orbit.target_focus = focus;
+    orbit.target_radius = radius;
+    orbit.force_update = true;
+}
+
+fn obey_requests(
+    mut requests: MessageReader<CameraRequest>,
+    mode: Res<State<ViewMode>>,
+    bounds: Res<NetworkBounds>,
+    mut cameras: Query<(&ViewCamera, &Camera, &mut PanOrbitCamera)>,
+) {
+    for request in requests.read() {
+        for (ViewCamera(view), camera, mut orbit) in &mut cameras {
+            let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
+                continue;
+            };
+            let angles = match *request {
+                CameraRequest::Focus {
+                    view: wanted,
+                    point,
+                } => {
+                    if wanted == *view || *mode.get() == ViewMode::Together {
+                        orbit.target_focus = point;
+                        orbit.target_radius = (0.45 * orbit.target_radius).max(1.0);
+                        orbit.force_update = true;
+                    }
+                    continue;
+                }
+                CameraRequest::FrameAll => (orbit.target_yaw, orbit.target_pitch),
+                CameraRequest::Reset => pose(*view),
+                CameraRequest::Front => (0.0, 0.0),
+                CameraRequest::Top => (0.0, 1.55),
+                CameraRequest::Side => (std::f32::consts::FRAC_PI_2, 0.0),
+            };
+            (orbit.target_yaw, orbit.target_pitch) = angles;
+            frame(&mut orbit, shown_box(*mode.get(), *view, &bounds), aspect);
+        }
+    }
+}
+
+fn follow_theme(theme: Res<Theme>, mut cameras: Query<(&ViewCamera, &mut Camera)>) {
+    if !theme.is_changed() {
+        return;
+    }
+    for (_, mut camera) in &mut cameras {
+        if !matches!(camera.clear_color, ClearColorConfig::None) {
+            camera.clear_color = ClearColorConfig::Custom(color(theme.palette().background));
+        }
+    }
+}
+
+/// The camera never moves under a panel: a drag that begins on a panel stays
+/// the panel's, and one that begins in the scene stays the scene's.
+fn guard_pointer(
+    mut contexts: EguiContexts,
+    buttons: Res<ButtonInput<MouseButton>>,
+    window: Option<Single<&Window, With<PrimaryWindow>>>,
+    rect: Res<ViewRect>,
+    mut cameras: Query<&mut PanOrbitCamera>,
+    mut scene_owns_drag: Local<bool>,
+) {
+    let held = [MouseButton::Left, MouseButton::Right, MouseButton::Middle];
+    let over_panel = contexts.ctx_mut().is_ok_and(|ctx| {
+        ctx.egui_wants_pointer_input() || ctx.egui_is_using_pointer() || ctx.any_popup_open()
+    });
+    let outside = window.zip(rect.0).is_some_and(|(window, rect)| {
+        window
+            .physical_cursor_position()
+            .is_some_and(|cursor| !rect.contains(cursor))
+    });
+    if held.iter().any(|&b| buttons.just_pressed(b)) {
+        *scene_owns_drag = !(over_panel || outside);
+    }
+    let dragging = held.iter().any(|&b| buttons.pressed(b));
+    let enabled = if dragging {
+        *scene_owns_drag
+    } else {
+        !(over_panel || outside)
+    };
+    for mut orbit in &mut cameras {
+        if orbit.enabled != enabled {
+            orbit.enabled = enabled;
+        }
+    }
+}
+
+/// While a camera glides, every frame asks for the next.
+fn redraw_while_moving(cameras: Query<&PanOrbitCamera>, mut redraw: MessageWriter<RequestRedraw>) {
+    let moving = cameras.iter().any(|c| {
+        let far = |a: Option<f32>, b: f32| a.is_some_and(|a| (a - b).abs() > 1e-3);
+        far(c.yaw, c.target_yaw)
+            || far(c.pitch, c.target_pitch)
+            || far(c.radius, c.target_radius)
+            || c.focus.distance(c.target_focus) > 1e-3
+    });
+    if moving {
+        redraw.write(RequestRedraw);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: UVec2 = UVec2::new(1280, 720);
+
+    #[test]
+    fn both_views_share_what_the_panels_leave_without_overlap() {
+        let free = Some(Rect::new(260.0, 40.0, 980.0, 720.0));
+        let part = |view| view_part(ViewMode::Both, view, free, SIZE).unwrap();
+        let (a, b) = (part(SceneView::Network), part(SceneView::Surface));
+        assert_eq!(a, (UVec2::new(260, 40), UVec2::new(360, 680)));
+        assert_eq!(b, (UVec2::new(620, 40), UVec2::new(360, 680)));
+    }
+
+    #[test]
+    fn a_viewport_lies_inside_its_target_whatever_the_panels_say() {
+        for free in [
+            Rect::new(2000.0, 2000.0, 3000.0, 3000.0),
+            Rect::new(-50.0, -50.0, 5000.0, 5000.0),
+            Rect::new(1280.0, 0.0, 1280.0, 720.0),
+            Rect::new(700.0, 300.0, 700.0, 300.0),
+        ] {
+            for mode in [
+                ViewMode::Network,
+                ViewMode::Surface,
+                ViewMode::Both,
+                ViewMode::Together,
+            ] {
+                for view in [SceneView::Network, SceneView::Surface] {
+                    if let Some((position, extent)) = view_part(mode, view, Some(free), SIZE) {
+                        assert!(extent.x >= 1 && extent.y >= 1, "{free:?} {mode:?}");
+                        let end = position + extent;
+                        assert!(end.x <= SIZE.x && end.y <= SIZE.y, "{free:?} {mode:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(
+            view_part(ViewMode::Both, SceneView::Network, None, UVec2::ZERO),
+            None
+        );
+    }
+}

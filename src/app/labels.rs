@@ -2,6 +2,7 @@
 
 use super::state::SceneView;
 use super::theme::Theme;
+use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 
@@ -32,7 +33,7 @@ pub struct ViewCamera(pub SceneView);
 fn draw_labels(
     mut contexts: EguiContexts,
     labels: Query<(&Label, &GlobalTransform, Option<&InheritedVisibility>)>,
-    cameras: Query<(&ViewCamera, &Camera, &GlobalTransform)>,
+    cameras: Query<(&RenderLayers, &Camera, &GlobalTransform), With<ViewCamera>>,
     theme: Res<Theme>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?;
@@ -43,7 +44,7 @@ fn draw_labels(
         egui::Color32::from_rgb(r, g, b)
     };
     let zoom = ctx.zoom_factor();
-    for (camera_of, camera, place) in &cameras {
+    for (layers, camera, place) in &cameras {
         if !camera.is_active {
             continue;
         }
@@ -56,7 +57,8 @@ fn draw_labels(
         );
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
         for (label, at, visible) in &labels {
-            if label.view != camera_of.0 || visible.is_some_and(|v| !v.get()) {
+            let layer = RenderLayers::layer(label.view.layer());
+            if !layers.intersects(&layer) || visible.is_some_and(|v| !v.get()) {
                 continue;
             }
             let Ok(point) = camera.world_to_viewport(place, at.translation()) else {

@@ -6,15 +6,22 @@
 //! the numbers, and the render files write them to the GPU.
 
 mod camera;
+pub mod capture;
+mod framing;
+pub mod graphics;
 mod labels;
 mod plugins;
+pub mod run;
 mod scene;
 mod state;
 mod surface;
 mod text;
 mod theme;
 mod training;
+mod ui;
 
+pub use camera::CameraSettings;
+pub use labels::{Label, ViewCamera};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
 pub use state::{
     CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
@@ -23,4 +30,7 @@ pub use state::{
 pub use surface::ErrorSurface;
 pub use text::{Language, Texts};
 pub use theme::{Palette, Theme};
-pub use training::{Command, LoadExperiment, NetworkReplaced, Notice, Notices, Training};
+pub use training::{
+    Command, Drive, FrameGate, LoadExperiment, NetworkReplaced, Notice, Notices, Training,
+};
+pub use ui::UiPlugin;

@@ -98,8 +98,14 @@ pub enum Drive {
     Frame {
         /// Steps a frame while running.
         steps: usize,
+        /// Epochs trained before the first frame.
+        epochs_before: usize,
     },
 }
+
+/// With [`Drive::Frame`], whether training goes on in this frame.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameGate(pub bool);
 
 #[derive(Resource)]
 enum Driver {
@@ -129,13 +135,15 @@ pub(super) struct TrainingPlugin {
     pub(super) drive: Drive,
 }
 
-#[derive(Resource, Clone, Copy)]
-struct DriveChoice(Drive);
+/// How training is driven in this app.
+#[derive(Resource, Debug, Clone, Copy)]
+pub struct DriveChoice(pub Drive);
 
 impl Plugin for TrainingPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(Training::at_start(Arc::clone(&self.problem)))
             .insert_resource(DriveChoice(self.drive))
+            .insert_resource(FrameGate(true))
             .init_resource::<Notices>()
             .init_resource::<Loading>()
             .add_message::<Command>()
@@ -173,10 +181,14 @@ fn new_driver(
     notices: &mut Notices,
 ) -> Driver {
     match drive {
-        Drive::Frame { steps } => Driver::Frame {
-            session: Box::new(Session::new(Arc::clone(problem))),
+        Drive::Frame {
             steps,
-        },
+            epochs_before,
+        } => {
+            let mut session = Box::new(Session::new(Arc::clone(problem)));
+            (0..epochs_before).for_each(|_| session.command(TrainCommand::Epoch));
+            Driver::Frame { session, steps }
+        }
         Drive::Thread => {
             let proxy = proxy.map(|p| (**p).clone());
             let wake = move || {
@@ -292,12 +304,17 @@ fn send_commands(
     }
 }
 
-fn receive_training(mut training: ResMut<Training>, mut driver: ResMut<Driver>) {
+fn receive_training(
+    mut training: ResMut<Training>,
+    mut driver: ResMut<Driver>,
+    gate: Res<FrameGate>,
+    mut shown: Local<Option<(u64, u64, RunState)>>,
+) {
     let (snapshot, news) = match &mut *driver {
         Driver::None => return,
         Driver::Thread(worker) => worker.take(),
         Driver::Frame { session, steps } => {
-            if session.state() == RunState::Running {
+            if session.state() == RunState::Running && gate.0 {
                 for _ in 0..*steps {
                     if !session.advance() {
                         break;
@@ -305,7 +322,10 @@ fn receive_training(mut training: ResMut<Training>, mut driver: ResMut<Driver>) 
                 }
             }
             let snapshot = session.snapshot();
-            (Some(snapshot), session.take_outbox())
+            let key = (snapshot.generation, snapshot.step, snapshot.state);
+            let fresh = shown.replace(key) != Some(key)
+                || snapshot.probe.watched != training.snapshot.probe.watched;
+            (fresh.then_some(snapshot), session.take_outbox())
         }
     };
     if snapshot.is_some() || !news.rows.is_empty() || !news.points.is_empty() {

@@ -1,0 +1,409 @@
+//! Frames without a window: the same scene, drawn into an image, a fixed
+//! number of training steps a frame, so that a capture is the same every time.
+
+use super::camera::CameraSettings;
+use super::graphics::{self, GraphicsError};
+use super::plugins::GradscapePlugins;
+use super::state::{CameraRequest, NetworkView, SurfaceView, ViewMode};
+use super::text::{Language, Texts};
+use super::theme::Theme;
+use super::training::{Command, Drive, FrameGate, Training};
+use super::ui::UiPlugin;
+use crate::train::{Problem, RunState, TrainCommand};
+use bevy::asset::RenderAssetUsages;
+use bevy::camera::ImageRenderTarget;
+use bevy::image::Image as BevyImage;
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat, TextureUsages};
+use bevy::render::renderer::RenderDevice;
+use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
+use bevy::time::TimeUpdateStrategy;
+use bevy::window::ExitCondition;
+use bevy::winit::WinitPlugin;
+use bevy_egui::EguiPlugin;
+use bevy_panorbit_camera::PanOrbitCamera;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What to draw.
+#[derive(Debug, Clone)]
+pub struct Shot {
+    /// Network and data.
+    pub problem: Arc<Problem>,
+    /// Weights to begin with; `None` is the experiment's own start.
+    pub params: Option<Arc<[f32]>>,
+    /// Network, surface, or both.
+    pub view: ViewMode,
+    /// Width and height of a frame, in pixels.
+    pub size: (u32, u32),
+    /// How many frames.
+    pub frames: usize,
+    /// Epochs trained before the first frame.
+    pub epochs: usize,
+    /// Training steps from one frame to the next.
+    pub steps: usize,
+    /// Degrees that the cameras turn from the first frame to the last.
+    pub orbit: f32,
+    /// Colours.
+    pub theme: Theme,
+    /// Language.
+    pub language: Language,
+    /// Size of text and panels, from 1 to 3.
+    pub scale: f32,
+    /// Whether the panels are drawn.
+    pub panels: bool,
+    /// Whether each pixel is the mean of four.
+    pub smooth: bool,
+    /// How the network is shown.
+    pub network: NetworkView,
+    /// How the surface is shown.
+    pub surface: SurfaceView,
+}
+
+/// A frame, sRGB, four bytes a pixel, row by row from the top.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Pixels from left to right.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// `width * height * 4` bytes.
+    pub rgba: Vec<u8>,
+}
+
+/// Why no frames came.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// There is nothing to draw with.
+    #[error(transparent)]
+    Graphics(#[from] GraphicsError),
+    /// More than the adapter can draw.
+    #[error("{0} x {1} pixels cannot be drawn; give 16 to 8192 a side")]
+    Size(u32, u32),
+    /// The renderer gave nothing back.
+    #[error("the renderer gave no frame back after {0} updates; update the Vulkan driver")]
+    NoFrame(usize),
+    /// Whoever wanted the frames gave up.
+    #[error("{0}")]
+    Sink(String),
+}
+
+/// Updates to wait for pipelines and panels to settle before the first frame.
+const SETTLE: usize = 8;
+/// Updates to wait for a frame that was drawn.
+const PATIENCE: usize = 60;
+
+/// Draws the frames in order, giving each to `sink` as it is done; an error
+/// from the sink stops the work.
+pub fn capture(
+    shot: &Shot,
+    mut sink: impl FnMut(usize, Frame) -> Result<(), String>,
+) -> Result<(), CaptureError> {
+    let mut studio = Studio::new(shot)?;
+    studio.settle();
+    let (mut taken, mut waited) = (0, 0);
+    for index in 0..shot.frames {
+        studio.advance(index > 0);
+        if index > 0 {
+            studio.turn(shot.orbit / (shot.frames - 1).max(1) as f32);
+        }
+        studio.shoot();
+        studio.update();
+        while let Some(frame) = studio.take() {
+            sink(taken, frame?).map_err(CaptureError::Sink)?;
+            taken += 1;
+        }
+    }
+    studio.advance(false);
+    while taken < shot.frames {
+        studio.update();
+        while let Some(frame) = studio.take() {
+            sink(taken, frame?).map_err(CaptureError::Sink)?;
+            taken += 1;
+        }
+        waited += 1;
+        if waited > PATIENCE {
+            return Err(CaptureError::NoFrame(waited));
+        }
+    }
+    Ok(())
+}
+
+/// How long frames took, in seconds, without reading them back: for
+/// `--bench-frames`.
+pub fn bench(shot: &Shot, frames: usize) -> Result<Vec<f64>, CaptureError> {
+    let mut studio = Studio::new(shot)?;
+    studio.settle();
+    studio.advance(true);
+    let mut seconds = Vec::with_capacity(frames);
+    for _ in 0..frames {
+        let begun = Instant::now();
+        studio.update();
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    Ok(seconds)
+}
+
+/// A running app without a window.
+pub struct Studio {
+    app: App,
+    image: Handle<BevyImage>,
+    frames: (Sender<BevyImage>, Receiver<BevyImage>),
+    factor: u32,
+}
+
+impl Studio {
+    /// Builds the app; nothing is drawn yet.
+    pub fn new(shot: &Shot) -> Result<Self, CaptureError> {
+        let (width, height) = shot.size;
+        let fits = |side: u32| (16..=8192).contains(&side);
+        if !(fits(width) && fits(height)) {
+            return Err(CaptureError::Size(width, height));
+        }
+        graphics::find_adapter()?;
+        let factor = if shot.smooth && width.max(height) <= 4096 {
+            2
+        } else {
+            1
+        };
+        let mut app = App::new();
+        app.add_plugins(
+            DefaultPlugins
+                .set(WindowPlugin {
+                    primary_window: None,
+                    exit_condition: ExitCondition::DontExit,
+                    ..default()
+                })
+                .set(RenderPlugin {
+                    synchronous_pipeline_compilation: true,
+                    ..default()
+                })
+                .set(LogPlugin {
+                    filter: LOG_FILTER.into(),
+                    ..default()
+                })
+                .disable::<WinitPlugin>()
+                .disable::<PipelinedRenderingPlugin>(),
+        );
+        app.add_plugins(EguiPlugin::default());
+        let image = app
+            .world_mut()
+            .resource_mut::<Assets<BevyImage>>()
+            .add(target_image(width * factor, height * factor));
+        app.insert_resource(CameraSettings {
+            image: Some(ImageRenderTarget {
+                handle: image.clone(),
+                scale_factor: factor as f32 * shot.scale,
+            }),
+            still: true,
+        })
+        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
+            33,
+        )))
+        .insert_resource(shot.theme)
+        .insert_resource(Texts::new(shot.language))
+        .insert_resource(shot.network.clone())
+        .insert_resource(shot.surface.clone())
+        .insert_resource(graphics::error_handler());
+        app.add_plugins(GradscapePlugins {
+            problem: Arc::clone(&shot.problem),
+            drive: Drive::Frame {
+                steps: shot.steps,
+                epochs_before: shot.epochs,
+            },
+        });
+        if shot.panels {
+            app.add_plugins(UiPlugin);
+        }
+        app.insert_state(shot.view);
+        if let Some(params) = &shot.params {
+            app.world_mut()
+                .write_message(Command(TrainCommand::SetParams(Arc::clone(params))));
+        }
+        app.finish();
+        app.cleanup();
+        Ok(Studio {
+            app,
+            image,
+            frames: bounded(64),
+            factor,
+        })
+    }
+
+    /// The app, for tests that want to look inside.
+    pub fn app(&mut self) -> &mut App {
+        &mut self.app
+    }
+
+    /// Lets pipelines, panels and cameras come to rest.
+    pub fn settle(&mut self) {
+        self.advance(false);
+        for _ in 0..SETTLE {
+            self.update();
+        }
+        self.app.world_mut().write_message(CameraRequest::Reset);
+        self.update();
+        self.update();
+    }
+
+    /// Whether training goes on with each update from now on.
+    pub fn advance(&mut self, on: bool) {
+        let world = self.app.world_mut();
+        world.resource_mut::<FrameGate>().0 = on;
+        let state = world.resource::<Training>().snapshot.state;
+        if on && matches!(state, RunState::Idle | RunState::Paused) {
+            world.write_message(Command(TrainCommand::Start));
+        }
+    }
+
+    /// Turns all cameras about the vertical.
+    pub fn turn(&mut self, degrees: f32) {
+        let world = self.app.world_mut();
+        let mut cameras = world.query::<&mut PanOrbitCamera>();
+        for mut orbit in cameras.iter_mut(world) {
+            orbit.target_yaw += degrees.to_radians();
+            orbit.force_update = true;
+        }
+    }
+
+    /// One frame.
+    pub fn update(&mut self) {
+        self.app.update();
+        if let Some(device) = self.app.world().get_resource::<RenderDevice>() {
+            // A lost device is reported by the error handler on the next update.
+            let _ = device
+                .wgpu_device()
+                .poll(wgpu::PollType::wait_indefinitely());
+        }
+    }
+
+    /// Asks for a picture of the next update.
+    pub fn shoot(&mut self) {
+        let sender = self.frames.0.clone();
+        self.app
+            .world_mut()
+            .spawn(Screenshot::image(self.image.clone()))
+            .observe(move |captured: On<ScreenshotCaptured>| {
+                // Full only if nobody takes frames, and then they are not wanted.
+                let _ = sender.try_send(captured.image.clone());
+            });
+    }
+
+    /// The next picture that has come back.
+    pub fn take(&mut self) -> Option<Result<Frame, CaptureError>> {
+        let image = self.frames.1.try_recv().ok()?;
+        let size = image.size();
+        let rgba = image.data.unwrap_or_default();
+        let frame = Frame {
+            width: size.x,
+            height: size.y,
+            rgba,
+        };
+        if frame.rgba.len() != (size.x * size.y * 4) as usize {
+            return Some(Err(CaptureError::NoFrame(0)));
+        }
+        Some(Ok(if self.factor == 2 {
+            frame.halved()
+        } else {
+            frame
+        }))
+    }
+
+    /// A picture of the scene as it is, training at rest.
+    pub fn picture(&mut self) -> Result<Frame, CaptureError> {
+        self.advance(false);
+        self.shoot();
+        for _ in 0..PATIENCE {
+            self.update();
+            if let Some(frame) = self.take() {
+                return frame;
+            }
+        }
+        Err(CaptureError::NoFrame(PATIENCE))
+    }
+}
+
+/// Errors and warnings of ours; of the graphics stack only errors.
+pub(super) const LOG_FILTER: &str = "error,gradscape=warn";
+
+fn target_image(width: u32, height: u32) -> BevyImage {
+    let mut image = BevyImage::new_fill(
+        Extent3d {
+            width,
+            height,
+            depth_or_array_layers: 1,
+        },
+        TextureDimension::D2,
+        &[0, 0, 0, 255],
+        TextureFormat::Rgba8UnormSrgb,
+        RenderAssetUsages::default(),
+    );
+    image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT;
+    image
+}
+
+impl Frame {
+    /// Half as wide and high: each pixel the mean of four, in linear light.
+    fn halved(&self) -> Frame {
+        let (width, height) = (self.width / 2, self.height / 2);
+        let to_linear: Vec<f32> = (0..256)
+            .map(|v| Color::srgb_u8(v as u8, 0, 0).to_linear().red)
+            .collect();
+        let row = self.width as usize * 4;
+        let mut rgba = Vec::with_capacity((width * height * 4) as usize);
+        for y in 0..height as usize {
+            for x in 0..width as usize {
+                let first = 2 * y * row + 8 * x;
+                for channel in 0..3 {
+                    let sum: f32 = [0, 4, row, row + 4]
+                        .iter()
+                        .map(|offset| to_linear[self.rgba[first + offset + channel] as usize])
+                        .sum();
+                    let srgb = Srgba::from(LinearRgba::rgb(0.25 * sum, 0.0, 0.0)).red;
+                    rgba.push((srgb * 255.0).round() as u8);
+                }
+                rgba.push(255);
+            }
+        }
+        Frame {
+            width,
+            height,
+            rgba,
+        }
+    }
+
+    /// The colour at a place, from the left and the top.
+    pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
+        let at = ((y * self.width + x) * 4) as usize;
+        [self.rgba[at], self.rgba[at + 1], self.rgba[at + 2]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Frame;
+
+    #[test]
+    fn halving_keeps_flat_colours_and_mixes_light() {
+        let flat = Frame {
+            width: 2,
+            height: 2,
+            rgba: [10, 128, 250, 255].repeat(4),
+        };
+        assert_eq!(flat.halved().rgba, vec![10, 128, 250, 255]);
+        let mut rgba = vec![0, 0, 0, 255].repeat(2);
+        rgba.extend(vec![255, 255, 255, 255].repeat(2));
+        let mixed = Frame {
+            width: 2,
+            height: 2,
+            rgba,
+        }
+        .halved();
+        // Half the light is sRGB 188, not 128.
+        assert_eq!(mixed.pixel(0, 0), [188, 188, 188]);
+    }
+}

@@ -1,0 +1,85 @@
+//! The window.
+
+use super::capture::LOG_FILTER;
+use super::graphics::{self, GraphicsError};
+use super::plugins::GradscapePlugins;
+use super::training::{Command, Drive, Training};
+use super::ui::UiPlugin;
+use crate::train::{Problem, RunState, TrainCommand};
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::window::{PresentMode, WindowResolution};
+use bevy::winit::{UpdateMode, WinitSettings};
+use bevy_egui::EguiPlugin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the window opens with.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// Network and data.
+    pub problem: Arc<Problem>,
+    /// Whether training starts by itself.
+    pub start: bool,
+    /// At most so many epochs a second, at first.
+    pub speed: Option<f64>,
+    /// Whether the user's settings are read and written.
+    pub settings: bool,
+}
+
+/// Opens the window and returns when it is closed, with whether all went well.
+pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
+    graphics::find_display()?;
+    graphics::find_adapter()?;
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin {
+                primary_window: Some(Window {
+                    title: "gradscape".into(),
+                    resolution: WindowResolution::new(1280, 800),
+                    present_mode: PresentMode::AutoVsync,
+                    ..default()
+                }),
+                ..default()
+            })
+            .set(LogPlugin {
+                filter: LOG_FILTER.into(),
+                ..default()
+            }),
+    );
+    app.add_plugins(EguiPlugin::default())
+        .insert_resource(WinitSettings::desktop_app())
+        .insert_resource(graphics::error_handler())
+        .add_plugins(GradscapePlugins {
+            problem: Arc::clone(&opening.problem),
+            drive: Drive::Thread,
+        })
+        .add_plugins(UiPlugin)
+        .add_systems(Update, pace_frames);
+    let world = app.world_mut();
+    world.write_message(Command(TrainCommand::SetSpeed(opening.speed)));
+    if opening.start {
+        world.write_message(Command(TrainCommand::Start));
+    }
+    Ok(app.run().is_success())
+}
+
+/// While training runs, frames come by themselves; at rest only when something
+/// happens.
+fn pace_frames(training: Res<Training>, mut settings: ResMut<WinitSettings>) {
+    let running = training.snapshot.state == RunState::Running;
+    let wanted = if running {
+        UpdateMode::reactive(Duration::from_millis(16))
+    } else {
+        UpdateMode::reactive(Duration::from_secs(5))
+    };
+    if settings.focused_mode != wanted {
+        settings.focused_mode = wanted;
+        settings.unfocused_mode = if running {
+            UpdateMode::reactive_low_power(Duration::from_millis(33))
+        } else {
+            UpdateMode::reactive_low_power(Duration::from_secs(60))
+        };
+    }
+}
