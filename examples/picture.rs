@@ -14,7 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let arg = |i: usize| args.get(i).map_or("", String::as_str);
     let experiment = Experiment::read(Path::new(arg(0)))?;
-    let size = arg(6).split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let size = arg(6)
+        .split_once('x')
+        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     let shot = Shot {
         problem: Arc::new(Problem::new(&experiment)?),
         params: None,
@@ -29,8 +31,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         epochs: arg(5).parse().unwrap_or(20),
         steps: 1,
         orbit: 0.0,
-        theme: if arg(3) == "light" { Theme::Light } else { Theme::Dark },
-        language: if arg(4) == "zh" { Language::Chinese } else { Language::English },
+        theme: if arg(3) == "light" {
+            Theme::Light
+        } else {
+            Theme::Dark
+        },
+        language: if arg(4) == "zh" {
+            Language::Chinese
+        } else {
+            Language::English
+        },
         scale: arg(8).parse().unwrap_or(1.0),
         panels: arg(7) == "panels",
         smooth: true,
