@@ -58,7 +58,9 @@ fn draw_labels(
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
         for (label, at, visible) in &labels {
             let layer = RenderLayers::layer(label.view.layer());
-            if !layers.intersects(&layer) || visible.is_some_and(|v| !v.get()) {
+            if label.text.is_empty()
+                || !layers.intersects(&layer)
+                || visible.is_some_and(|v| !v.get()) {
                 continue;
             }
             let Ok(point) = camera.world_to_viewport(place, at.translation()) else {

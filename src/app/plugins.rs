@@ -1,6 +1,6 @@
 //! The plugin group and the order of everything that runs in a frame.
 
-use super::{camera, labels, scene, state, surface, text, theme, training};
+use super::{camera, labels, pick, render, scene, state, surface, text, theme, training};
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
@@ -42,7 +42,9 @@ impl PluginGroup for GradscapePlugins {
                 drive: self.drive,
             })
             .add(surface::plugin)
-            .add(scene::plugin)
+            .add(scene::NetworkScenePlugin)
+            .add(render::plugin)
+            .add(pick::plugin)
             .add(camera::plugin)
             .add(labels::plugin)
     }

@@ -1,5 +1,66 @@
-//! Entities and plain components: what is where, in which colour, how thick.
+//! The network as entities and plain components: what is where, in which
+//! colour, how thick. Nothing here draws or knows an asset.
+//!
+//! [`NetworkReplaced`](super::training::NetworkReplaced) lays everything out
+//! anew; after that only components change: [`drawn`] decides which connections
+//! are shown, [`paint`] gives colours and sizes, [`captions`] writes the labels.
+//! All of them read [`Training`](super::training::Training) and the user's
+//! choices, and do nothing in a frame in which none of those changed.
 
+mod captions;
+mod choose;
+mod drawn;
+mod focus;
+mod layout;
+mod paint;
+mod parts;
+mod scale;
+mod spawn;
+
+pub use drawn::{DrawnConnections, DrawnPair};
+pub use layout::{Arrangement, Column, arrange, lay_out, row_direction};
+pub use paint::{connection_parameter, neuron_value};
+pub use parts::{
+    Connection, Ends, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
+};
+pub use spawn::NetworkLayout;
+
+use super::plugins::GradscapeSystems;
+use super::state::{NetworkBounds, NetworkView, Selection};
+use super::text::Texts;
+use super::theme::Theme;
 use bevy::prelude::*;
 
-pub(super) fn plugin(_app: &mut App) {}
+/// The network's entities, without anything that draws them. Needs the
+/// [`Training`](super::training::Training) resource.
+pub struct NetworkScenePlugin;
+
+impl Plugin for NetworkScenePlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<NetworkView>()
+            .init_resource::<NetworkBounds>()
+            .init_resource::<Selection>()
+            .init_resource::<Texts>()
+            .init_resource::<Theme>()
+            .init_resource::<NetworkLayout>()
+            .init_resource::<DrawnConnections>()
+            .init_resource::<paint::Colors>()
+            .init_resource::<paint::Scales>()
+            .add_observer(spawn::lay_out_network)
+            .add_systems(
+                Update,
+                (
+                    drawn::follow_budget,
+                    drawn::choose_again,
+                    focus::raise_what_is_selected,
+                    paint::follow_theme,
+                    paint::fit_scales,
+                    paint::paint_neurons,
+                    paint::paint_connections,
+                    captions::write_captions,
+                )
+                    .chain()
+                    .in_set(GradscapeSystems::Scene),
+            );
+    }
+}

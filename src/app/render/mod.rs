@@ -1,0 +1,11 @@
+//! From plain components to meshes, materials and shader buffers: the only
+//! files that touch those assets.
+
+mod network;
+mod network_material;
+
+use bevy::prelude::*;
+
+pub(super) fn plugin(app: &mut App) {
+    app.add_plugins(network::plugin);
+}

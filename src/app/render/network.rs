@@ -1,0 +1,267 @@
+//! Writes the network's components into two buffers, one for all neurons and
+//! one for all connections, in frames in which some of them changed.
+
+use super::super::plugins::GradscapeSystems;
+use super::super::scene::{
+    Connection, Ends, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
+    row_direction,
+};
+use super::super::state::SceneView;
+use super::super::theme::{Theme, linear};
+use super::network_material::{
+    self, CONNECTION_FLOATS, ConnectionMaterial, NEURON_FLOATS, NeuronLook, NeuronMaterial, quads,
+};
+use bevy::asset::RenderAssetUsages;
+use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
+use bevy::prelude::*;
+use bevy::render::storage::ShaderBuffer;
+
+pub(super) fn plugin(app: &mut App) {
+    app.add_plugins(network_material::plugin).add_systems(
+        Update,
+        (shade_neurons, write_neurons, write_connections)
+            .chain()
+            .in_set(GradscapeSystems::Render),
+    );
+}
+
+/// The one entity that draws all neurons, or all connections.
+#[derive(Resource, Debug, Clone)]
+struct Drawing<T> {
+    entity: Entity,
+    buffer: Handle<ShaderBuffer>,
+    slots: usize,
+    /// The last frame's buffer, to be filled again.
+    _of: std::marker::PhantomData<T>,
+}
+
+/// Whether a drawing of `have` slots serves `need`: its buffer keeps its size,
+/// as another size would leave the material with a stale binding.
+fn serves(have: usize, need: usize) -> bool {
+    need <= have && have <= 2 * need + 64
+}
+
+fn look(theme: Theme) -> NeuronLook {
+    let palette = theme.palette();
+    let (rim, strength, shade, gloss) = match theme {
+        Theme::Dark => (palette.text, 0.32, 0.55, 0.22),
+        Theme::Light => (palette.text, 0.42, 0.3, 0.35),
+    };
+    NeuronLook {
+        rim: linear(rim).to_vec3().extend(strength),
+        row: row_direction().extend(0.0),
+        shade,
+        gloss,
+    }
+}
+
+fn shade_neurons(
+    theme: Res<Theme>,
+    drawing: Option<Res<Drawing<Neuron>>>,
+    handles: Query<&MeshMaterial3d<NeuronMaterial>>,
+    mut materials: ResMut<Assets<NeuronMaterial>>,
+) {
+    if !theme.is_changed() {
+        return;
+    }
+    let handle = drawing.and_then(|drawing| handles.get(drawing.entity).ok().cloned());
+    if let Some(mut material) = handle.and_then(|handle| materials.get_mut(&handle.0)) {
+        material.look = look(*theme);
+    }
+}
+
+fn write_neurons(
+    mut commands: Commands,
+    theme: Res<Theme>,
+    neurons: Query<(&Slot, &Transform, &Tint, &Shape, &Standing, &Outline), With<Neuron>>,
+    changed: Query<
+        (),
+        (
+            With<Neuron>,
+            Or<(
+                Changed<Transform>,
+                Changed<Tint>,
+                Changed<Standing>,
+                Changed<Outline>,
+                Changed<Slot>,
+            )>,
+        ),
+    >,
+    mut removed: RemovedComponents<Neuron>,
+    drawing: Option<Res<Drawing<Neuron>>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut materials: ResMut<Assets<NeuronMaterial>>,
+) {
+    if changed.is_empty() && removed.read().count() == 0 {
+        return;
+    }
+    let count = neurons.iter().len();
+    let old = drawing.filter(|drawing| serves(drawing.slots, count));
+    let slots = old.as_ref().map_or(count, |drawing| drawing.slots).max(1);
+    let mut floats = vec![0.0; slots * NEURON_FLOATS];
+    for (slot, transform, tint, shape, standing, outline) in &neurons {
+        let start = slot.0 as usize * NEURON_FLOATS;
+        let Some(row) = floats.get_mut(start..start + NEURON_FLOATS) else {
+            continue;
+        };
+        let (place, tint, ring) = (transform.translation, tint.0, outline.0);
+        let kind = f32::from(u8::from(*shape == Shape::Cell))
+            + 2.0 * f32::from(u8::from(*standing == Standing::Receded));
+        row.copy_from_slice(&[
+            place.x,
+            place.y,
+            place.z,
+            transform.scale.x,
+            tint.red,
+            tint.green,
+            tint.blue,
+            kind,
+            ring.red,
+            ring.green,
+            ring.blue,
+            ring.alpha,
+        ]);
+    }
+    if let Some(drawing) = old {
+        put(&mut buffers, &drawing.buffer, &floats);
+        return;
+    }
+    let buffer = buffers.add(buffer_of(&floats));
+    let material = materials.add(NeuronMaterial {
+        neurons: buffer.clone(),
+        look: look(*theme),
+    });
+    commands.queue(Replace::<Neuron, NeuronMaterial> {
+        mesh: meshes.add(quads(slots)),
+        material,
+        buffer,
+        slots,
+        _of: std::marker::PhantomData,
+    });
+}
+
+fn write_connections(
+    mut commands: Commands,
+    connections: Query<
+        (&Slot, &Ends, &Thickness, &Tint, &Sign, &Standing),
+        With<Connection>,
+    >,
+    changed: Query<
+        (),
+        (
+            With<Connection>,
+            Or<(
+                Changed<Ends>,
+                Changed<Thickness>,
+                Changed<Tint>,
+                Changed<Sign>,
+                Changed<Standing>,
+            )>,
+        ),
+    >,
+    mut removed: RemovedComponents<Connection>,
+    drawing: Option<Res<Drawing<Connection>>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut materials: ResMut<Assets<ConnectionMaterial>>,
+) {
+    if changed.is_empty() && removed.read().count() == 0 {
+        return;
+    }
+    let count = connections.iter().len();
+    let old = drawing.filter(|drawing| serves(drawing.slots, count));
+    let slots = old.as_ref().map_or(count, |drawing| drawing.slots).max(1);
+    let mut floats = vec![0.0; slots * CONNECTION_FLOATS];
+    for (slot, ends, thickness, tint, sign, standing) in &connections {
+        let start = slot.0 as usize * CONNECTION_FLOATS;
+        let Some(row) = floats.get_mut(start..start + CONNECTION_FLOATS) else {
+            continue;
+        };
+        let (a, b, tint) = (ends.from, ends.to, tint.0);
+        let kind = f32::from(u8::from(*sign == Sign::Negative))
+            + match standing {
+                Standing::Plain => 0.0,
+                Standing::Receded => 2.0,
+                Standing::Raised => 4.0,
+            };
+        row.copy_from_slice(&[
+            a.x,
+            a.y,
+            a.z,
+            thickness.0,
+            b.x,
+            b.y,
+            b.z,
+            kind,
+            tint.red,
+            tint.green,
+            tint.blue,
+            0.0,
+        ]);
+    }
+    if let Some(drawing) = old {
+        put(&mut buffers, &drawing.buffer, &floats);
+        return;
+    }
+    let buffer = buffers.add(buffer_of(&floats));
+    let material = materials.add(ConnectionMaterial {
+        connections: buffer.clone(),
+    });
+    commands.queue(Replace::<Connection, ConnectionMaterial> {
+        mesh: meshes.add(quads(slots)),
+        material,
+        buffer,
+        slots,
+        _of: std::marker::PhantomData,
+    });
+}
+
+fn bytes(floats: &[f32]) -> Vec<u8> {
+    floats.iter().flat_map(|f| f.to_le_bytes()).collect()
+}
+
+fn buffer_of(floats: &[f32]) -> ShaderBuffer {
+    ShaderBuffer::new(&bytes(floats), RenderAssetUsages::RENDER_WORLD)
+}
+
+fn put(buffers: &mut Assets<ShaderBuffer>, handle: &Handle<ShaderBuffer>, floats: &[f32]) {
+    if let Some(mut buffer) = buffers.get_mut(handle) {
+        buffer.data = Some(bytes(floats));
+    }
+}
+
+/// Puts a drawing with another number of slots in the place of the old one.
+struct Replace<T, M: Material> {
+    mesh: Handle<Mesh>,
+    material: Handle<M>,
+    buffer: Handle<ShaderBuffer>,
+    slots: usize,
+    _of: std::marker::PhantomData<T>,
+}
+
+impl<T: Component, M: Material> Command for Replace<T, M> {
+    type Out = ();
+
+    fn apply(self, world: &mut World) {
+        if let Some(old) = world.remove_resource::<Drawing<T>>() {
+            world.despawn(old.entity);
+        }
+        let entity = world
+            .spawn((
+                Mesh3d(self.mesh),
+                MeshMaterial3d(self.material),
+                // The mesh holds slots and corners, no places: it has no
+                // meaningful bounds.
+                NoFrustumCulling,
+                RenderLayers::layer(SceneView::Network.layer()),
+            ))
+            .id();
+        world.insert_resource(Drawing::<T> {
+            entity,
+            buffer: self.buffer,
+            slots: self.slots,
+            _of: std::marker::PhantomData,
+        });
+    }
+}

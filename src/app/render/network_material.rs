@@ -1,0 +1,155 @@
+//! The two materials of the network. Each draws all neurons, or all
+//! connections, in one draw call from one storage buffer: the mesh only says
+//! which corner of which slot a vertex is, and the vertex shader fetches the rest.
+
+use bevy::asset::{RenderAssetUsages, load_internal_asset, uuid_handle};
+use bevy::mesh::{Indices, MeshVertexBufferLayoutRef, PrimitiveTopology};
+use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
+use bevy::prelude::*;
+use bevy::render::render_resource::{
+    AsBindGroup, BlendState, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
+};
+use bevy::render::storage::ShaderBuffer;
+use bevy::shader::ShaderRef;
+
+const NEURON_SHADER: Handle<Shader> = uuid_handle!("5f0c6e1e-5c8f-4c0c-9d0a-6f1d4d5b7a01");
+const CONNECTION_SHADER: Handle<Shader> = uuid_handle!("5f0c6e1e-5c8f-4c0c-9d0a-6f1d4d5b7a02");
+
+pub(super) fn plugin(app: &mut App) {
+    load_internal_asset!(
+        app,
+        NEURON_SHADER,
+        "../../../assets/shaders/neuron.wgsl",
+        Shader::from_wgsl
+    );
+    load_internal_asset!(
+        app,
+        CONNECTION_SHADER,
+        "../../../assets/shaders/connection.wgsl",
+        Shader::from_wgsl
+    );
+    app.add_plugins((
+        MaterialPlugin::<NeuronMaterial>::default(),
+        MaterialPlugin::<ConnectionMaterial>::default(),
+    ));
+}
+
+/// What of a theme the neurons' shading needs.
+#[derive(ShaderType, Debug, Clone, Copy, PartialEq)]
+pub(super) struct NeuronLook {
+    /// The colour of a ball's rim in linear light; alpha is its strength.
+    pub(super) rim: Vec4,
+    /// The unit direction in which rows of image cells run, in world space.
+    pub(super) row: Vec4,
+    /// How dark the side is that is turned away from the light, 0 to 1.
+    pub(super) shade: f32,
+    /// The strength of the highlight.
+    pub(super) gloss: f32,
+}
+
+/// All neurons.
+#[derive(Asset, TypePath, AsBindGroup, Debug, Clone)]
+pub(super) struct NeuronMaterial {
+    /// [`NEURON_FLOATS`] numbers per slot.
+    #[storage(0, read_only)]
+    pub(super) neurons: Handle<ShaderBuffer>,
+    #[uniform(1)]
+    pub(super) look: NeuronLook,
+}
+
+/// All connections.
+#[derive(Asset, TypePath, AsBindGroup, Debug, Clone)]
+pub(super) struct ConnectionMaterial {
+    /// [`CONNECTION_FLOATS`] numbers per slot.
+    #[storage(0, read_only)]
+    pub(super) connections: Handle<ShaderBuffer>,
+}
+
+/// Place (3), radius, colour (3), kind, outline colour (3), outline alpha.
+pub(super) const NEURON_FLOATS: usize = 12;
+/// Start (3), thickness, end (3), kind, colour (3), spare.
+pub(super) const CONNECTION_FLOATS: usize = 12;
+
+impl Material for NeuronMaterial {
+    fn vertex_shader() -> ShaderRef {
+        NEURON_SHADER.into()
+    }
+
+    fn fragment_shader() -> ShaderRef {
+        NEURON_SHADER.into()
+    }
+
+    fn enable_prepass() -> bool {
+        false
+    }
+
+    fn enable_shadows() -> bool {
+        false
+    }
+
+    fn specialize(
+        _: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        _: &MeshVertexBufferLayoutRef,
+        _: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        soften_edges(descriptor);
+        Ok(())
+    }
+}
+
+impl Material for ConnectionMaterial {
+    fn vertex_shader() -> ShaderRef {
+        CONNECTION_SHADER.into()
+    }
+
+    fn fragment_shader() -> ShaderRef {
+        CONNECTION_SHADER.into()
+    }
+
+    fn enable_prepass() -> bool {
+        false
+    }
+
+    fn enable_shadows() -> bool {
+        false
+    }
+
+    fn specialize(
+        _: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        _: &MeshVertexBufferLayoutRef,
+        _: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        soften_edges(descriptor);
+        Ok(())
+    }
+}
+
+/// Drawn with the opaque things, depth written, but with edges blended into
+/// what is already there: smooth outlines without multisampling, which a
+/// software renderer cannot afford, and without sorting.
+fn soften_edges(descriptor: &mut RenderPipelineDescriptor) {
+    descriptor.primitive.cull_mode = None;
+    if let Some(fragment) = &mut descriptor.fragment {
+        for target in fragment.targets.iter_mut().flatten() {
+            target.blend = Some(BlendState::ALPHA_BLENDING);
+        }
+    }
+}
+
+/// A quad for each of `slots`: x is the slot, y and z the corner, -1 or 1.
+pub(super) fn quads(slots: usize) -> Mesh {
+    let mut positions: Vec<[f32; 3]> = Vec::with_capacity(4 * slots);
+    let mut indices: Vec<u32> = Vec::with_capacity(6 * slots);
+    for slot in 0..slots {
+        let first = positions.len() as u32;
+        // Whole numbers below 2^24 are exact in f32.
+        let x = slot as f32;
+        positions.extend([[x, -1.0, -1.0], [x, 1.0, -1.0], [x, 1.0, 1.0], [x, -1.0, 1.0]]);
+        indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
+    }
+    Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
+        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
+        .with_inserted_indices(Indices::U32(indices))
+}

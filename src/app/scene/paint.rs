@@ -1,0 +1,335 @@
+//! Colour, size and thickness from the numbers of the run.
+//!
+//! A neuron's colour is the diverging map of its activation, its bias or its
+//! error signal, a connection's that of its weight, gradient or last change;
+//! the cells of an image show their values from the background's colour to the
+//! text's. Each is measured against a scale that holds still under small
+//! changes: see [`Scales`].
+
+use super::super::state::{ConnectionValue, NetworkView, NeuronValue};
+use super::super::theme::{Palette, Theme, linear};
+use super::super::training::Training;
+use super::drawn::DrawnConnections;
+use super::parts::{Connection, Neuron, Shape, Sign, Standing, Thickness, Tint};
+use super::scale::{Ramp, robust_max, settle, signed_root};
+use super::spawn::NetworkLayout;
+use crate::colormap::Diverging;
+use crate::nn::{Activation, Network};
+use crate::train::Problem;
+use bevy::prelude::*;
+
+/// A scale follows what it fits when that has moved away by this factor.
+const SLACK: f32 = 1.2;
+/// Gradients of small batches jump about; their scale follows more slowly.
+const NOISY_SLACK: f32 = 2.0;
+/// The thickest ribbon as a share of the smaller of its neurons' radii.
+const THICK: f32 = 0.42;
+/// From so many ribbons in a layer pair on they become thinner.
+const MANY: f32 = 400.0;
+/// The thinnest ribbon as a share of the thickest.
+const THIN: f32 = 0.06;
+/// How far a receded colour goes toward the background.
+const FADE: f32 = 0.86;
+/// At most so many samples are looked through for the range of an input.
+const SAMPLES: usize = 2000;
+
+/// What is drawn in the theme in use, as tables in linear light.
+#[derive(Resource, Debug, Clone)]
+pub(super) struct Colors {
+    signed: Ramp,
+    grey: Ramp,
+    background: LinearRgba,
+}
+
+impl Colors {
+    fn new(palette: &Palette) -> Self {
+        let low = palette.background.blend(palette.faint, 0.22);
+        let grey = Diverging {
+            negative: low,
+            zero: low.blend(palette.text, 0.5),
+            positive: palette.text,
+        };
+        Colors {
+            signed: Ramp::new(&palette.diverging),
+            grey: Ramp::new(&grey),
+            background: linear(palette.background),
+        }
+    }
+
+    fn seen(&self, color: LinearRgba, standing: Standing) -> LinearRgba {
+        match standing {
+            Standing::Receded => color.mix(&self.background, FADE),
+            _ => color,
+        }
+    }
+}
+
+impl Default for Colors {
+    fn default() -> Self {
+        Colors::new(&Theme::default().palette())
+    }
+}
+
+/// What counts as full strength, for each value that can be shown.
+#[derive(Resource, Debug, Clone, Default)]
+pub(super) struct Scales {
+    /// Per input: the value of full strength, in scaled units.
+    inputs: Vec<f32>,
+    /// The range of an image's raw values.
+    pixels: (f32, f32),
+    /// Per layer.
+    activations: Vec<f32>,
+    /// Over all layers, so that layers can be compared.
+    bias: f32,
+    error_signal: f32,
+    /// Per layer: weight, gradient, last change.
+    connections: Vec<[f32; 3]>,
+}
+
+impl Scales {
+    /// Looks through the training part for the inputs' ranges.
+    pub(super) fn for_problem(problem: &Problem, image: bool) -> Self {
+        let x = &problem.data.train.x;
+        let layers = problem.network.layers().len();
+        let mut scales = Scales {
+            inputs: vec![0.0; problem.network.inputs()],
+            pixels: (f32::INFINITY, f32::NEG_INFINITY),
+            activations: vec![0.0; layers],
+            connections: vec![[0.0; 3]; layers],
+            ..default()
+        };
+        for row in x.rows().into_iter().take(SAMPLES) {
+            for (j, (&value, most)) in row.iter().zip(&mut scales.inputs).enumerate() {
+                *most = most.max(value.abs());
+                if image {
+                    let raw = problem.data.scaler.unscaled(j, value);
+                    scales.pixels.0 = scales.pixels.0.min(raw);
+                    scales.pixels.1 = scales.pixels.1.max(raw);
+                }
+            }
+        }
+        scales
+    }
+}
+
+/// Rebuilds the colour tables in another theme.
+pub(super) fn follow_theme(theme: Res<Theme>, mut colors: ResMut<Colors>) {
+    if theme.is_changed() {
+        *colors = Colors::new(&theme.palette());
+    }
+}
+
+/// Lets the scales of what is shown follow the numbers.
+pub(super) fn fit_scales(
+    training: Res<Training>,
+    view: Res<NetworkView>,
+    mut scales: ResMut<Scales>,
+) {
+    if !(training.is_changed() || view.is_changed()) {
+        return;
+    }
+    let network = &training.problem.network;
+    let layout = network.layout();
+    let snapshot = &training.snapshot;
+    let scales = &mut *scales;
+    let which = view.connections as usize;
+    let (values, slack) = connection_values(&training, view.connections);
+    for (layer, scale) in scales.connections.iter_mut().enumerate() {
+        let values = values.get(layout.weight(layer)).unwrap_or_default();
+        scale[which] = settle(scale[which], robust_max(values), slack);
+    }
+    match view.neurons {
+        NeuronValue::Activation => {
+            let layers = network.layers().iter().zip(&snapshot.probe.a);
+            for ((layer, a), scale) in layers.zip(&mut scales.activations) {
+                *scale = match layer.activation() {
+                    Activation::Sigmoid | Activation::Tanh | Activation::Softmax => 1.0,
+                    _ => settle(*scale, robust_max(a), SLACK),
+                };
+            }
+        }
+        NeuronValue::Bias => {
+            let most = (0..network.layers().len())
+                .filter_map(|layer| snapshot.params.get(layout.bias(layer)))
+                .map(robust_max)
+                .fold(0.0, f32::max);
+            scales.bias = settle(scales.bias, most, SLACK);
+        }
+        NeuronValue::ErrorSignal => {
+            let most = snapshot.probe.delta.iter();
+            let most = most.map(|delta| robust_max(delta)).fold(0.0, f32::max);
+            scales.error_signal = settle(scales.error_signal, most, NOISY_SLACK);
+        }
+    }
+}
+
+fn connection_values(training: &Training, value: ConnectionValue) -> (&[f32], f32) {
+    let snapshot = &training.snapshot;
+    match value {
+        ConnectionValue::Weight => (&snapshot.params, SLACK),
+        ConnectionValue::Gradient => (&snapshot.gradient, NOISY_SLACK),
+        ConnectionValue::LastChange => (&snapshot.update, NOISY_SLACK),
+    }
+}
+
+/// The index in the parameter vector of the weight that a connection stands for.
+pub fn connection_parameter(network: &Network, connection: Connection) -> Option<usize> {
+    let Connection { layer, from, to } = connection;
+    let inputs = network.layers().get(layer)?.inputs();
+    let weights = network.layout().weight(layer);
+    let index = weights.start + to * inputs + from;
+    (from < inputs && index < weights.end).then_some(index)
+}
+
+/// What a neuron shows: for an input its value, whatever is chosen, as it has
+/// neither a bias nor an error signal.
+pub fn neuron_value(training: &Training, value: NeuronValue, neuron: Neuron) -> Option<f32> {
+    let Neuron { column, unit } = neuron;
+    let probe = &training.snapshot.probe;
+    let Some(layer) = column.checked_sub(1) else {
+        return probe.input.get(unit).copied();
+    };
+    match value {
+        NeuronValue::Activation => probe.a.get(layer)?.get(unit).copied(),
+        NeuronValue::ErrorSignal => probe.delta.get(layer)?.get(unit).copied(),
+        NeuronValue::Bias => {
+            let biases = training.problem.network.layout().bias(layer);
+            training.snapshot.params.get(biases)?.get(unit).copied()
+        }
+    }
+}
+
+fn share_of(value: f32, scale: f32) -> f32 {
+    if scale > 0.0 { value / scale } else { 0.0 }
+}
+
+/// Colours neurons, and makes those with large values slightly larger.
+pub(super) fn paint_neurons(
+    training: Res<Training>,
+    view: Res<NetworkView>,
+    layout: Res<NetworkLayout>,
+    scales: Res<Scales>,
+    colors: Res<Colors>,
+    mut neurons: Query<(&Neuron, &Shape, Ref<Standing>, &mut Tint, &mut Transform)>,
+) {
+    let all = training.is_changed()
+        || view.is_changed()
+        || layout.is_changed()
+        || colors.is_changed();
+    for (neuron, shape, standing, mut tint, mut transform) in &mut neurons {
+        if !(all || standing.is_changed()) {
+            continue;
+        }
+        let value = neuron_value(&training, view.neurons, *neuron).unwrap_or(0.0);
+        let radius = layout.columns.get(neuron.column).map_or(0.0, |c| c.radius);
+        let (color, size) = match shape {
+            Shape::Cell => {
+                let raw = training.problem.data.scaler.unscaled(neuron.unit, value);
+                let (low, high) = scales.pixels;
+                let t = share_of(raw - low, high - low);
+                (colors.grey.at(2.0 * t - 1.0), 1.0)
+            }
+            Shape::Ball => {
+                let t = neuron_share(&scales, view.neurons, *neuron, value);
+                (colors.signed.at(t), 0.88 + 0.24 * t.abs().min(1.0))
+            }
+        };
+        tint.set_if_neq(Tint(colors.seen(color, *standing)));
+        let scale = Vec3::splat(radius * size);
+        if transform.scale != scale {
+            transform.scale = scale;
+        }
+    }
+}
+
+fn neuron_share(scales: &Scales, shown: NeuronValue, neuron: Neuron, value: f32) -> f32 {
+    let Some(layer) = neuron.column.checked_sub(1) else {
+        return share_of(value, scales.inputs.get(neuron.unit).copied().unwrap_or(0.0));
+    };
+    match shown {
+        NeuronValue::Activation => {
+            share_of(value, scales.activations.get(layer).copied().unwrap_or(0.0))
+        }
+        NeuronValue::Bias => share_of(value, scales.bias),
+        // Error signals span orders of magnitude between layers.
+        NeuronValue::ErrorSignal => signed_root(share_of(value, scales.error_signal)),
+    }
+}
+
+/// What all connections of a layer pair have in common.
+struct PairStyle {
+    start: usize,
+    inputs: usize,
+    scale: f32,
+    thick: f32,
+}
+
+/// Colours connections and gives them their thickness.
+pub(super) fn paint_connections(
+    training: Res<Training>,
+    view: Res<NetworkView>,
+    layout: Res<NetworkLayout>,
+    drawn: Res<DrawnConnections>,
+    scales: Res<Scales>,
+    colors: Res<Colors>,
+    mut connections: Query<(
+        Ref<Connection>,
+        Ref<Standing>,
+        &mut Tint,
+        &mut Thickness,
+        &mut Sign,
+    )>,
+) {
+    let all = training.is_changed()
+        || view.is_changed()
+        || layout.is_changed()
+        || colors.is_changed();
+    let (values, _) = connection_values(&training, view.connections);
+    let styles: Vec<PairStyle> = drawn
+        .pairs
+        .iter()
+        .enumerate()
+        .map(|(layer, pair)| PairStyle {
+            start: training.problem.network.layout().weight(layer).start,
+            inputs: pair.inputs,
+            scale: scales
+                .connections
+                .get(layer)
+                .map_or(0.0, |scale| scale[view.connections as usize]),
+            thick: thickest(&layout, layer, pair.shown.len()),
+        })
+        .collect();
+    for (connection, standing, mut tint, mut thickness, mut sign) in &mut connections {
+        if !(all || connection.is_changed() || standing.is_changed()) {
+            continue;
+        }
+        let Some(style) = styles.get(connection.layer) else {
+            continue;
+        };
+        let index = style.start + connection.to * style.inputs + connection.from;
+        let value = values.get(index).copied().unwrap_or(0.0);
+        let t = share_of(value, style.scale);
+        let strength = t.abs().min(1.0);
+        let width = style.thick * (THIN + (1.0 - THIN) * strength);
+        let width = match *standing {
+            Standing::Raised => 1.3 * width + 0.1 * style.thick,
+            Standing::Receded => 0.5 * width,
+            Standing::Plain => width,
+        };
+        let color = colors.signed.at(signed_root(t));
+        tint.set_if_neq(Tint(colors.seen(color, *standing)));
+        thickness.set_if_neq(Thickness(width));
+        sign.set_if_neq(if value < 0.0 {
+            Sign::Negative
+        } else {
+            Sign::Positive
+        });
+    }
+}
+
+/// The thickness of the strongest connection of a layer pair.
+fn thickest(layout: &NetworkLayout, layer: usize, shown: usize) -> f32 {
+    let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
+    let crowd = (1.0 + shown as f32 / MANY).sqrt();
+    THICK * radius(layer).min(radius(layer + 1)) / crowd
+}

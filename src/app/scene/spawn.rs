@@ -1,0 +1,91 @@
+//! Lays out the network when another takes its place: the only spawning of
+//! neurons and labels.
+
+use super::super::state::{NetworkBounds, NetworkView};
+use super::super::training::{NetworkReplaced, Training};
+use super::captions;
+use super::drawn::{self, DrawnConnections};
+use super::layout::{Arrangement, Column, lay_out};
+use super::paint::Scales;
+use super::parts::{NetworkPart, Neuron, Shape, Slot};
+use crate::data::ImageShape;
+use bevy::prelude::*;
+
+/// Where the columns of the network on screen stand, the inputs first.
+#[derive(Resource, Debug, Clone, Default)]
+pub struct NetworkLayout {
+    /// One column for the inputs and one for each layer.
+    pub columns: Vec<Column>,
+}
+
+impl NetworkLayout {
+    /// The place of a neuron, where there is one.
+    pub fn place(&self, column: usize, unit: usize) -> Option<Vec3> {
+        self.columns.get(column)?.places.get(unit).copied()
+    }
+
+    /// The shape of the image that the inputs are, where they are one.
+    pub fn image(&self) -> Option<ImageShape> {
+        match self.columns.first()?.arrangement {
+            Arrangement::Image(shape) => Some(shape),
+            _ => None,
+        }
+    }
+}
+
+/// Room for what is written beside and below the columns, in world units.
+const MARGIN: Vec3 = Vec3::new(1.2, 1.1, 0.2);
+
+/// Despawns the network that was shown and spawns the one that `Training` holds.
+pub(super) fn lay_out_network(
+    _: On<NetworkReplaced>,
+    mut commands: Commands,
+    training: Res<Training>,
+    view: Res<NetworkView>,
+    old: Query<Entity, With<NetworkPart>>,
+    mut layout: ResMut<NetworkLayout>,
+    mut bounds: ResMut<NetworkBounds>,
+    mut drawn: ResMut<DrawnConnections>,
+    mut scales: ResMut<Scales>,
+) {
+    old.iter().for_each(|entity| commands.entity(entity).despawn());
+    let problem = &training.problem;
+    let widths = problem.network.widths();
+    layout.columns = lay_out(&widths, problem.data.image);
+    *scales = Scales::for_problem(problem, layout.image().is_some());
+    *bounds = bounds_of(&layout.columns);
+
+    let mut slot = 0;
+    for (column, places) in layout.columns.iter().enumerate() {
+        let shape = match places.arrangement {
+            Arrangement::Image(_) => Shape::Cell,
+            _ => Shape::Ball,
+        };
+        for (unit, &place) in places.places.iter().enumerate() {
+            commands.spawn((
+                Neuron { column, unit },
+                Slot(slot),
+                shape,
+                Transform::from_translation(place).with_scale(Vec3::splat(places.radius)),
+            ));
+            slot += 1;
+        }
+    }
+    *drawn = DrawnConnections::choose(&training, view.connection_budget, None);
+    drawn::spawn_connections(&mut commands, &drawn, &layout);
+    captions::spawn_captions(&mut commands, &layout, problem);
+}
+
+fn bounds_of(columns: &[Column]) -> NetworkBounds {
+    let (min, max) = columns.iter().fold(
+        (Vec3::INFINITY, Vec3::NEG_INFINITY),
+        |(min, max), column| (min.min(column.min), max.max(column.max)),
+    );
+    if min.x > max.x {
+        return NetworkBounds::default();
+    }
+    NetworkBounds {
+        min: min - MARGIN,
+        max: max + MARGIN * Vec3::new(1.0, 0.2, 1.0),
+    }
+}
