@@ -1,18 +1,37 @@
 //! Between the surface thread and the [`ErrorSurface`] resource.
 
-use crate::landscape::{PathOnPlane, Plane, Surface};
-use bevy::prelude::*;
+mod job;
+mod planner;
 
-/// The newest error surface and the path as its plane sees it.
+use super::plugins::GradscapeSystems;
+use super::state::{SurfaceView, ViewMode};
+use super::training::{Drive, DriveChoice, Notice, Notices, Training, receive_training};
+use crate::landscape::{Directions, PathOnPlane, Plane, PlanePoint, Surface};
+use crate::train::{Problem, RunState};
+use bevy::prelude::*;
+use bevy::window::RequestRedraw;
+use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
+use job::{News, SurfaceWorker, threads_beside_others};
+use planner::{Budget, Planner};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The newest error surface and the path as its plane sees it. All of it
+/// belongs together: one plane, one moment.
 #[derive(Resource, Debug, Default)]
 pub struct ErrorSurface {
+    /// Counts what was shown: another number, another picture.
+    pub revision: u64,
+    /// The network and the data that it is the surface of.
+    pub problem: Option<Arc<Problem>>,
     /// The plane that `surface` and `path` lie in.
-    pub plane: Option<Plane>,
+    pub plane: Option<Arc<Plane>>,
     /// The newest surface, perhaps still a coarse one.
-    pub surface: Option<Surface>,
+    pub surface: Option<Arc<Surface>>,
     /// Which parameters the axes are, for a plane of two parameters.
     pub parameters: Option<(usize, usize)>,
-    /// The path seen from the plane.
+    /// The path seen from the plane; its last point is where the weights were
+    /// when the surface was asked for.
     pub path: PathOnPlane,
     /// The training loss at the plane's centre.
     pub center_loss: f64,
@@ -20,6 +39,219 @@ pub struct ErrorSurface {
     pub progress: Option<(usize, usize)>,
 }
 
+impl ErrorSurface {
+    /// Where the weights are, as the plane sees it: current loss, the slice's
+    /// loss below and the gap between both.
+    pub fn newest(&self) -> Option<&PlanePoint> {
+        self.path.points.last()
+    }
+
+    /// The name of axis 0 (x) or 1 (y), `w[1][3,2]` or `b[1][3]` with layer, unit
+    /// and input counted from 0, where the axis is a parameter.
+    pub fn parameter_name(&self, axis: usize) -> Option<String> {
+        let (i, j) = self.parameters?;
+        let index = if axis == 0 { i } else { j };
+        let place = self.problem.as_ref()?.network.layout().place(index)?;
+        Some(match place.input {
+            Some(input) => format!("w[{}][{},{input}]", place.layer, place.unit),
+            None => format!("b[{}][{}]", place.layer, place.unit),
+        })
+    }
+
+    /// What has to be added to a coordinate of axis 0 (x) or 1 (y) to get what
+    /// its numbers say: the parameter at the centre, or 0 for a direction.
+    pub fn axis_origin(&self, axis: usize) -> f64 {
+        let (Some((i, j)), Some(plane)) = (self.parameters, &self.plane) else {
+            return 0.0;
+        };
+        let index = if axis == 0 { i } else { j };
+        plane.center().get(index).map_or(0.0, |&v| f64::from(v))
+    }
+}
+
+/// How often a surface that follows is computed where frames, not seconds, are
+/// the clock ([`Drive::Frame`]).
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SurfacePace {
+    /// At most once in so many frames while training runs.
+    pub frames: u32,
+}
+
+impl Default for SurfacePace {
+    fn default() -> Self {
+        SurfacePace { frames: 1 }
+    }
+}
+
+/// In real time: seconds for one surface while training runs, and between two.
+const SECONDS: f64 = 0.15;
+const INTERVAL: Duration = Duration::from_millis(100);
+/// Frame by frame: multiply-adds for one surface while training runs (a tenth
+/// of a second or so), and at rest (seconds).
+const WORK: Budget = Budget::Work {
+    moving: 3e8,
+    still: 2e10,
+};
+
+/// The thread, the planner, and when the last surface was asked for.
+#[derive(Resource)]
+struct Drawing {
+    worker: Option<SurfaceWorker>,
+    planner: Planner,
+    asked_at: Option<Instant>,
+    /// Something changed that may make a surface due.
+    pending: bool,
+    frame: u32,
+}
+
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<ErrorSurface>();
+    app.init_resource::<ErrorSurface>()
+        .init_resource::<SurfacePace>()
+        .add_systems(Startup, start_worker)
+        .add_systems(
+            Update,
+            draw_surface
+                .in_set(GradscapeSystems::Receive)
+                .after(receive_training),
+        );
+}
+
+fn start_worker(
+    mut commands: Commands,
+    drive: Res<DriveChoice>,
+    proxy: Option<Res<EventLoopProxyWrapper>>,
+    mut notices: ResMut<Notices>,
+) {
+    let proxy = proxy.map(|p| (**p).clone());
+    let wake = move || {
+        if let Some(proxy) = &proxy {
+            // Fails only when the window is already gone.
+            let _ = proxy.send_event(WinitUserEvent::WakeUp);
+        }
+    };
+    let threads = match drive.0 {
+        Drive::Thread => threads_beside_others(),
+        // The frame waits for the surface: nothing else needs a core meanwhile.
+        Drive::Frame { .. } => threads_beside_others() + 1,
+    };
+    let worker = SurfaceWorker::spawn(threads, wake)
+        .inspect_err(|error| {
+            let message = format!("the surface thread could not be started: {error}");
+            notices.0.push(Notice {
+                message,
+                error: true,
+            });
+        })
+        .ok();
+    commands.insert_resource(Drawing {
+        worker,
+        planner: Planner::default(),
+        asked_at: None,
+        pending: true,
+        frame: 0,
+    });
+}
+
+/// Asks for surfaces when they are due and takes in what is there.
+fn draw_surface(
+    mut drawing: ResMut<Drawing>,
+    mut shown: ResMut<ErrorSurface>,
+    training: Res<Training>,
+    view: Res<SurfaceView>,
+    mode: Option<Res<State<ViewMode>>>,
+    drive: Res<DriveChoice>,
+    pace: Res<SurfacePace>,
+    mut notices: ResMut<Notices>,
+    redraw: Option<ResMut<Messages<RequestRedraw>>>,
+) {
+    let Drawing {
+        worker,
+        planner,
+        asked_at,
+        pending,
+        frame,
+    } = &mut *drawing;
+    let Some(worker) = worker else { return };
+    let waits = matches!(drive.0, Drive::Frame { .. });
+    let hidden = mode.is_some_and(|m| *m.get() == ViewMode::Network);
+    *frame = frame.wrapping_add(1);
+    *pending |= training.is_changed() || view.is_changed();
+    let running = training.snapshot.state == RunState::Running;
+    let rested = if waits {
+        !running || frame.is_multiple_of(pace.frames.max(1)) || shown.surface.is_none()
+    } else {
+        view.is_changed() || asked_at.is_none_or(|at| at.elapsed() >= INTERVAL)
+    };
+    let mut asked = None;
+    if *pending && rested && !hidden {
+        let budget = if waits {
+            WORK
+        } else {
+            Budget::Seconds(SECONDS)
+        };
+        let busy = worker.is_busy();
+        match planner.due(&training, &view, busy, budget) {
+            Ok(Some(request)) => {
+                *asked_at = Some(Instant::now());
+                asked = Some(request.tag);
+                worker.submit(request);
+            }
+            // While it is busy, the answer may be another when it is not.
+            Ok(None) => *pending = busy,
+            Err(error) => {
+                notices.0.push(Notice {
+                    message: error.to_string(),
+                    error: true,
+                });
+                let revision = shown.revision + 1;
+                *shown = ErrorSurface {
+                    revision,
+                    ..default()
+                };
+            }
+        }
+    }
+    if let Some(mut redraw) = redraw
+        && *pending
+        && !hidden
+        && !waits
+        && !worker.is_busy()
+    {
+        // Due as soon as the interval is over; a busy worker wakes the loop itself.
+        redraw.write(RequestRedraw);
+    }
+    let news = match asked {
+        Some(tag) if waits => worker.wait(tag),
+        _ => worker.take(),
+    };
+    if let Some(news) = news {
+        let side = news.surface.x.len();
+        let comparable = shown.surface.as_ref().map(|s| s.x.len());
+        if planner.accepts(
+            news.tag,
+            side,
+            comparable,
+            news.finished,
+            news.seconds_per_point,
+        ) {
+            take_in(&mut shown, planner.directions(), news);
+        }
+    }
+    let progress = worker.progress();
+    if shown.progress != progress {
+        shown.progress = progress;
+    }
+}
+
+fn take_in(shown: &mut ErrorSurface, directions: Option<Directions>, news: News) {
+    shown.revision += 1;
+    shown.problem = Some(news.problem);
+    shown.parameters = match directions {
+        Some(Directions::Weights(i, j)) => Some((i, j)),
+        Some(Directions::Random { .. }) | None => None,
+    };
+    shown.plane = Some(news.plane);
+    shown.surface = Some(news.surface);
+    shown.path = news.path;
+    shown.center_loss = news.center_loss;
 }

@@ -108,7 +108,7 @@ pub enum Drive {
 pub struct FrameGate(pub bool);
 
 #[derive(Resource)]
-enum Driver {
+pub(super) enum Driver {
     Thread(Worker),
     Frame {
         session: Box<Session>,
@@ -304,7 +304,7 @@ fn send_commands(
     }
 }
 
-fn receive_training(
+pub(super) fn receive_training(
     mut training: ResMut<Training>,
     mut driver: ResMut<Driver>,
     gate: Res<FrameGate>,

@@ -48,9 +48,16 @@ impl Axis {
         Ok(Axis { lo, hi, n })
     }
 
-    /// The coordinate of point `i`. A range that is symmetric about zero with an
-    /// odd number of points has an exact 0 in the middle.
+    /// The coordinate of point `i`. The ends are exact; a range that is
+    /// symmetric about zero with an odd number of points has an exact 0 in the
+    /// middle.
     pub fn at(&self, i: usize) -> f64 {
+        if i == 0 {
+            return self.lo;
+        }
+        if i + 1 == self.n {
+            return self.hi;
+        }
         let last = (self.n - 1) as f64;
         ((last - i as f64) * self.lo + i as f64 * self.hi) / last
     }

@@ -8,10 +8,12 @@
 
 mod directions;
 mod grid;
+mod path;
 mod plane;
 mod surface;
 
 pub use directions::{Directions, DirectionsError};
 pub use grid::{Axis, GridError, MAX_POINTS};
+pub use path::{PathOnPlane, PlanePoint, path_on_plane};
 pub use plane::{Plane, PlaneError, Projection};
-pub use surface::{PathOnPlane, PlanePoint, Surface, evaluate, path_on_plane};
+pub use surface::{Surface, evaluate};

@@ -1,10 +1,9 @@
-//! The loss at every point of a grid, coarse to fine, and a path's losses
-//! beside it.
+//! The loss at every point of a grid, coarse to fine.
 
 use super::grid::Axis;
 use super::plane::Plane;
 use crate::nn::Network;
-use crate::train::{Evaluator, PathPoint, Samples};
+use crate::train::{Evaluator, Samples};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,91 +125,4 @@ pub fn evaluate(
     let surface = Surface { x: xs, y: ys, loss };
     level(surface.clone());
     Some(surface)
-}
-
-/// A path point as a plane sees it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlanePoint {
-    /// Steps completed.
-    pub step: u64,
-    /// Coordinate of the projection along the first direction.
-    pub x: f64,
-    /// Coordinate along the second direction.
-    pub y: f64,
-    /// The loss at the weights themselves.
-    pub true_loss: f64,
-    /// The loss at the projection, which is what the surface shows there.
-    pub slice_loss: f64,
-    /// Distance from the plane, squared.
-    pub residual_squared: f64,
-    /// Distance from the plane's centre, squared.
-    pub distance_squared: f64,
-}
-
-impl PlanePoint {
-    /// True loss minus the slice's: how far the picture misses reality here.
-    pub fn gap(&self) -> f64 {
-        self.true_loss - self.slice_loss
-    }
-}
-
-/// A whole path as a plane sees it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct PathOnPlane {
-    /// The points, oldest first.
-    pub points: Vec<PlanePoint>,
-}
-
-impl PathOnPlane {
-    /// The share of the path that lies in the plane: in-plane over total squared
-    /// distance from the centre, summed over the points; `None` where the path
-    /// never left the centre.
-    pub fn share_in_plane(&self) -> Option<f64> {
-        let total: f64 = self.points.iter().map(|p| p.distance_squared).sum();
-        let outside: f64 = self.points.iter().map(|p| p.residual_squared).sum();
-        (total > 0.0).then(|| (1.0 - outside / total).clamp(0.0, 1.0))
-    }
-
-    /// The point with the largest gap.
-    pub fn largest_gap(&self) -> Option<&PlanePoint> {
-        self.points
-            .iter()
-            .max_by(|a, b| a.gap().abs().total_cmp(&b.gap().abs()))
-    }
-}
-
-/// Projects `points` onto `plane` and computes the slice's loss under each.
-/// Returns `None` if `cancel` was set meanwhile.
-pub fn path_on_plane(
-    network: &Network,
-    samples: &Samples,
-    plane: &Plane,
-    points: &[PathPoint],
-    cancel: &AtomicBool,
-) -> Option<PathOnPlane> {
-    let points = points
-        .par_iter()
-        .map_init(
-            || (Evaluator::new(network), vec![0.0_f32; plane.center().len()]),
-            |(evaluator, params), point| {
-                let projection = plane.project(&point.params);
-                let slice_loss = if cancel.load(Ordering::Relaxed) {
-                    f64::NAN
-                } else {
-                    plane.write_point(projection.x, projection.y, params);
-                    evaluator.loss(network, params, samples)
-                };
-                PlanePoint {
-                    step: point.step,
-                    x: projection.x,
-                    y: projection.y,
-                    true_loss: point.loss,
-                    slice_loss,
-                    residual_squared: projection.residual_squared,
-                    distance_squared: projection.distance_squared,
-                }
-            },
-        )
-        .collect();
-    (!cancel.load(Ordering::Relaxed)).then_some(PathOnPlane { points })
 }

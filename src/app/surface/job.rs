@@ -1,0 +1,431 @@
+//! Error surfaces off the frame: one thread that computes the surface asked for
+//! last, coarse to fine, and drops what it is doing when another is asked for.
+//!
+//! Requests and results wait in slots of one, where the newest wins, so memory
+//! is bounded by one surface in the making, one in the slot and one kept to be
+//! refined. Within a surface, rayon spreads the points over a pool of the
+//! thread's own; each point's loss is a sum in a fixed order, so the numbers do
+//! not depend on how many threads there are.
+
+use crate::landscape::{Axis, PathOnPlane, Plane, Surface, evaluate};
+use crate::train::{Evaluator, PathPoint, Problem};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// A surface to compute, with the path to project onto its plane.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Given back with the result.
+    pub tag: u64,
+    /// The network and the samples whose mean loss is meant.
+    pub problem: Arc<Problem>,
+    /// The plane. The same `Arc` again keeps what is known about the surface
+    /// (if the axes are the same too) and about the path.
+    pub plane: Arc<Plane>,
+    /// Coordinates along the first direction.
+    pub x: Axis,
+    /// Coordinates along the second direction.
+    pub y: Axis,
+    /// The path so far, oldest first.
+    pub path: Vec<PathPoint>,
+    /// Where the weights are now: the step, the epoch and the parameters. It
+    /// becomes the last point of the path.
+    pub newest: (u64, usize, Arc<[f32]>),
+}
+
+/// What is known of a surface.
+#[derive(Debug, Clone)]
+pub struct News {
+    /// Of the request.
+    pub tag: u64,
+    /// Of the request.
+    pub problem: Arc<Problem>,
+    /// Of the request.
+    pub plane: Arc<Plane>,
+    /// The whole surface, or a coarser one that is being refined.
+    pub surface: Arc<Surface>,
+    /// The path with the newest point at its end.
+    pub path: PathOnPlane,
+    /// The true loss at the plane's centre.
+    pub center_loss: f64,
+    /// Whether all that was asked for is here.
+    pub finished: bool,
+    /// What one point of the grid took, in seconds, if any was computed.
+    pub seconds_per_point: Option<f64>,
+}
+
+#[derive(Default)]
+struct Desk {
+    request: Option<Request>,
+    news: Option<News>,
+    /// The tag that was finished last.
+    finished: Option<u64>,
+    busy: bool,
+    stop: bool,
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    desk: Mutex<Desk>,
+    change: Condvar,
+    cancel: AtomicBool,
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread that computes surfaces. Dropping it cancels and ends the thread.
+pub struct SurfaceWorker {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How many threads compute a surface while others train and draw: all cores
+/// but one, so that neither has to wait for a core.
+pub fn threads_beside_others() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| (n.get() - 1).max(1))
+}
+
+impl SurfaceWorker {
+    /// Starts the thread with a pool of `threads`. `wake` is called on it
+    /// whenever there is something new to take.
+    pub fn spawn(threads: usize, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .thread_name(|i| format!("surface {i}"))
+            .build()
+            .map_err(std::io::Error::other)?;
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("surface".into())
+            .spawn(move || run(&of_thread, &pool, &wake))?;
+        Ok(SurfaceWorker {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Asks for a surface in place of any that was asked for before.
+    pub fn submit(&self, request: Request) {
+        let mut desk = self.shared.lock();
+        desk.request = Some(request);
+        desk.news = None;
+        // Under the lock: the thread takes a request and lowers the flag under it too.
+        self.shared.cancel.store(true, Ordering::Relaxed);
+        drop(desk);
+        self.shared.change.notify_all();
+    }
+
+    /// What has become known since the last call.
+    pub fn take(&self) -> Option<News> {
+        self.shared.lock().news.take()
+    }
+
+    /// Waits for the request `tag` to be finished and returns all of it;
+    /// `None` if another was asked for since, or the thread has ended.
+    pub fn wait(&self, tag: u64) -> Option<News> {
+        let mut desk = self.shared.lock();
+        while desk.finished != Some(tag) && !desk.ended {
+            let waiting = desk.busy || desk.request.is_some();
+            if !waiting {
+                return None;
+            }
+            let woken = self.shared.change.wait(desk);
+            desk = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        desk.news.take().filter(|n| n.tag == tag && n.finished)
+    }
+
+    /// Whether something asked for is not finished.
+    pub fn is_busy(&self) -> bool {
+        let desk = self.shared.lock();
+        !desk.ended && (desk.busy || desk.request.is_some())
+    }
+
+    /// Grid points done and in all, while a surface is being computed.
+    pub fn progress(&self) -> Option<(usize, usize)> {
+        let total = self.shared.total.load(Ordering::Relaxed);
+        let done = self.shared.done.load(Ordering::Relaxed);
+        (self.is_busy() && total > 0).then_some((done.min(total), total))
+    }
+}
+
+impl Drop for SurfaceWorker {
+    fn drop(&mut self) {
+        let mut desk = self.shared.lock();
+        desk.stop = true;
+        self.shared.cancel.store(true, Ordering::Relaxed);
+        drop(desk);
+        self.shared.change.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was already printed by its own hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Says that the thread has ended, however it ends, so that nobody waits for it.
+struct Farewell<'a>(&'a Shared);
+
+impl Drop for Farewell<'_> {
+    fn drop(&mut self) {
+        self.0.lock().ended = true;
+        self.0.change.notify_all();
+    }
+}
+
+/// What was computed for the last request.
+struct Known {
+    plane: Arc<Plane>,
+    axes: (Axis, Axis),
+    /// Only whole surfaces are kept.
+    surface: Option<Arc<Surface>>,
+    path: PathOnPlane,
+    center_loss: f64,
+}
+
+fn run(shared: &Shared, pool: &rayon::ThreadPool, wake: &(impl Fn() + Sync)) {
+    let _farewell = Farewell(shared);
+    let mut known = None;
+    loop {
+        let request = {
+            let mut desk = shared.lock();
+            desk.busy = false;
+            shared.change.notify_all();
+            loop {
+                if desk.stop {
+                    return;
+                }
+                if let Some(request) = desk.request.take() {
+                    shared.cancel.store(false, Ordering::Relaxed);
+                    desk.busy = true;
+                    break request;
+                }
+                desk = shared
+                    .change
+                    .wait(desk)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        };
+        pool.install(|| compute(&request, &mut known, shared, wake));
+    }
+}
+
+fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: &impl Fn()) {
+    let problem = &request.problem;
+    let (network, samples) = (&problem.network, &problem.train);
+    shared.done.store(0, Ordering::Relaxed);
+    shared
+        .total
+        .store(request.x.n * request.y.n, Ordering::Relaxed);
+    let kept = known
+        .take()
+        .filter(|k| Arc::ptr_eq(&k.plane, &request.plane));
+    let mut kept = kept.unwrap_or_else(|| Known {
+        plane: Arc::clone(&request.plane),
+        axes: (request.x, request.y),
+        surface: None,
+        path: PathOnPlane::default(),
+        center_loss: Evaluator::new(network).loss(network, request.plane.center(), samples),
+    });
+    if kept.axes != (request.x, request.y) {
+        kept.axes = (request.x, request.y);
+        kept.surface = None;
+    }
+    let mut path_done = false;
+    let mut seconds_per_point = None;
+    let publish =
+        |kept: &mut Known, surface: Arc<Surface>, finished: bool, path_done: &mut bool, seconds| {
+            if !*path_done {
+                let points = whole_path(request, kept.center_loss);
+                let cancel = &shared.cancel;
+                let path = &mut kept.path;
+                *path_done = path.update(network, samples, &request.plane, &points, cancel);
+            }
+            let mut desk = shared.lock();
+            if !*path_done || shared.cancel.load(Ordering::Relaxed) {
+                return;
+            }
+            if finished {
+                desk.finished = Some(request.tag);
+            }
+            desk.news = Some(News {
+                tag: request.tag,
+                problem: Arc::clone(problem),
+                plane: Arc::clone(&request.plane),
+                surface,
+                path: kept.path.clone(),
+                center_loss: kept.center_loss,
+                finished,
+                seconds_per_point: seconds,
+            });
+            drop(desk);
+            shared.change.notify_all();
+            wake();
+        };
+    if kept.surface.is_none() {
+        let begun = Instant::now();
+        let whole = evaluate(
+            network,
+            samples,
+            &request.plane,
+            request.x,
+            request.y,
+            &shared.cancel,
+            |n| {
+                shared.done.fetch_add(n, Ordering::Relaxed);
+            },
+            |level| {
+                if level.loss.len() < request.x.n * request.y.n {
+                    publish(&mut kept, Arc::new(level), false, &mut path_done, None);
+                }
+            },
+        );
+        let points = shared.done.load(Ordering::Relaxed).max(1);
+        seconds_per_point = Some(begun.elapsed().as_secs_f64() / points as f64);
+        kept.surface = whole.map(Arc::new);
+    }
+    if let Some(surface) = kept.surface.clone() {
+        publish(&mut kept, surface, true, &mut path_done, seconds_per_point);
+    }
+    *known = Some(kept);
+}
+
+/// The path with the newest point at its end.
+fn whole_path(request: &Request, center_loss: f64) -> Vec<PathPoint> {
+    let mut points = request.path.clone();
+    let (step, epoch, params) = &request.newest;
+    points.retain(|p| p.step <= *step);
+    if points
+        .last()
+        .is_some_and(|p| p.step == *step && p.params == *params)
+    {
+        return points;
+    }
+    points.retain(|p| p.step < *step);
+    let (network, samples) = (&request.problem.network, &request.problem.train);
+    let loss = if params[..] == *request.plane.center() {
+        center_loss
+    } else {
+        Evaluator::new(network).loss(network, params, samples)
+    };
+    points.push(PathPoint {
+        step: *step,
+        epoch: *epoch,
+        params: Arc::clone(params),
+        loss,
+    });
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Experiment;
+    use crate::landscape::Directions;
+    use crate::train::Session;
+    use std::time::Duration;
+
+    fn problem(samples: usize) -> Arc<Problem> {
+        let text = format!(
+            "seed = 3\n[data]\nsource = \"spiral\"\nsamples = {samples}\n[network]\n\
+             layers = [{{ dense = 6 }}]\nloss = \"cross-entropy\"\n"
+        );
+        Arc::new(Problem::new(&Experiment::parse(&text, "test").unwrap()).unwrap())
+    }
+
+    fn request(problem: &Arc<Problem>, n: usize, tag: u64) -> Request {
+        let mut session = Session::new(Arc::clone(problem));
+        session.command(crate::train::TrainCommand::Epoch);
+        let snapshot = session.snapshot();
+        let plane = Directions::Random { seed: 1 }
+            .plane(problem.network.layout(), &snapshot.params)
+            .unwrap();
+        let axis = Axis::new(-1.0, 1.0, n).unwrap();
+        Request {
+            tag,
+            problem: Arc::clone(problem),
+            plane: Arc::new(plane),
+            x: axis,
+            y: axis,
+            path: session.take_outbox().points,
+            newest: (snapshot.step, snapshot.epoch, snapshot.params),
+        }
+    }
+
+    #[test]
+    fn the_finished_surface_is_the_one_computed_at_once_whatever_the_threads() {
+        let problem = problem(150);
+        let request = request(&problem, 33, 5);
+        let at_once = evaluate(
+            &problem.network,
+            &problem.train,
+            &request.plane,
+            request.x,
+            request.y,
+            &AtomicBool::new(false),
+            |_| {},
+            |_| {},
+        )
+        .unwrap();
+        let mut paths = Vec::new();
+        for threads in [1, 2] {
+            let worker = SurfaceWorker::spawn(threads, || {}).unwrap();
+            worker.submit(request.clone());
+            let news = worker.wait(5).unwrap();
+            let bits = |s: &Surface| s.loss.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&news.surface), bits(&at_once));
+            assert_eq!(news.surface.loss[[16, 16]], news.center_loss);
+            let newest = news.path.points.last().unwrap();
+            assert_eq!(newest.step, request.newest.0);
+            assert_eq!(newest.true_loss, news.center_loss);
+            paths.push(news.path);
+        }
+        assert_eq!(paths[0], paths[1]);
+    }
+
+    #[test]
+    fn another_request_cancels_the_one_in_the_making_and_dropping_ends_the_thread_at_once() {
+        let problem = problem(1500);
+        let worker = SurfaceWorker::spawn(1, || {}).unwrap();
+        let begun = Instant::now();
+        worker.submit(request(&problem, 2049, 1)); // minutes of work
+        while worker.progress().is_none_or(|(done, _)| done == 0) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        worker.submit(request(&problem, 17, 2));
+        let news = worker.wait(2).unwrap();
+        assert_eq!((news.tag, news.surface.loss.len()), (2, 289));
+        assert!(worker.wait(1).is_none());
+        worker.submit(request(&problem, 2049, 3));
+        drop(worker);
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn the_same_plane_again_costs_only_the_new_path_points() {
+        let problem = problem(150);
+        let worker = SurfaceWorker::spawn(1, || {}).unwrap();
+        let mut request = request(&problem, 17, 1);
+        worker.submit(request.clone());
+        let first = worker.wait(1).unwrap();
+        request.tag = 2;
+        let further: Arc<[f32]> = request.newest.2.iter().map(|p| p * 1.1).collect();
+        request.newest = (request.newest.0 + 1, 1, further);
+        worker.submit(request);
+        let second = worker.wait(2).unwrap();
+        assert!(Arc::ptr_eq(&first.surface, &second.surface));
+        assert_eq!(second.seconds_per_point, None);
+        assert_eq!(second.path.points.len(), first.path.points.len() + 1);
+        assert!(second.path.points.last().unwrap().distance_squared > 0.0);
+    }
+}
