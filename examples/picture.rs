@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         scale: arg(8).parse().unwrap_or(1.0),
         panels: arg(7) == "panels",
-        smooth: true,
+        smooth: std::env::var("SMOOTH").is_ok(),
         network: NetworkView::default(),
         surface: SurfaceView::default(),
     };

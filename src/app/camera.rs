@@ -13,9 +13,10 @@ use super::state::{
 };
 use super::theme::{Theme, color};
 use bevy::camera::visibility::RenderLayers;
-use bevy::camera::{ImageRenderTarget, RenderTarget, Viewport};
+use bevy::camera::{CameraOutputMode, ImageRenderTarget, RenderTarget, Viewport};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
+use bevy::render::render_resource::BlendState;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::{PrimaryWindow, RequestRedraw, WindowRef};
 use bevy_egui::{EguiContexts, EguiGlobalSettings, PrimaryEguiContext};
@@ -123,9 +124,14 @@ fn spawn_cameras(
     commands.spawn((
         PrimaryEguiContext,
         Camera2d,
+        // Laid over the views: its own texture starts transparent and is blended.
         Camera {
             order: 10,
-            clear_color: ClearColorConfig::None,
+            output_mode: CameraOutputMode::Write {
+                blend_state: Some(BlendState::ALPHA_BLENDING),
+                clear_color: ClearColorConfig::None,
+            },
+            clear_color: ClearColorConfig::Custom(Color::NONE),
             ..default()
         },
         target,

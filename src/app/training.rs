@@ -103,6 +103,16 @@ pub enum Drive {
     },
 }
 
+impl Drive {
+    /// The same, without epochs before the first frame.
+    fn from_start(self) -> Self {
+        match self {
+            Drive::Thread => Drive::Thread,
+            Drive::Frame { steps, .. } => Drive::Frame { steps, epochs_before: 0 },
+        }
+    }
+}
+
 /// With [`Drive::Frame`], whether training goes on in this frame.
 #[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameGate(pub bool);
@@ -272,7 +282,7 @@ fn load_experiment(
         Ok(problem) => {
             let problem = Arc::new(problem);
             *training = Training::at_start(Arc::clone(&problem));
-            *driver = new_driver(&problem, drive.0, proxy.as_deref(), &mut notices);
+            *driver = new_driver(&problem, drive.0.from_start(), proxy.as_deref(), &mut notices);
             *selection = Selection::default();
             commands.trigger(NetworkReplaced);
             if start {
@@ -308,7 +318,7 @@ pub(super) fn receive_training(
     mut training: ResMut<Training>,
     mut driver: ResMut<Driver>,
     gate: Res<FrameGate>,
-    mut shown: Local<Option<(u64, u64, RunState)>>,
+    mut shown: Local<Option<u64>>,
 ) {
     let (snapshot, news) = match &mut *driver {
         Driver::None => return,
@@ -321,11 +331,8 @@ pub(super) fn receive_training(
                     }
                 }
             }
-            let snapshot = session.snapshot();
-            let key = (snapshot.generation, snapshot.step, snapshot.state);
-            let fresh = shown.replace(key) != Some(key)
-                || snapshot.probe.watched != training.snapshot.probe.watched;
-            (fresh.then_some(snapshot), session.take_outbox())
+            let fresh = shown.replace(session.revision()) != Some(session.revision());
+            (fresh.then(|| session.snapshot()), session.take_outbox())
         }
     };
     if snapshot.is_some() || !news.rows.is_empty() || !news.points.is_empty() {

@@ -93,6 +93,9 @@ pub struct Probe {
 /// The state of a run at one moment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
+    /// Counts everything that happened to the run: two snapshots with the same
+    /// count are equal.
+    pub revision: u64,
     /// Counts resets, so that a reader knows when history begins anew.
     pub generation: u64,
     /// What the run is doing.
@@ -135,6 +138,7 @@ pub struct Session {
     trainer: Trainer,
     state: RunState,
     target_epoch: usize,
+    revision: u64,
     generation: u64,
     watched: Watched,
     speed: Option<f64>,
@@ -167,6 +171,7 @@ impl Session {
         let mut session = Session {
             state: RunState::Idle,
             target_epoch: problem.experiment.training.epochs,
+            revision: 0,
             generation: 0,
             watched: Watched::default(),
             speed: None,
@@ -182,6 +187,7 @@ impl Session {
 
     /// Obeys a command. `Step` and `Epoch` are carried out at once.
     pub fn command(&mut self, command: TrainCommand) {
+        self.revision += 1;
         match command {
             TrainCommand::Start => self.start(),
             TrainCommand::Pause => {
@@ -272,6 +278,7 @@ impl Session {
             return false;
         }
         if self.trainer.epoch() >= self.target_epoch {
+            self.revision += 1;
             self.state = RunState::Finished;
             return false;
         }
@@ -287,6 +294,7 @@ impl Session {
         if self.state == RunState::Diverged {
             return None;
         }
+        self.revision += 1;
         match self.trainer.step() {
             StepOutcome::Stepped { epoch_done, .. } => {
                 if epoch_done {
@@ -352,6 +360,7 @@ impl Session {
         let probe = self.probe();
         let trainer = &self.trainer;
         Snapshot {
+            revision: self.revision,
             generation: self.generation,
             state: self.state,
             epoch: trainer.epoch(),
@@ -408,6 +417,11 @@ impl Session {
                 .collect(),
             loss,
         }
+    }
+
+    /// Counts everything that happened to the run.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// What the run is doing.
