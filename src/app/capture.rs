@@ -11,7 +11,7 @@ use super::training::{Command, Drive, FrameGate, Training};
 use super::ui::UiPlugin;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::asset::RenderAssetUsages;
-use bevy::camera::ImageRenderTarget;
+use bevy::camera::{ImageRenderTarget, RenderTarget};
 use bevy::image::Image as BevyImage;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
@@ -151,7 +151,7 @@ pub fn bench(shot: &Shot, frames: usize) -> Result<Vec<f64>, CaptureError> {
 /// A running app without a window.
 pub struct Studio {
     app: App,
-    image: Handle<BevyImage>,
+    target: ImageRenderTarget,
     frames: (Sender<BevyImage>, Receiver<BevyImage>),
     factor: u32,
 }
@@ -194,11 +194,12 @@ impl Studio {
             .world_mut()
             .resource_mut::<Assets<BevyImage>>()
             .add(target_image(width * factor, height * factor));
+        let target = ImageRenderTarget {
+            handle: image,
+            scale_factor: factor as f32 * shot.scale,
+        };
         app.insert_resource(CameraSettings {
-            image: Some(ImageRenderTarget {
-                handle: image.clone(),
-                scale_factor: factor as f32 * shot.scale,
-            }),
+            image: Some(target.clone()),
             still: true,
         })
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
@@ -228,7 +229,7 @@ impl Studio {
         app.cleanup();
         Ok(Studio {
             app,
-            image,
+            target,
             frames: bounded(64),
             factor,
         })
@@ -286,7 +287,7 @@ impl Studio {
         let sender = self.frames.0.clone();
         self.app
             .world_mut()
-            .spawn(Screenshot::image(self.image.clone()))
+            .spawn(Screenshot(RenderTarget::Image(self.target.clone())))
             .observe(move |captured: On<ScreenshotCaptured>| {
                 // Full only if nobody takes frames, and then they are not wanted.
                 let _ = sender.try_send(captured.image.clone());
