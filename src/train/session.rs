@@ -135,6 +135,8 @@ pub struct Session {
     trainer: Trainer,
     state: RunState,
     target_epoch: usize,
+    // Where a run of a single epoch pauses.
+    epoch_goal: Option<usize>,
     generation: u64,
     watched: Watched,
     speed: Option<f64>,
@@ -167,6 +169,7 @@ impl Session {
         let mut session = Session {
             state: RunState::Idle,
             target_epoch: problem.experiment.training.epochs,
+            epoch_goal: None,
             generation: 0,
             watched: Watched::default(),
             speed: None,
@@ -182,10 +185,29 @@ impl Session {
 
     /// Obeys a command. `Step` and `Epoch` are carried out at once.
     pub fn command(&mut self, command: TrainCommand) {
+        if command == TrainCommand::Epoch {
+            self.begin_epoch();
+            while self.epoch_goal.is_some() && self.advance() {}
+        } else {
+            self.obey(command);
+        }
+    }
+
+    /// Begins what the command `Epoch` carries out: runs until the end of this
+    /// epoch, a step at each [`advance`](Self::advance), and pauses there.
+    pub fn begin_epoch(&mut self) {
+        if self.state != RunState::Diverged {
+            self.epoch_goal = Some(self.trainer.epoch() + 1);
+            self.state = RunState::Running;
+        }
+    }
+
+    fn obey(&mut self, command: TrainCommand) {
         match command {
             TrainCommand::Start => self.start(),
             TrainCommand::Pause => {
                 if self.state == RunState::Running {
+                    self.epoch_goal = None;
                     self.state = RunState::Paused;
                 }
             }
@@ -193,10 +215,7 @@ impl Session {
                 self.make_step();
                 self.rest();
             }
-            TrainCommand::Epoch => {
-                while let Some(false) = self.make_step() {}
-                self.rest();
-            }
+            TrainCommand::Epoch => self.begin_epoch(),
             TrainCommand::Reset => {
                 self.trainer.reset();
                 self.restart();
@@ -223,6 +242,7 @@ impl Session {
             }
             TrainCommand::Rewind => {
                 self.trainer.rewind();
+                self.epoch_goal = None;
                 self.divergence = None;
                 self.state = RunState::Paused;
                 self.trajectory.truncate_after(self.trainer.steps());
@@ -242,10 +262,12 @@ impl Session {
         if self.trainer.epoch() >= self.target_epoch {
             self.target_epoch = self.trainer.epoch() + epochs.max(1);
         }
+        self.epoch_goal = None;
         self.state = RunState::Running;
     }
 
     fn rest(&mut self) {
+        self.epoch_goal = None;
         if self.state != RunState::Diverged {
             let done = self.trainer.epoch() >= self.target_epoch;
             self.state = if done {
@@ -258,6 +280,7 @@ impl Session {
 
     fn restart(&mut self) {
         self.generation += 1;
+        self.epoch_goal = None;
         self.state = RunState::Idle;
         self.divergence = None;
         self.target_epoch = self.trainer.problem().experiment.training.epochs;
@@ -271,64 +294,76 @@ impl Session {
         if self.state != RunState::Running {
             return false;
         }
-        if self.trainer.epoch() >= self.target_epoch {
-            self.state = RunState::Finished;
+        if self.trainer.epoch() >= self.goal() {
+            self.rest();
             return false;
         }
         self.make_step();
-        if self.state == RunState::Running && self.trainer.epoch() >= self.target_epoch {
-            self.state = RunState::Finished;
+        if self.state == RunState::Running && self.trainer.epoch() >= self.goal() {
+            self.rest();
         }
         true
     }
 
-    /// One step; `Some(true)` if it ended an epoch, `None` if it diverged.
-    fn make_step(&mut self) -> Option<bool> {
+    /// The epoch at which a run stops by itself.
+    fn goal(&self) -> usize {
+        self.epoch_goal.unwrap_or(self.target_epoch)
+    }
+
+    fn make_step(&mut self) {
         if self.state == RunState::Diverged {
-            return None;
+            return;
         }
-        match self.trainer.step() {
-            StepOutcome::Stepped { epoch_done, .. } => {
-                if epoch_done {
-                    self.record_epoch();
-                }
-                if self.trajectory.wants(self.trainer.steps()) {
-                    self.record_point();
-                }
-                Some(epoch_done)
-            }
-            StepOutcome::Diverged(divergence) => {
-                self.divergence = Some(divergence);
-                self.state = RunState::Diverged;
-                None
-            }
+        let divergence = match self.trainer.step() {
+            StepOutcome::Diverged(divergence) => Some(divergence),
+            StepOutcome::Stepped { epoch_done, .. } => self.record_step(epoch_done),
+        };
+        if divergence.is_some() {
+            self.divergence = divergence;
+            self.epoch_goal = None;
+            self.state = RunState::Diverged;
         }
     }
 
     fn record_start(&mut self) {
-        self.record_epoch();
-        self.record_point();
+        let row = self.evaluated_row();
+        self.outbox.rows.push(row);
+        self.record_point(row.train_loss);
     }
 
-    fn record_epoch(&mut self) {
+    /// Records what is due after a step. Where the loss turns out not to be
+    /// finite, records nothing and takes the step back.
+    fn record_step(&mut self, epoch_done: bool) -> Option<Divergence> {
+        let point_due = self.trajectory.wants(self.trainer.steps());
+        let row = epoch_done.then(|| self.evaluated_row());
+        let loss = match row {
+            Some(row) => row.train_loss,
+            None if point_due => self.trainer.train_loss(),
+            None => return None,
+        };
+        if !loss.is_finite() {
+            return Some(self.trainer.diverged_in_evaluation());
+        }
+        self.outbox.rows.extend(row);
+        if point_due {
+            self.record_point(loss);
+        }
+        None
+    }
+
+    fn evaluated_row(&mut self) -> HistoryRow {
         let (train, validation) = self.trainer.evaluate();
-        let row = HistoryRow::new(
+        HistoryRow::new(
             self.trainer.epoch(),
             self.trainer.steps(),
             train,
             validation,
-        );
-        self.outbox.rows.push(row);
+        )
     }
 
-    fn record_point(&mut self) {
-        let step = self.trainer.steps();
-        let loss = match self.outbox.rows.last() {
-            Some(row) if row.step == step => row.train_loss,
-            _ => self.trainer.train_loss(),
-        };
+    fn record_point(&mut self, loss: f64) {
         let point = PathPoint {
-            step,
+            step: self.trainer.steps(),
             epoch: self.trainer.epoch(),
             params: Arc::from(self.trainer.params()),
             loss,
@@ -415,9 +450,9 @@ impl Session {
         self.state
     }
 
-    /// The wished-for epochs a second, if bounded.
+    /// The wished-for epochs a second, if bounded; a single epoch is made at once.
     pub fn speed(&self) -> Option<f64> {
-        self.speed
+        self.speed.filter(|_| self.epoch_goal.is_none())
     }
 
     /// The path so far.

@@ -31,7 +31,8 @@ pub enum StepOutcome {
 /// Where numbers first stopped being finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Divergence {
-    /// The step that was being made, from 1.
+    /// The first step, from 1, that could not be made or led to numbers that
+    /// are not finite; the trainer is back before it.
     pub step: u64,
     /// The first layer whose pre-activations or gradients are not finite.
     pub layer: usize,
@@ -73,6 +74,8 @@ pub struct Trainer {
     seed: u64,
     now: Checkpoint,
     before: Vec<f32>,
+    // Whether `before` holds the parameters of one step ago.
+    moved: bool,
     gradient: Vec<f32>,
     workspace: Workspace<f32>,
     batch: Samples,
@@ -103,6 +106,7 @@ impl Trainer {
             seed,
             now: Self::fresh(&problem, &params, seed),
             before: params.clone(),
+            moved: false,
             gradient: vec![0.0; params.len()],
             workspace: Workspace::new(network, batch_size),
             batch: Samples {
@@ -140,6 +144,7 @@ impl Trainer {
     pub fn reset(&mut self) {
         self.now = Self::fresh(&self.problem, &self.start, self.seed);
         self.before.copy_from_slice(&self.start);
+        self.moved = false;
         self.gradient.fill(0.0);
         self.batch_loss = f64::NAN;
         self.past.clear();
@@ -180,20 +185,21 @@ impl Trainer {
             &mut self.gradient,
         );
         if !loss.is_finite() {
-            return self.diverged(NonFinite::Forward);
+            return StepOutcome::Diverged(self.diverged(NonFinite::Forward));
         }
         let regulariser = self.problem.experiment.training.regulariser();
         regulariser.add_gradient(network.layout(), &self.now.params, &mut self.gradient);
         if !all_finite(&self.gradient) {
-            return self.diverged(NonFinite::Gradient);
+            return StepOutcome::Diverged(self.diverged(NonFinite::Gradient));
         }
         self.before.copy_from_slice(&self.now.params);
         self.now
             .optimizer
             .step(&mut self.now.params, &self.gradient, self.learning_rate);
         if !all_finite(&self.now.params) {
-            return self.diverged(NonFinite::Update);
+            return StepOutcome::Diverged(self.diverged(NonFinite::Update));
         }
+        self.moved = true;
         self.batch_loss = loss;
         self.now.cursor = end;
         self.now.step += 1;
@@ -225,9 +231,9 @@ impl Trainer {
         }
     }
 
-    /// Finds what went wrong first, then undoes the last update if that is
-    /// what made the numbers run away.
-    fn diverged(&mut self, what: NonFinite) -> StepOutcome {
+    /// Finds what went wrong first, then undoes the update that made the
+    /// numbers run away.
+    fn diverged(&mut self, what: NonFinite) -> Divergence {
         let layout = self.problem.network.layout();
         let first_bad = |values: &[f32]| {
             values
@@ -235,7 +241,6 @@ impl Trainer {
                 .position(|v| !v.is_finite())
                 .and_then(|index| layout.place(index))
         };
-        let step = self.now.step + 1;
         let parameter = match what {
             NonFinite::Gradient => first_bad(&self.gradient),
             NonFinite::Update => first_bad(&self.now.params),
@@ -245,13 +250,48 @@ impl Trainer {
             Some(place) => (place.layer, Some(place)),
             None => self.first_bad_activation(),
         };
-        self.now.params.copy_from_slice(&self.before);
-        StepOutcome::Diverged(Divergence {
-            step,
+        match what {
+            // The loss was finite here; only the next step cannot be made.
+            NonFinite::Gradient => {}
+            NonFinite::Update => self.now.params.copy_from_slice(&self.before),
+            NonFinite::Forward if self.moved => {
+                self.now.params.copy_from_slice(&self.before);
+                self.now.step -= 1;
+                let n = self.problem.train.len();
+                if self.now.cursor == 0 || self.now.cursor >= n {
+                    self.now.epoch -= 1;
+                }
+            }
+            // These weights were given, not made by a step.
+            NonFinite::Forward => {}
+        }
+        self.moved = false;
+        Divergence {
+            step: self.now.step + 1,
             layer,
             parameter,
             what,
-        })
+        }
+    }
+
+    /// Undoes the last step because the loss over the whole training part is
+    /// not finite behind it, though that of its batch was before it.
+    pub(super) fn diverged_in_evaluation(&mut self) -> Divergence {
+        let problem = Arc::clone(&self.problem);
+        let n = problem.train.len();
+        for start in (0..n).step_by(self.batch_size) {
+            let end = (start + self.batch_size).min(n);
+            let (x, y) = (
+                problem.train.x.slice(s![start..end, ..]),
+                problem.train.y.slice(s![start..end, ..]),
+            );
+            let network = &problem.network;
+            network.forward(&self.now.params, x, &mut self.workspace);
+            if !network.loss_sum(&self.workspace, y).is_finite() {
+                break;
+            }
+        }
+        self.diverged(NonFinite::Forward)
     }
 
     /// The first layer with a pre-activation that is not finite (the output
@@ -292,6 +332,7 @@ impl Trainer {
             Some(checkpoint) => {
                 self.now = checkpoint.clone();
                 self.before.copy_from_slice(&self.now.params);
+                self.moved = false;
             }
             None => self.reset(),
         }
@@ -303,6 +344,7 @@ impl Trainer {
     pub fn set_params(&mut self, params: &[f32]) {
         self.now.params.copy_from_slice(params);
         self.before.copy_from_slice(params);
+        self.moved = false;
         self.now.optimizer = self
             .problem
             .experiment

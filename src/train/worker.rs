@@ -103,12 +103,12 @@ fn run(
         let mut commanded = false;
         if session.state() == RunState::Running {
             while let Ok(command) = commands.try_recv() {
-                session.command(command);
+                obey(&mut session, command);
                 commanded = true;
             }
         } else {
             match commands.recv() {
-                Ok(command) => session.command(command),
+                Ok(command) => obey(&mut session, command),
                 Err(_) => return,
             }
             pace.restart();
@@ -119,7 +119,7 @@ fn run(
             if let Some(wait) = pace.wait(session.speed(), steps) {
                 match commands.recv_timeout(wait.min(PUBLISH)) {
                     Ok(command) => {
-                        session.command(command);
+                        obey(&mut session, command);
                         commanded = true;
                     }
                     Err(RecvTimeoutError::Timeout) => {}
@@ -137,6 +137,15 @@ fn run(
         if session.outbox_len() > 0 {
             deliver(&mut session, mailbox, stop);
         }
+    }
+}
+
+/// Obeys without staying away for a whole epoch, which may take long and would
+/// keep the next command waiting, and whoever drops the worker.
+fn obey(session: &mut Session, command: TrainCommand) {
+    match command {
+        TrainCommand::Epoch => session.begin_epoch(),
+        other => session.command(other),
     }
 }
 
