@@ -1,8 +1,9 @@
 //! One step of training at a time.
 
+use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
 use super::problem::{Problem, Samples};
-use crate::nn::{ParamPlace, Workspace};
+use crate::nn::Workspace;
 use crate::optim::Optimizer;
 use crate::rng::{Rng, Stream, stream};
 use ndarray::{Array2, Axis, s};
@@ -26,31 +27,6 @@ pub enum StepOutcome {
     /// Numbers stopped being finite; the trainer is back at the last step
     /// whose loss was finite.
     Diverged(Divergence),
-}
-
-/// Where numbers first stopped being finite.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Divergence {
-    /// The first step, from 1, that could not be made or led to numbers that
-    /// are not finite; the trainer is back before it.
-    pub step: u64,
-    /// The first layer whose pre-activations or gradients are not finite.
-    pub layer: usize,
-    /// The first parameter of that layer that is to blame, where one is.
-    pub parameter: Option<ParamPlace>,
-    /// What was not finite.
-    pub what: NonFinite,
-}
-
-/// What was not a finite number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NonFinite {
-    /// A pre-activation or the loss, on the way forward.
-    Forward,
-    /// A gradient, on the way back.
-    Gradient,
-    /// A parameter, after the update.
-    Update,
 }
 
 /// Everything that the next step depends on.
@@ -235,21 +211,13 @@ impl Trainer {
     /// numbers run away.
     fn diverged(&mut self, what: NonFinite) -> Divergence {
         let layout = self.problem.network.layout();
-        let first_bad = |values: &[f32]| {
-            values
-                .iter()
-                .position(|v| !v.is_finite())
-                .and_then(|index| layout.place(index))
-        };
-        let parameter = match what {
-            NonFinite::Gradient => first_bad(&self.gradient),
-            NonFinite::Update => first_bad(&self.now.params),
+        let (layer, parameter) = match what {
+            NonFinite::Gradient => first_bad_parameter(layout, &self.gradient),
+            NonFinite::Update => first_bad_parameter(layout, &self.now.params),
             NonFinite::Forward => None,
-        };
-        let (layer, parameter) = match parameter {
-            Some(place) => (place.layer, Some(place)),
-            None => self.first_bad_activation(),
-        };
+        }
+        .map(|place| (place.layer, Some(place)))
+        .unwrap_or_else(|| first_bad_unit(layout, &self.workspace, &self.now.params));
         match what {
             // The loss was finite here; only the next step cannot be made.
             NonFinite::Gradient => {}
@@ -292,33 +260,6 @@ impl Trainer {
             }
         }
         self.diverged(NonFinite::Forward)
-    }
-
-    /// The first layer with a pre-activation that is not finite (the output
-    /// layer where only the loss is), and the largest weight into that unit.
-    fn first_bad_activation(&self) -> (usize, Option<ParamPlace>) {
-        let layers = self.problem.network.layers().len();
-        let layout = self.problem.network.layout();
-        for layer in 0..layers {
-            let z = self.workspace.z(layer);
-            let Some(unit) = z
-                .rows()
-                .into_iter()
-                .find_map(|r| r.iter().position(|v| !v.is_finite()))
-            else {
-                continue;
-            };
-            let range = layout.weight(layer);
-            let inputs = range.len() / z.ncols().max(1);
-            let row = range.start + unit * inputs;
-            let largest = (row..row + inputs).max_by(|&a, &b| {
-                self.now.params[a]
-                    .abs()
-                    .total_cmp(&self.now.params[b].abs())
-            });
-            return (layer, largest.and_then(|index| layout.place(index)));
-        }
-        (layers - 1, None)
     }
 
     /// Returns to an earlier state: the newest kept one that lies at least one
@@ -438,9 +379,4 @@ impl Trainer {
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = learning_rate;
     }
-}
-
-fn all_finite(values: &[f32]) -> bool {
-    // The sum of 0 * v is 0 or NaN; unlike a search it vectorises.
-    values.iter().map(|v| v * 0.0).sum::<f32>() == 0.0
 }

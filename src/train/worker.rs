@@ -6,7 +6,8 @@
 //! too far behind, training waits.
 
 use super::problem::Problem;
-use super::session::{Outbox, RunState, Session, Snapshot, TrainCommand};
+use super::session::Session;
+use super::snapshot::{Outbox, RunState, Snapshot, TrainCommand};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
