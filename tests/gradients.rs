@@ -221,7 +221,7 @@ fn in_every_situation(cases: u32, check: impl Fn(&Situation) -> Result<(), TestC
 
 #[test]
 fn gradients_are_the_derivatives_of_the_loss_to_1e_7_relative() {
-    in_every_situation(24, |situation| {
+    in_every_situation(12, |situation| {
         prop_assume!(situation.is_smooth());
         let analytic = situation.gradient::<f64>();
         let numeric: Vec<f64> = (0..analytic.len())
@@ -242,7 +242,7 @@ fn gradients_are_the_derivatives_of_the_loss_to_1e_7_relative() {
 
 #[test]
 fn single_precision_gradients_are_the_double_ones_within_rounding() {
-    in_every_situation(24, |situation| {
+    in_every_situation(12, |situation| {
         // At a kink rounding decides which side counts.
         prop_assume!(situation.is_smooth());
         let double = situation.gradient::<f64>();

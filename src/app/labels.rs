@@ -60,7 +60,8 @@ fn draw_labels(
             let layer = RenderLayers::layer(label.view.layer());
             if label.text.is_empty()
                 || !layers.intersects(&layer)
-                || visible.is_some_and(|v| !v.get()) {
+                || visible.is_some_and(|v| !v.get())
+            {
                 continue;
             }
             let Ok(point) = camera.world_to_viewport(place, at.translation()) else {

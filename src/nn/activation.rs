@@ -89,6 +89,28 @@ impl Activation {
         }
     }
 
+    /// [`apply`](Self::apply) to every row of a matrix with `units` columns, all
+    /// at once where a unit's activation depends on that unit alone.
+    pub(super) fn apply_rows<R: Real>(self, values: &mut [R], units: usize) {
+        match self {
+            Activation::Softmax => values.chunks_exact_mut(units).for_each(softmax),
+            _ => self.apply(values),
+        }
+    }
+
+    /// [`back`](Self::back) for every row of matrices with `units` columns.
+    pub(super) fn back_rows<R: Real>(self, gradient: &mut [R], z: &[R], a: &[R], units: usize) {
+        match self {
+            Activation::Softmax => {
+                let rows = z.chunks_exact(units).zip(a.chunks_exact(units));
+                for (gradient, (z, a)) in gradient.chunks_exact_mut(units).zip(rows) {
+                    self.back(gradient, z, a);
+                }
+            }
+            _ => self.back(gradient, z, a),
+        }
+    }
+
     fn value<R: Real>(self, z: R) -> R {
         let zero = R::zero();
         match self {

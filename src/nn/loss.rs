@@ -59,22 +59,36 @@ impl Loss {
         match self {
             Loss::HalfSquaredError => 0.5 * squares(),
             Loss::MeanSquaredError => squares() / a.len() as f64,
+            // -ln a = softplus(-z) and -ln(1 - a) = softplus(z). The shorter
+            // softplus(z) - t z cancels where the answer is right.
             Loss::BinaryCrossEntropy => z
                 .iter()
                 .zip(target)
-                .map(|(&z, &t)| (softplus(z) - z * t).wide())
+                .map(|(&z, &t)| (t * softplus(-z) + (R::one() - t) * softplus(z)).wide())
                 .sum(),
+            // -ln a_k = (z_m - z_k) + ln(1 + sum over j != m of exp(z_j - z_m))
+            // with m the largest: nothing cancels where the answer is right.
             Loss::SoftmaxCrossEntropy => {
-                let top = z.iter().copied().fold(R::neg_infinity(), R::max);
-                let total: R = z.iter().map(|&z| (z - top).exp()).sum();
-                let log_total = top + total.ln();
+                let mut top = 0;
+                for (k, &v) in z.iter().enumerate() {
+                    if v > z[top] {
+                        top = k;
+                    }
+                }
+                let others: R = z
+                    .iter()
+                    .enumerate()
+                    .filter(|&(k, _)| k != top)
+                    .map(|(_, &v)| (v - z[top]).exp())
+                    .sum();
+                let log_total = others.ln_1p();
                 z.iter()
                     .zip(target)
-                    .map(|(&z, &t)| {
+                    .map(|(&v, &t)| {
                         if t == R::zero() {
                             0.0
                         } else {
-                            (t * (log_total - z)).wide()
+                            (t * ((z[top] - v) + log_total)).wide()
                         }
                     })
                     .sum()
@@ -136,6 +150,39 @@ mod tests {
             .map(|(a, t)| -t * a.ln() - (1.0 - t) * (1.0 - a).ln())
             .sum();
         assert!((binary - expected).abs() < 1e-14);
+    }
+
+    #[test]
+    fn a_confident_right_answer_costs_its_true_loss_at_single_precision() {
+        let mut a = [0.0_f32; 2];
+        for z in [6.0_f32, 9.0, 15.0, 30.0] {
+            let exact = (-f64::from(z)).exp().ln_1p();
+            for (row, target) in [([z, 0.0], [1.0, 0.0]), ([0.0, z], [0.0, 1.0])] {
+                a.copy_from_slice(&row);
+                Activation::Softmax.apply(&mut a);
+                let loss = Loss::SoftmaxCrossEntropy.value(&row, &a, &target);
+                assert!((loss / exact - 1.0).abs() < 1e-6, "{z}: {loss} for {exact}");
+            }
+            for (z, target) in [(z, 1.0), (-z, 0.0)] {
+                let loss = Loss::BinaryCrossEntropy.value(&[z], &[0.5], &[target]);
+                assert!((loss / exact - 1.0).abs() < 1e-6, "{z}: {loss} for {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_infinite_or_undefined_output_has_no_finite_loss() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for row in [[bad, 1.0, 0.5], [1.0, bad, 0.5], [1.0, 0.5, bad]] {
+                let mut a = row;
+                Activation::Softmax.apply(&mut a);
+                let loss = Loss::SoftmaxCrossEntropy.value(&row, &a, &[0.0, 1.0, 0.0]);
+                // An excluded class at minus infinity is no fault.
+                if bad != f32::NEG_INFINITY || row[1] == bad {
+                    assert!(!loss.is_finite(), "{row:?}: {loss}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -231,15 +231,19 @@ impl Network {
                 below,
             );
             if let Some(previous) = done.last_mut() {
-                let activation = self.layers[index - 1].activation();
-                for row in 0..n {
-                    let (z, a) = (previous.z.row(row), previous.a.row(row));
-                    let mut delta = previous.delta.row_mut(row);
-                    if let (Some(d), Some(z), Some(a)) =
-                        (delta.as_slice_mut(), z.as_slice(), a.as_slice())
-                    {
-                        activation.back(d, z, a);
-                    }
+                let below = &self.layers[index - 1];
+                let values = below.outputs() * n;
+                if let (Some(d), Some(z), Some(a)) = (
+                    previous.delta.as_slice_mut(),
+                    previous.z.as_slice(),
+                    previous.a.as_slice(),
+                ) {
+                    below.activation().back_rows(
+                        &mut d[..values],
+                        &z[..values],
+                        &a[..values],
+                        below.outputs(),
+                    );
                 }
             }
         }
@@ -252,16 +256,21 @@ impl Network {
         let activation = self.layers[last].activation();
         let state = &mut workspace.layers[last];
         let share = R::one() / R::of(n as f64);
-        let mut target = vec![R::zero(); y.ncols()];
-        for row in 0..n {
-            target.iter_mut().zip(y.row(row)).for_each(|(t, &y)| *t = y);
-            let (z, a) = (state.z.row(row), state.a.row(row));
-            let mut delta = state.delta.row_mut(row);
-            if let (Some(d), Some(z), Some(a)) = (delta.as_slice_mut(), z.as_slice(), a.as_slice())
-            {
-                self.loss.delta(activation, z, a, &target, d);
-                d.iter_mut().for_each(|d| *d *= share);
+        let rows = state.delta.outer_iter_mut().take(n);
+        for (((mut d, z), a), t) in rows
+            .zip(state.z.outer_iter())
+            .zip(state.a.outer_iter())
+            .zip(y.outer_iter())
+        {
+            let (Some(d), Some(z), Some(a)) = (d.as_slice_mut(), z.as_slice(), a.as_slice()) else {
+                continue;
+            };
+            match t.as_slice() {
+                Some(t) => self.loss.delta(activation, z, a, t, d),
+                // A strided target (a transposed view, say) is copied.
+                None => self.loss.delta(activation, z, a, &t.to_vec(), d),
             }
+            d.iter_mut().for_each(|d| *d *= share);
         }
     }
 }

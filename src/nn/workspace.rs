@@ -50,6 +50,11 @@ impl<R: Real> Workspace<R> {
         self.capacity
     }
 
+    /// The number of layers.
+    pub fn n_layers(&self) -> usize {
+        self.layers.len()
+    }
+
     /// Pre-activations of `layer` in the last pass, `[n, units]`.
     pub fn z(&self, layer: usize) -> ArrayView2<'_, R> {
         self.layers[layer].z.slice(s![..self.rows, ..])

@@ -59,8 +59,12 @@ impl History {
         }
     }
 
-    /// Adds the newest row.
+    /// Adds the newest row. Rows of its epoch or later ones go: after a rewind
+    /// they tell of a future that did not come.
     pub fn push(&mut self, row: HistoryRow) {
+        while self.rows.last().is_some_and(|last| last.epoch >= row.epoch) {
+            self.rows.pop();
+        }
         // The last row stands in until one on the stride replaces it.
         if let Some(last) = self.rows.last()
             && last.epoch % self.stride != 0
@@ -106,6 +110,28 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_earlier_epoch_replaces_what_came_after_it() {
+        let row = |epoch: usize, train_loss: f64| HistoryRow {
+            epoch,
+            step: epoch as u64,
+            train_loss,
+            train_accuracy: None,
+            validation_loss: None,
+            validation_accuracy: None,
+        };
+        let mut history = History::default();
+        (0..6).for_each(|epoch| history.push(row(epoch, 1.0)));
+        (4..8).for_each(|epoch| history.push(row(epoch, 2.0)));
+        let seen: Vec<_> = history
+            .rows()
+            .iter()
+            .map(|r| (r.epoch, r.train_loss))
+            .collect();
+        let expected = (0..8).map(|epoch| (epoch, if epoch < 4 { 1.0 } else { 2.0 }));
+        assert_eq!(seen, expected.collect::<Vec<_>>());
+    }
 
     #[test]
     fn a_full_history_thins_and_keeps_first_and_last() {

@@ -5,18 +5,22 @@
 //! through parameter space. [`Worker`] runs a session on a thread of its own.
 //! All but the worker are deterministic functions of the experiment.
 
+mod divergence;
 mod evaluate;
 mod history;
 mod problem;
 mod session;
+mod snapshot;
 mod trainer;
 mod trajectory;
 mod worker;
 
+pub use divergence::{Divergence, NonFinite};
 pub use evaluate::{Evaluator, Score};
 pub use history::{History, HistoryRow};
 pub use problem::{Encoding, Problem, Samples};
-pub use session::{Outbox, Probe, RunState, Session, Snapshot, TrainCommand, Watched, WatchedPart};
-pub use trainer::{Divergence, NonFinite, StepOutcome, Trainer};
+pub use session::Session;
+pub use snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
+pub use trainer::{StepOutcome, Trainer};
 pub use trajectory::{PathPoint, Trajectory};
 pub use worker::Worker;

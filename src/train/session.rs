@@ -1,143 +1,23 @@
 //! A run that can be commanded: what a worker thread, a capture and the
 //! command line all drive.
 
+use super::divergence::Divergence;
 use super::history::HistoryRow;
 use super::problem::Problem;
-use super::trainer::{Divergence, StepOutcome, Trainer};
+use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
+use super::trainer::{StepOutcome, Trainer};
 use super::trajectory::{PathPoint, Trajectory};
 use crate::nn::Workspace;
 use ndarray::s;
 use std::sync::Arc;
-
-/// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum RunState {
-    /// At the start, not yet begun.
-    #[default]
-    Idle,
-    /// Making steps.
-    Running,
-    /// Stopped somewhere on the way.
-    Paused,
-    /// All epochs are done.
-    Finished,
-    /// Stopped because numbers were no longer finite.
-    Diverged,
-}
-
-/// What a run can be told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TrainCommand {
-    /// Run, or go on; after the last epoch, for as many again.
-    Start,
-    /// Stop where it is.
-    Pause,
-    /// One step, then pause.
-    Step,
-    /// To the end of the epoch, then pause.
-    Epoch,
-    /// Back to the same initial weights.
-    Reset,
-    /// Back to the start with the initial weights of another seed.
-    Reseed(u64),
-    /// Another step size from the next step on.
-    SetLearningRate(f64),
-    /// At most so many epochs a second; `None` is as fast as it goes.
-    SetSpeed(Option<f64>),
-    /// Which sample's activations and error signals to report.
-    Watch(Watched),
-    /// Take these weights (refused unless there are as many as parameters).
-    SetParams(Arc<[f32]>),
-    /// Return to an earlier, healthy state.
-    Rewind,
-}
-
-/// A sample by part and row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Watched {
-    /// Which part of the data.
-    pub part: WatchedPart,
-    /// The row within that part.
-    pub index: usize,
-}
-
-/// A part of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum WatchedPart {
-    /// What the weights are fitted to.
-    #[default]
-    Train,
-    /// What is held back.
-    Validation,
-}
-
-/// One sample's way through the network at a snapshot's weights.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Probe {
-    /// Which sample.
-    pub watched: Watched,
-    /// Its inputs, scaled.
-    pub input: Vec<f32>,
-    /// Its encoded target.
-    pub target: Vec<f32>,
-    /// Pre-activations, per layer.
-    pub z: Vec<Vec<f32>>,
-    /// Activations, per layer.
-    pub a: Vec<Vec<f32>>,
-    /// Error signals `dL/dz` for this sample's loss, per layer.
-    pub delta: Vec<Vec<f32>>,
-    /// Its loss.
-    pub loss: f64,
-}
-
-/// The state of a run at one moment.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// Counts everything that happened to the run: two snapshots with the same
-    /// count are equal.
-    pub revision: u64,
-    /// Counts resets, so that a reader knows when history begins anew.
-    pub generation: u64,
-    /// What the run is doing.
-    pub state: RunState,
-    /// Epochs completed.
-    pub epoch: usize,
-    /// Steps completed.
-    pub step: u64,
-    /// The epoch at which it will stop by itself.
-    pub target_epoch: usize,
-    /// The seed of the current run.
-    pub seed: u64,
-    /// The step size in force.
-    pub learning_rate: f64,
-    /// The parameters.
-    pub params: Arc<[f32]>,
-    /// The gradient of the last step.
-    pub gradient: Arc<[f32]>,
-    /// What the last step added to each parameter.
-    pub update: Arc<[f32]>,
-    /// The batch's mean loss in the last step; NaN before the first.
-    pub batch_loss: f64,
-    /// The watched sample.
-    pub probe: Probe,
-    /// What went wrong, if something did.
-    pub divergence: Option<Divergence>,
-}
-
-/// Rows and path points that came since they were last taken, oldest first.
-#[derive(Debug, Clone, Default)]
-pub struct Outbox {
-    /// One row an epoch, and row 0 before training.
-    pub rows: Vec<HistoryRow>,
-    /// The path through parameter space.
-    pub points: Vec<PathPoint>,
-}
 
 /// A run and the commands that it obeys.
 pub struct Session {
     trainer: Trainer,
     state: RunState,
     target_epoch: usize,
+    // Where a run of a single epoch pauses.
+    epoch_goal: Option<usize>,
     revision: u64,
     generation: u64,
     watched: Watched,
@@ -171,6 +51,7 @@ impl Session {
         let mut session = Session {
             state: RunState::Idle,
             target_epoch: problem.experiment.training.epochs,
+            epoch_goal: None,
             revision: 0,
             generation: 0,
             watched: Watched::default(),
@@ -188,10 +69,29 @@ impl Session {
     /// Obeys a command. `Step` and `Epoch` are carried out at once.
     pub fn command(&mut self, command: TrainCommand) {
         self.revision += 1;
+        if command == TrainCommand::Epoch {
+            self.begin_epoch();
+            while self.epoch_goal.is_some() && self.advance() {}
+        } else {
+            self.obey(command);
+        }
+    }
+
+    /// Begins what the command `Epoch` carries out: runs until the end of this
+    /// epoch, a step at each [`advance`](Self::advance), and pauses there.
+    pub fn begin_epoch(&mut self) {
+        if self.state != RunState::Diverged {
+            self.epoch_goal = Some(self.trainer.epoch() + 1);
+            self.state = RunState::Running;
+        }
+    }
+
+    fn obey(&mut self, command: TrainCommand) {
         match command {
             TrainCommand::Start => self.start(),
             TrainCommand::Pause => {
                 if self.state == RunState::Running {
+                    self.epoch_goal = None;
                     self.state = RunState::Paused;
                 }
             }
@@ -199,10 +99,7 @@ impl Session {
                 self.make_step();
                 self.rest();
             }
-            TrainCommand::Epoch => {
-                while let Some(false) = self.make_step() {}
-                self.rest();
-            }
+            TrainCommand::Epoch => self.begin_epoch(),
             TrainCommand::Reset => {
                 self.trainer.reset();
                 self.restart();
@@ -229,6 +126,7 @@ impl Session {
             }
             TrainCommand::Rewind => {
                 self.trainer.rewind();
+                self.epoch_goal = None;
                 self.divergence = None;
                 self.state = RunState::Paused;
                 self.trajectory.truncate_after(self.trainer.steps());
@@ -248,10 +146,12 @@ impl Session {
         if self.trainer.epoch() >= self.target_epoch {
             self.target_epoch = self.trainer.epoch() + epochs.max(1);
         }
+        self.epoch_goal = None;
         self.state = RunState::Running;
     }
 
     fn rest(&mut self) {
+        self.epoch_goal = None;
         if self.state != RunState::Diverged {
             let done = self.trainer.epoch() >= self.target_epoch;
             self.state = if done {
@@ -264,6 +164,7 @@ impl Session {
 
     fn restart(&mut self) {
         self.generation += 1;
+        self.epoch_goal = None;
         self.state = RunState::Idle;
         self.divergence = None;
         self.target_epoch = self.trainer.problem().experiment.training.epochs;
@@ -277,66 +178,77 @@ impl Session {
         if self.state != RunState::Running {
             return false;
         }
-        if self.trainer.epoch() >= self.target_epoch {
-            self.revision += 1;
-            self.state = RunState::Finished;
+        self.revision += 1;
+        if self.trainer.epoch() >= self.goal() {
+            self.rest();
             return false;
         }
         self.make_step();
-        if self.state == RunState::Running && self.trainer.epoch() >= self.target_epoch {
-            self.state = RunState::Finished;
+        if self.state == RunState::Running && self.trainer.epoch() >= self.goal() {
+            self.rest();
         }
         true
     }
 
-    /// One step; `Some(true)` if it ended an epoch, `None` if it diverged.
-    fn make_step(&mut self) -> Option<bool> {
+    /// The epoch at which a run stops by itself.
+    fn goal(&self) -> usize {
+        self.epoch_goal.unwrap_or(self.target_epoch)
+    }
+
+    fn make_step(&mut self) {
         if self.state == RunState::Diverged {
-            return None;
+            return;
         }
-        self.revision += 1;
-        match self.trainer.step() {
-            StepOutcome::Stepped { epoch_done, .. } => {
-                if epoch_done {
-                    self.record_epoch();
-                }
-                if self.trajectory.wants(self.trainer.steps()) {
-                    self.record_point();
-                }
-                Some(epoch_done)
-            }
-            StepOutcome::Diverged(divergence) => {
-                self.divergence = Some(divergence);
-                self.state = RunState::Diverged;
-                None
-            }
+        let divergence = match self.trainer.step() {
+            StepOutcome::Diverged(divergence) => Some(divergence),
+            StepOutcome::Stepped { epoch_done, .. } => self.record_step(epoch_done),
+        };
+        if divergence.is_some() {
+            self.divergence = divergence;
+            self.epoch_goal = None;
+            self.state = RunState::Diverged;
         }
     }
 
     fn record_start(&mut self) {
-        self.record_epoch();
-        self.record_point();
+        let row = self.evaluated_row();
+        self.outbox.rows.push(row);
+        self.record_point(row.train_loss);
     }
 
-    fn record_epoch(&mut self) {
+    /// Records what is due after a step. Where the loss turns out not to be
+    /// finite, records nothing and takes the step back.
+    fn record_step(&mut self, epoch_done: bool) -> Option<Divergence> {
+        let point_due = self.trajectory.wants(self.trainer.steps());
+        let row = epoch_done.then(|| self.evaluated_row());
+        let loss = match row {
+            Some(row) => row.train_loss,
+            None if point_due => self.trainer.train_loss(),
+            None => return None,
+        };
+        if !loss.is_finite() {
+            return Some(self.trainer.diverged_in_evaluation());
+        }
+        self.outbox.rows.extend(row);
+        if point_due {
+            self.record_point(loss);
+        }
+        None
+    }
+
+    fn evaluated_row(&mut self) -> HistoryRow {
         let (train, validation) = self.trainer.evaluate();
-        let row = HistoryRow::new(
+        HistoryRow::new(
             self.trainer.epoch(),
             self.trainer.steps(),
             train,
             validation,
-        );
-        self.outbox.rows.push(row);
+        )
     }
 
-    fn record_point(&mut self) {
-        let step = self.trainer.steps();
-        let loss = match self.outbox.rows.last() {
-            Some(row) if row.step == step => row.train_loss,
-            _ => self.trainer.train_loss(),
-        };
+    fn record_point(&mut self, loss: f64) {
         let point = PathPoint {
-            step,
+            step: self.trainer.steps(),
             epoch: self.trainer.epoch(),
             params: Arc::from(self.trainer.params()),
             loss,
@@ -429,9 +341,9 @@ impl Session {
         self.state
     }
 
-    /// The wished-for epochs a second, if bounded.
+    /// The wished-for epochs a second, if bounded; a single epoch is made at once.
     pub fn speed(&self) -> Option<f64> {
-        self.speed
+        self.speed.filter(|_| self.epoch_goal.is_none())
     }
 
     /// The path so far.

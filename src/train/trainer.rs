@@ -1,8 +1,9 @@
 //! One step of training at a time.
 
+use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
 use super::problem::{Problem, Samples};
-use crate::nn::{ParamPlace, Workspace};
+use crate::nn::Workspace;
 use crate::optim::Optimizer;
 use crate::rng::{Rng, Stream, stream};
 use ndarray::{Array2, Axis, s};
@@ -28,30 +29,6 @@ pub enum StepOutcome {
     Diverged(Divergence),
 }
 
-/// Where numbers first stopped being finite.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Divergence {
-    /// The step that was being made, from 1.
-    pub step: u64,
-    /// The first layer whose pre-activations or gradients are not finite.
-    pub layer: usize,
-    /// The first parameter of that layer that is to blame, where one is.
-    pub parameter: Option<ParamPlace>,
-    /// What was not finite.
-    pub what: NonFinite,
-}
-
-/// What was not a finite number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NonFinite {
-    /// A pre-activation or the loss, on the way forward.
-    Forward,
-    /// A gradient, on the way back.
-    Gradient,
-    /// A parameter, after the update.
-    Update,
-}
-
 /// Everything that the next step depends on.
 #[derive(Clone)]
 struct Checkpoint {
@@ -73,6 +50,8 @@ pub struct Trainer {
     seed: u64,
     now: Checkpoint,
     before: Vec<f32>,
+    // Whether `before` holds the parameters of one step ago.
+    moved: bool,
     gradient: Vec<f32>,
     workspace: Workspace<f32>,
     batch: Samples,
@@ -103,6 +82,7 @@ impl Trainer {
             seed,
             now: Self::fresh(&problem, &params, seed),
             before: params.clone(),
+            moved: false,
             gradient: vec![0.0; params.len()],
             workspace: Workspace::new(network, batch_size),
             batch: Samples {
@@ -140,6 +120,7 @@ impl Trainer {
     pub fn reset(&mut self) {
         self.now = Self::fresh(&self.problem, &self.start, self.seed);
         self.before.copy_from_slice(&self.start);
+        self.moved = false;
         self.gradient.fill(0.0);
         self.batch_loss = f64::NAN;
         self.past.clear();
@@ -180,20 +161,21 @@ impl Trainer {
             &mut self.gradient,
         );
         if !loss.is_finite() {
-            return self.diverged(NonFinite::Forward);
+            return StepOutcome::Diverged(self.diverged(NonFinite::Forward));
         }
         let regulariser = self.problem.experiment.training.regulariser();
         regulariser.add_gradient(network.layout(), &self.now.params, &mut self.gradient);
         if !all_finite(&self.gradient) {
-            return self.diverged(NonFinite::Gradient);
+            return StepOutcome::Diverged(self.diverged(NonFinite::Gradient));
         }
         self.before.copy_from_slice(&self.now.params);
         self.now
             .optimizer
             .step(&mut self.now.params, &self.gradient, self.learning_rate);
         if !all_finite(&self.now.params) {
-            return self.diverged(NonFinite::Update);
+            return StepOutcome::Diverged(self.diverged(NonFinite::Update));
         }
+        self.moved = true;
         self.batch_loss = loss;
         self.now.cursor = end;
         self.now.step += 1;
@@ -225,60 +207,59 @@ impl Trainer {
         }
     }
 
-    /// Finds what went wrong first, then undoes the last update if that is
-    /// what made the numbers run away.
-    fn diverged(&mut self, what: NonFinite) -> StepOutcome {
+    /// Finds what went wrong first, then undoes the update that made the
+    /// numbers run away.
+    fn diverged(&mut self, what: NonFinite) -> Divergence {
         let layout = self.problem.network.layout();
-        let first_bad = |values: &[f32]| {
-            values
-                .iter()
-                .position(|v| !v.is_finite())
-                .and_then(|index| layout.place(index))
-        };
-        let step = self.now.step + 1;
-        let parameter = match what {
-            NonFinite::Gradient => first_bad(&self.gradient),
-            NonFinite::Update => first_bad(&self.now.params),
+        let (layer, parameter) = match what {
+            NonFinite::Gradient => first_bad_parameter(layout, &self.gradient),
+            NonFinite::Update => first_bad_parameter(layout, &self.now.params),
             NonFinite::Forward => None,
-        };
-        let (layer, parameter) = match parameter {
-            Some(place) => (place.layer, Some(place)),
-            None => self.first_bad_activation(),
-        };
-        self.now.params.copy_from_slice(&self.before);
-        StepOutcome::Diverged(Divergence {
-            step,
+        }
+        .map(|place| (place.layer, Some(place)))
+        .unwrap_or_else(|| first_bad_unit(layout, &self.workspace, &self.now.params));
+        match what {
+            // The loss was finite here; only the next step cannot be made.
+            NonFinite::Gradient => {}
+            NonFinite::Update => self.now.params.copy_from_slice(&self.before),
+            NonFinite::Forward if self.moved => {
+                self.now.params.copy_from_slice(&self.before);
+                self.now.step -= 1;
+                let n = self.problem.train.len();
+                if self.now.cursor == 0 || self.now.cursor >= n {
+                    self.now.epoch -= 1;
+                }
+            }
+            // These weights were given, not made by a step.
+            NonFinite::Forward => {}
+        }
+        self.moved = false;
+        Divergence {
+            step: self.now.step + 1,
             layer,
             parameter,
             what,
-        })
+        }
     }
 
-    /// The first layer with a pre-activation that is not finite (the output
-    /// layer where only the loss is), and the largest weight into that unit.
-    fn first_bad_activation(&self) -> (usize, Option<ParamPlace>) {
-        let layers = self.problem.network.layers().len();
-        let layout = self.problem.network.layout();
-        for layer in 0..layers {
-            let z = self.workspace.z(layer);
-            let Some(unit) = z
-                .rows()
-                .into_iter()
-                .find_map(|r| r.iter().position(|v| !v.is_finite()))
-            else {
-                continue;
-            };
-            let range = layout.weight(layer);
-            let inputs = range.len() / z.ncols().max(1);
-            let row = range.start + unit * inputs;
-            let largest = (row..row + inputs).max_by(|&a, &b| {
-                self.now.params[a]
-                    .abs()
-                    .total_cmp(&self.now.params[b].abs())
-            });
-            return (layer, largest.and_then(|index| layout.place(index)));
+    /// Undoes the last step because the loss over the whole training part is
+    /// not finite behind it, though that of its batch was before it.
+    pub(super) fn diverged_in_evaluation(&mut self) -> Divergence {
+        let problem = Arc::clone(&self.problem);
+        let n = problem.train.len();
+        for start in (0..n).step_by(self.batch_size) {
+            let end = (start + self.batch_size).min(n);
+            let (x, y) = (
+                problem.train.x.slice(s![start..end, ..]),
+                problem.train.y.slice(s![start..end, ..]),
+            );
+            let network = &problem.network;
+            network.forward(&self.now.params, x, &mut self.workspace);
+            if !network.loss_sum(&self.workspace, y).is_finite() {
+                break;
+            }
         }
-        (layers - 1, None)
+        self.diverged(NonFinite::Forward)
     }
 
     /// Returns to an earlier state: the newest kept one that lies at least one
@@ -292,6 +273,7 @@ impl Trainer {
             Some(checkpoint) => {
                 self.now = checkpoint.clone();
                 self.before.copy_from_slice(&self.now.params);
+                self.moved = false;
             }
             None => self.reset(),
         }
@@ -303,6 +285,7 @@ impl Trainer {
     pub fn set_params(&mut self, params: &[f32]) {
         self.now.params.copy_from_slice(params);
         self.before.copy_from_slice(params);
+        self.moved = false;
         self.now.optimizer = self
             .problem
             .experiment
@@ -396,9 +379,4 @@ impl Trainer {
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = learning_rate;
     }
-}
-
-fn all_finite(values: &[f32]) -> bool {
-    // The sum of 0 * v is 0 or NaN; unlike a search it vectorises.
-    values.iter().map(|v| v * 0.0).sum::<f32>() == 0.0
 }

@@ -50,14 +50,15 @@ impl Trajectory {
         step.is_multiple_of(self.stride)
     }
 
-    /// Adds a point; one that is not behind the last is ignored.
+    /// Adds the newest point. Points of its step or later ones go: after a
+    /// rewind the path branches off where it went back to.
     pub fn push(&mut self, point: PathPoint) {
-        if self
+        while self
             .points
             .last()
             .is_some_and(|last| last.step >= point.step)
         {
-            return;
+            self.points.pop();
         }
         self.points.push(point);
         if self.points.len() > self.capacity {
@@ -101,6 +102,21 @@ impl Trajectory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_earlier_step_replaces_what_came_after_it() {
+        let mut path = Trajectory::new(1, 1);
+        for (step, value) in [(0, 0.0), (1, 1.0), (2, 2.0), (1, 10.0), (2, 20.0)] {
+            path.push(PathPoint {
+                step,
+                epoch: 0,
+                params: Arc::from([value]),
+                loss: 0.0,
+            });
+        }
+        let seen: Vec<_> = path.points().iter().map(|p| p.params[0]).collect();
+        assert_eq!(seen, [0.0, 10.0, 20.0]);
+    }
 
     #[test]
     fn memory_stays_bounded_and_points_evenly_spaced() {

@@ -6,7 +6,8 @@
 //! too far behind, training waits.
 
 use super::problem::Problem;
-use super::session::{Outbox, RunState, Session, Snapshot, TrainCommand};
+use super::session::Session;
+use super::snapshot::{Outbox, RunState, Snapshot, TrainCommand};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,12 +104,12 @@ fn run(
         let mut commanded = false;
         if session.state() == RunState::Running {
             while let Ok(command) = commands.try_recv() {
-                session.command(command);
+                obey(&mut session, command);
                 commanded = true;
             }
         } else {
             match commands.recv() {
-                Ok(command) => session.command(command),
+                Ok(command) => obey(&mut session, command),
                 Err(_) => return,
             }
             pace.restart();
@@ -119,7 +120,7 @@ fn run(
             if let Some(wait) = pace.wait(session.speed(), steps) {
                 match commands.recv_timeout(wait.min(PUBLISH)) {
                     Ok(command) => {
-                        session.command(command);
+                        obey(&mut session, command);
                         commanded = true;
                     }
                     Err(RecvTimeoutError::Timeout) => {}
@@ -137,6 +138,15 @@ fn run(
         if session.outbox_len() > 0 {
             deliver(&mut session, mailbox, stop);
         }
+    }
+}
+
+/// Obeys without staying away for a whole epoch, which may take long and would
+/// keep the next command waiting, and whoever drops the worker.
+fn obey(session: &mut Session, command: TrainCommand) {
+    match command {
+        TrainCommand::Epoch => session.begin_epoch(),
+        other => session.command(other),
     }
 }
 

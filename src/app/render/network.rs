@@ -3,8 +3,7 @@
 
 use super::super::plugins::GradscapeSystems;
 use super::super::scene::{
-    Connection, Ends, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
-    row_direction,
+    Connection, Ends, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint, row_direction,
 };
 use super::super::state::SceneView;
 use super::super::theme::{Theme, linear};
@@ -143,10 +142,7 @@ fn write_neurons(
 
 fn write_connections(
     mut commands: Commands,
-    connections: Query<
-        (&Slot, &Ends, &Thickness, &Tint, &Sign, &Standing),
-        With<Connection>,
-    >,
+    connections: Query<(&Slot, &Ends, &Thickness, &Tint, &Sign, &Standing), With<Connection>>,
     changed: Query<
         (),
         (

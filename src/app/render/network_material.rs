@@ -146,10 +146,18 @@ pub(super) fn quads(slots: usize) -> Mesh {
         let first = positions.len() as u32;
         // Whole numbers below 2^24 are exact in f32.
         let x = slot as f32;
-        positions.extend([[x, -1.0, -1.0], [x, 1.0, -1.0], [x, 1.0, 1.0], [x, -1.0, 1.0]]);
+        positions.extend([
+            [x, -1.0, -1.0],
+            [x, 1.0, -1.0],
+            [x, 1.0, 1.0],
+            [x, -1.0, 1.0],
+        ]);
         indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
     }
-    Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
-        .with_inserted_indices(Indices::U32(indices))
+    Mesh::new(
+        PrimitiveTopology::TriangleList,
+        RenderAssetUsages::RENDER_WORLD,
+    )
+    .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
+    .with_inserted_indices(Indices::U32(indices))
 }

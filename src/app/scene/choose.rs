@@ -25,7 +25,11 @@ pub fn strongest(weights: &[f32], count: usize, first: impl Fn(usize) -> bool) -
         let key = |index: &u32| {
             let weight = weights[*index as usize].abs();
             let weight = if weight.is_nan() { 0.0 } else { weight };
-            (!first(*index as usize), std::cmp::Reverse(weight.to_bits()), *index)
+            (
+                !first(*index as usize),
+                std::cmp::Reverse(weight.to_bits()),
+                *index,
+            )
         };
         if count > 0 {
             indices.select_nth_unstable_by_key(count - 1, key);

@@ -87,7 +87,9 @@ impl DrawnConnections {
 
     /// Whether some are not drawn.
     pub fn is_partial(&self) -> bool {
-        self.pairs.iter().any(|pair| pair.shown.len() < pair.total())
+        self.pairs
+            .iter()
+            .any(|pair| pair.shown.len() < pair.total())
     }
 }
 
@@ -177,7 +179,8 @@ pub(super) fn follow_budget(
     if shown.eq(share(&sizes, view.connection_budget)) {
         return;
     }
-    old.iter().for_each(|entity| commands.entity(entity).despawn());
+    old.iter()
+        .for_each(|entity| commands.entity(entity).despawn());
     *drawn = DrawnConnections::choose(&training, view.connection_budget, drawn.selected);
     spawn_connections(&mut commands, &drawn, &layout);
 }

@@ -32,7 +32,11 @@ fn neuron_standing(selection: &Selection, neuron: &Neuron) -> Standing {
         Some(Item::Connection { layer, from, to }) => {
             let end = (neuron.column == layer && neuron.unit == from)
                 || (neuron.column == layer + 1 && neuron.unit == to);
-            if end { Standing::Raised } else { Standing::Receded }
+            if end {
+                Standing::Raised
+            } else {
+                Standing::Receded
+            }
         }
     }
 }
@@ -50,7 +54,11 @@ fn connection_standing(selection: &Selection, connection: &Connection) -> Standi
         }
         Some(item) => item == this,
     };
-    if near { Standing::Raised } else { Standing::Receded }
+    if near {
+        Standing::Raised
+    } else {
+        Standing::Receded
+    }
 }
 
 fn outline(selection: &Selection, neuron: &Neuron, theme: Theme) -> Outline {
@@ -100,9 +108,8 @@ mod tests {
             selected: Some(NEURON),
             ..default()
         };
-        let standing = |layer, from, to| {
-            connection_standing(&selection, &Connection { layer, from, to })
-        };
+        let standing =
+            |layer, from, to| connection_standing(&selection, &Connection { layer, from, to });
         assert_eq!(standing(0, 7, 2), Standing::Raised);
         assert_eq!(standing(1, 2, 0), Standing::Raised);
         assert_eq!(standing(0, 2, 7), Standing::Receded);

@@ -134,7 +134,11 @@ fn stand(arrangement: Arrangement, units: usize) -> Column {
     let pitch = (HEIGHT / rows.max(1) as f32)
         .min(1.4 * HEIGHT / across.max(1) as f32)
         .min(most);
-    let radius = if is_image { 0.5 * pitch } else { RADIUS * pitch };
+    let radius = if is_image {
+        0.5 * pitch
+    } else {
+        RADIUS * pitch
+    };
     let places: Vec<Vec3> = (0..units)
         .map(|unit| {
             let (row, place) = match arrangement {
@@ -253,7 +257,10 @@ mod tests {
         let columns = lay_out(&[784, 10], Some(MNIST));
         let places = &columns[0].places;
         let right = row_direction();
-        assert!((places[1] - places[0]).dot(right) > 0.0, "second pixel: right");
+        assert!(
+            (places[1] - places[0]).dot(right) > 0.0,
+            "second pixel: right"
+        );
         assert!((places[28] - places[0]).y < 0.0, "second row: below");
         assert!((places[28].dot(right) - places[0].dot(right)).abs() < 1e-4);
     }

@@ -212,10 +212,8 @@ pub(super) fn paint_neurons(
     colors: Res<Colors>,
     mut neurons: Query<(&Neuron, &Shape, Ref<Standing>, &mut Tint, &mut Transform)>,
 ) {
-    let all = training.is_changed()
-        || view.is_changed()
-        || layout.is_changed()
-        || colors.is_changed();
+    let all =
+        training.is_changed() || view.is_changed() || layout.is_changed() || colors.is_changed();
     for (neuron, shape, standing, mut tint, mut transform) in &mut neurons {
         if !(all || standing.is_changed()) {
             continue;
@@ -244,7 +242,10 @@ pub(super) fn paint_neurons(
 
 fn neuron_share(scales: &Scales, shown: NeuronValue, neuron: Neuron, value: f32) -> f32 {
     let Some(layer) = neuron.column.checked_sub(1) else {
-        return share_of(value, scales.inputs.get(neuron.unit).copied().unwrap_or(0.0));
+        return share_of(
+            value,
+            scales.inputs.get(neuron.unit).copied().unwrap_or(0.0),
+        );
     };
     match shown {
         NeuronValue::Activation => {
@@ -280,10 +281,8 @@ pub(super) fn paint_connections(
         &mut Sign,
     )>,
 ) {
-    let all = training.is_changed()
-        || view.is_changed()
-        || layout.is_changed()
-        || colors.is_changed();
+    let all =
+        training.is_changed() || view.is_changed() || layout.is_changed() || colors.is_changed();
     let (values, _) = connection_values(&training, view.connections);
     let styles: Vec<PairStyle> = drawn
         .pairs

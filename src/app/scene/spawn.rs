@@ -48,7 +48,8 @@ pub(super) fn lay_out_network(
     mut drawn: ResMut<DrawnConnections>,
     mut scales: ResMut<Scales>,
 ) {
-    old.iter().for_each(|entity| commands.entity(entity).despawn());
+    old.iter()
+        .for_each(|entity| commands.entity(entity).despawn());
     let problem = &training.problem;
     let widths = problem.network.widths();
     layout.columns = lay_out(&widths, problem.data.image);

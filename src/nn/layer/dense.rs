@@ -42,10 +42,8 @@ impl Dense {
         general_mat_mul(R::one(), &x, &self.weight(params).t(), R::one(), &mut z);
         let mut a = state.a.slice_mut(s![..n, ..]);
         a.assign(&z);
-        for mut row in a.rows_mut() {
-            if let Some(row) = row.as_slice_mut() {
-                self.activation.apply(row);
-            }
+        if let Some(values) = a.as_slice_mut() {
+            self.activation.apply_rows(values, self.units);
         }
     }
 

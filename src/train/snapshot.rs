@@ -1,0 +1,130 @@
+//! What a run can be told, and what it tells about itself.
+
+use super::divergence::Divergence;
+use super::history::HistoryRow;
+use super::trajectory::PathPoint;
+use std::sync::Arc;
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RunState {
+    /// At the start, not yet begun.
+    #[default]
+    Idle,
+    /// Making steps.
+    Running,
+    /// Stopped somewhere on the way.
+    Paused,
+    /// All epochs are done.
+    Finished,
+    /// Stopped because numbers were no longer finite.
+    Diverged,
+}
+
+/// What a run can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainCommand {
+    /// Run, or go on; after the last epoch, for as many again.
+    Start,
+    /// Stop where it is.
+    Pause,
+    /// One step, then pause.
+    Step,
+    /// To the end of the epoch, then pause.
+    Epoch,
+    /// Back to the same initial weights.
+    Reset,
+    /// Back to the start with the initial weights of another seed.
+    Reseed(u64),
+    /// Another step size from the next step on.
+    SetLearningRate(f64),
+    /// At most so many epochs a second; `None` is as fast as it goes.
+    SetSpeed(Option<f64>),
+    /// Which sample's activations and error signals to report.
+    Watch(Watched),
+    /// Take these weights (refused unless there are as many as parameters).
+    SetParams(Arc<[f32]>),
+    /// Return to an earlier, healthy state.
+    Rewind,
+}
+
+/// A sample by part and row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Watched {
+    /// Which part of the data.
+    pub part: WatchedPart,
+    /// The row within that part.
+    pub index: usize,
+}
+
+/// A part of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WatchedPart {
+    /// What the weights are fitted to.
+    #[default]
+    Train,
+    /// What is held back.
+    Validation,
+}
+
+/// One sample's way through the network at a snapshot's weights.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Probe {
+    /// Which sample.
+    pub watched: Watched,
+    /// Its inputs, scaled.
+    pub input: Vec<f32>,
+    /// Its encoded target.
+    pub target: Vec<f32>,
+    /// Pre-activations, per layer.
+    pub z: Vec<Vec<f32>>,
+    /// Activations, per layer.
+    pub a: Vec<Vec<f32>>,
+    /// Error signals `dL/dz` for this sample's loss, per layer.
+    pub delta: Vec<Vec<f32>>,
+    /// Its loss.
+    pub loss: f64,
+}
+
+/// The state of a run at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Counts everything that happened to the run: two snapshots with the same
+    /// count are equal.
+    pub revision: u64,
+    /// Counts resets, so that a reader knows when history begins anew.
+    pub generation: u64,
+    /// What the run is doing.
+    pub state: RunState,
+    /// Epochs completed.
+    pub epoch: usize,
+    /// Steps completed.
+    pub step: u64,
+    /// The epoch at which it will stop by itself.
+    pub target_epoch: usize,
+    /// The seed of the current run.
+    pub seed: u64,
+    /// The step size in force.
+    pub learning_rate: f64,
+    /// The parameters.
+    pub params: Arc<[f32]>,
+    /// The gradient of the last step.
+    pub gradient: Arc<[f32]>,
+    /// What the last step added to each parameter.
+    pub update: Arc<[f32]>,
+    /// The batch's mean loss in the last step; NaN before the first.
+    pub batch_loss: f64,
+    /// The watched sample.
+    pub probe: Probe,
+    /// What went wrong, if something did.
+    pub divergence: Option<Divergence>,
+}
+
+/// Rows and path points that came since they were last taken, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Outbox {
+    /// One row an epoch, and row 0 before training.
+    pub rows: Vec<HistoryRow>,
+    /// The path through parameter space.
+    pub points: Vec<PathPoint>,
+}
