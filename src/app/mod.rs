@@ -15,22 +15,24 @@ mod plugins;
 mod render;
 pub mod run;
 pub mod scene;
+mod settings;
 mod state;
 mod surface;
 mod text;
 mod theme;
 mod training;
-mod ui;
+pub mod ui;
 
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
+pub use settings::{Choices, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
     CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
     Selection, SurfaceView, ViewMode, ViewRect,
 };
 pub use surface::ErrorSurface;
-pub use text::{Language, Texts};
+pub use text::{Language, Texts, font_definitions};
 pub use theme::{Palette, Theme};
 pub use training::{
     Command, Drive, FrameGate, LoadExperiment, NetworkReplaced, Notice, Notices, Training,

@@ -3,10 +3,16 @@
 
 use crate::colormap::{Diverging, Rgb};
 use bevy::prelude::*;
+use bevy_egui::{EguiContext, EguiPreUpdateSet, egui};
 use serde::{Deserialize, Serialize};
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<Theme>();
+    app.init_resource::<Theme>().add_systems(
+        PreUpdate,
+        dress_contexts
+            .after(EguiPreUpdateSet::InitContexts)
+            .before(EguiPreUpdateSet::BeginPass),
+    );
 }
 
 /// Which colours are in use.
@@ -45,6 +51,20 @@ pub struct Palette {
     pub validation: Rgb,
     /// Values with a sign: weights, activations, error signals.
     pub diverging: Diverging,
+    /// Data classes beyond two, in order: Okabe and Ito's colours, which stay
+    /// apart for the colour-blind, darker or lighter as the theme needs.
+    pub classes: [Rgb; 10],
+}
+
+impl Palette {
+    /// The colour of class `k` of `n`: of two, the ends of the diverging map.
+    pub fn class(&self, k: usize, n: usize) -> Rgb {
+        match (n, k) {
+            (0..=2, 0) => self.diverging.negative,
+            (0..=2, _) => self.diverging.positive,
+            _ => self.classes[k % self.classes.len()],
+        }
+    }
 }
 
 impl Theme {
@@ -55,7 +75,7 @@ impl Theme {
                 background: Rgb::hex(0x0d1017),
                 panel: Rgb::hex(0x161a23),
                 text: Rgb::hex(0xe8ebf2),
-                faint: Rgb::hex(0x7d8699),
+                faint: Rgb::hex(0x98a1b3),
                 accent: Rgb::hex(0xffd166),
                 path: Rgb::hex(0xffffff),
                 gap: Rgb::hex(0xff6b6b),
@@ -67,12 +87,17 @@ impl Theme {
                     zero: Rgb::hex(0x2b303c),
                     positive: Rgb::hex(0x4fb3ff),
                 },
+                classes: [
+                    0x56b4e9, 0xe69f00, 0x2fc48d, 0xf0e442, 0xe07b9f, 0x8d9bf0, 0xf07a3c, 0xb8e0a0,
+                    0xc9a4e8, 0xb9bec9,
+                ]
+                .map(Rgb::hex),
             },
             Theme::Light => Palette {
                 background: Rgb::hex(0xffffff),
                 panel: Rgb::hex(0xf3f4f7),
                 text: Rgb::hex(0x14171f),
-                faint: Rgb::hex(0x6a7282),
+                faint: Rgb::hex(0x596172),
                 accent: Rgb::hex(0xb35900),
                 path: Rgb::hex(0x111318),
                 gap: Rgb::hex(0xc2253b),
@@ -84,6 +109,11 @@ impl Theme {
                     zero: Rgb::hex(0xdcdfe6),
                     positive: Rgb::hex(0x0a62b5),
                 },
+                classes: [
+                    0x0072b2, 0xb87700, 0x00805c, 0x8a7d00, 0xb0437a, 0x4a4fc4, 0xc24a00, 0x4f8a2a,
+                    0x7d3fb0, 0x5c6370,
+                ]
+                .map(Rgb::hex),
             },
         }
     }
@@ -97,4 +127,161 @@ pub(super) fn color(rgb: Rgb) -> Color {
 /// A palette colour in linear light, as shaders want it.
 pub(super) fn linear(rgb: Rgb) -> LinearRgba {
     color(rgb).to_linear()
+}
+
+/// A palette colour as egui wants it.
+pub(super) fn color32(rgb: Rgb) -> egui::Color32 {
+    let [r, g, b] = rgb.bytes();
+    egui::Color32::from_rgb(r, g, b)
+}
+
+/// Brings every egui context into the theme when it appears or the theme changes.
+fn dress_contexts(
+    theme: Res<Theme>,
+    fresh: Query<Entity, Added<EguiContext>>,
+    mut contexts: Query<&mut EguiContext>,
+) {
+    if theme.is_changed() {
+        for mut context in &mut contexts {
+            theme.dress(context.get_mut());
+        }
+    } else {
+        for entity in &fresh {
+            if let Ok(mut context) = contexts.get_mut(entity) {
+                theme.dress(context.get_mut());
+            }
+        }
+    }
+}
+
+impl Theme {
+    /// Gives an egui context this theme's colours, sizes and spacing.
+    pub fn dress(self, ctx: &egui::Context) {
+        let base = match self {
+            Theme::Dark => egui::Theme::Dark,
+            Theme::Light => egui::Theme::Light,
+        };
+        ctx.set_theme(base);
+        ctx.set_style_of(base, self.style());
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+    }
+
+    fn style(self) -> egui::Style {
+        use egui::{FontFamily::*, FontId, TextStyle, vec2};
+        let mut style = egui::Style {
+            visuals: self.visuals(),
+            ..egui::Style::default()
+        };
+        style.text_styles = [
+            (TextStyle::Small, FontId::new(12.0, Proportional)),
+            (TextStyle::Body, FontId::new(14.5, Proportional)),
+            (TextStyle::Button, FontId::new(14.5, Proportional)),
+            (TextStyle::Heading, FontId::new(18.0, Proportional)),
+            (TextStyle::Monospace, FontId::new(13.5, Monospace)),
+        ]
+        .into();
+        let spacing = &mut style.spacing;
+        spacing.item_spacing = vec2(8.0, 7.0);
+        spacing.button_padding = vec2(9.0, 4.0);
+        spacing.interact_size = vec2(32.0, 26.0);
+        spacing.slider_rail_height = 4.0;
+        spacing.icon_width = 17.0;
+        spacing.icon_width_inner = 10.0;
+        spacing.icon_spacing = 7.0;
+        spacing.menu_margin = egui::Margin::same(8);
+        spacing.window_margin = egui::Margin::same(16);
+        spacing.combo_height = 360.0;
+        spacing.tooltip_width = 320.0;
+        spacing.scroll = egui::style::ScrollStyle::thin();
+        style.interaction.selectable_labels = false;
+        style.interaction.tooltip_delay = 0.35;
+        style.animation_time = 0.1;
+        style
+    }
+
+    fn visuals(self) -> egui::Visuals {
+        use egui::{CornerRadius, Stroke};
+        let p = self.palette();
+        let mix = |t: f32| color32(p.panel.blend(p.text, t));
+        let radius = CornerRadius::same(6);
+        let (text, accent) = (color32(p.text), color32(p.accent));
+        let mut v = match self {
+            Theme::Dark => egui::Visuals::dark(),
+            Theme::Light => egui::Visuals::light(),
+        };
+        let look = |fill: f32, stroke: f32, fg: egui::Color32| egui::style::WidgetVisuals {
+            bg_fill: mix(fill),
+            weak_bg_fill: mix(fill),
+            bg_stroke: Stroke::new(1.0, mix(stroke)),
+            corner_radius: radius,
+            fg_stroke: Stroke::new(1.3, fg),
+            expansion: 0.0,
+        };
+        v.widgets.noninteractive = look(0.0, 0.12, text);
+        v.widgets.inactive = look(0.09, 0.09, text);
+        v.widgets.hovered = look(0.16, 0.28, text);
+        v.widgets.active = look(0.22, 0.4, text);
+        v.widgets.open = look(0.12, 0.28, text);
+        v.selection.bg_fill = color32(p.panel.blend(p.accent, 0.32));
+        v.selection.stroke = Stroke::new(1.3, text);
+        v.weak_text_color = Some(color32(p.faint));
+        v.hyperlink_color = accent;
+        v.panel_fill = color32(p.panel);
+        v.window_fill = mix(0.03);
+        v.window_stroke = Stroke::new(1.0, mix(0.16));
+        v.window_corner_radius = CornerRadius::same(12);
+        v.menu_corner_radius = CornerRadius::same(8);
+        v.extreme_bg_color = color32(p.panel.blend(p.background, 0.7));
+        v.text_edit_bg_color = Some(v.extreme_bg_color);
+        v.faint_bg_color = mix(0.035);
+        v.code_bg_color = mix(0.06);
+        v.warn_fg_color = color32(p.warning);
+        v.error_fg_color = color32(p.warning);
+        v.slider_trailing_fill = true;
+        v.handle_shape = egui::style::HandleShape::Circle;
+        v.striped = false;
+        v.indent_has_left_vline = false;
+        v.button_frame = true;
+        v
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WCAG 2.1, "contrast ratio".
+    fn contrast(a: Rgb, b: Rgb) -> f32 {
+        let luminance = |c: Rgb| {
+            let c = linear(c);
+            0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn text_is_legible_on_every_ground_of_both_themes() {
+        for theme in [Theme::Dark, Theme::Light] {
+            let p = theme.palette();
+            for ground in [p.background, p.panel, p.panel.blend(p.text, 0.09)] {
+                for (least, what, color) in [
+                    (7.0, "text", p.text),
+                    (4.5, "faint", p.faint),
+                    (4.5, "warning", p.warning),
+                    (3.0, "training", p.training),
+                    (3.0, "validation", p.validation),
+                    (3.0, "accent", p.accent),
+                ] {
+                    let ratio = contrast(color, ground);
+                    assert!(ratio >= least, "{theme:?} {what}: {ratio:.2} < {least}");
+                }
+            }
+            for (k, color) in p.classes.iter().enumerate() {
+                assert!(contrast(*color, p.background) >= 3.0, "{theme:?} class {k}");
+            }
+            let selected = p.panel.blend(p.accent, 0.32);
+            assert!(contrast(p.text, selected) >= 4.5, "{theme:?} selection");
+        }
+    }
 }

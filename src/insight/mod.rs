@@ -1,1 +1,3 @@
-//! insight
+//! What training means: pictures of what a network has learnt.
+
+pub mod field;

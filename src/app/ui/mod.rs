@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Panels.
 
 use bevy::prelude::*;
@@ -8,3 +9,38 @@ pub struct UiPlugin;
 impl Plugin for UiPlugin {
     fn build(&self, _app: &mut App) {}
 }
+=======
+//! The panels: experiment, run, curves, data, selection, view.
+//!
+//! A panel is a function that draws into an `egui::Ui` and reads a [`Stage`];
+//! what it wants done it puts there as an [`Intent`]. No panel knows Bevy, so
+//! all of them run without a window. [`UiPlugin`] gives them the resources of
+//! the app and carries out what they ask for.
+
+mod charts;
+mod draft;
+mod experiment;
+mod files;
+mod format;
+mod icons;
+mod insight;
+mod keys;
+mod learning;
+mod network;
+mod overlays;
+mod panels;
+mod plugin;
+mod samples;
+mod selected;
+mod stage;
+mod top;
+mod view_options;
+mod widgets;
+
+pub use draft::Draft;
+pub use keys::{Action, SHORTCUTS, Shortcut};
+pub use panels::{Panels, open_panels, show};
+pub use plugin::UiPlugin;
+pub use stage::{Intent, Stage};
+pub use widgets::control_id;
+>>>>>>> ba7e706 (Panels, themes, fonts, both languages, settings and the decision field)

@@ -1,0 +1,199 @@
+//! The icons of the interface, drawn as shapes: sharp at every scale and alike
+//! in every language.
+
+use bevy_egui::egui::{self, Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use std::f32::consts::{PI, TAU};
+
+/// What an icon button means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the names say it
+pub enum Icon {
+    Play,
+    Pause,
+    Step,
+    Epoch,
+    Reset,
+    Dice,
+    Rewind,
+    Sun,
+    Moon,
+    Help,
+    PanelLeft,
+    PanelRight,
+    Plus,
+    Minus,
+    Cross,
+    Previous,
+    Next,
+    Network,
+    Surface,
+    Both,
+    Together,
+}
+
+impl Icon {
+    /// Draws the icon in the middle of `rect`, as large as `size` points.
+    pub fn paint(self, painter: &Painter, rect: Rect, size: f32, color: Color32) {
+        let c = rect.center();
+        let u = size / 2.0;
+        let p = |x: f32, y: f32| c + vec2(x, y) * u;
+        let stroke = Stroke::new((size / 10.0).max(1.4), color);
+        let line = |a: Pos2, b: Pos2| painter.line_segment([a, b], stroke);
+        let fill = |points: Vec<Pos2>| {
+            painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+        };
+        let bar = |x0: f32, x1: f32| {
+            painter.rect_filled(Rect::from_min_max(p(x0, -0.8), p(x1, 0.8)), 1.0, color);
+        };
+        let arc = |from: f32, to: f32, radius: f32| {
+            let points = (0..=24)
+                .map(|i| {
+                    let a = from + (to - from) * i as f32 / 24.0;
+                    p(radius * a.cos(), radius * a.sin())
+                })
+                .collect();
+            painter.add(Shape::line(points, stroke));
+        };
+        let frame = |x0: f32, x1: f32| {
+            let rect = Rect::from_min_max(p(x0, -0.8), p(x1, 0.8));
+            painter.rect_stroke(rect, 2.0, stroke, egui::StrokeKind::Middle);
+        };
+        match self {
+            Icon::Play => fill(vec![p(-0.6, -0.85), p(0.9, 0.0), p(-0.6, 0.85)]),
+            Icon::Pause => {
+                bar(-0.7, -0.22);
+                bar(0.22, 0.7);
+            }
+            Icon::Step => {
+                fill(vec![p(-0.2, -0.7), p(0.85, 0.0), p(-0.2, 0.7)]);
+                bar(-0.75, -0.45);
+            }
+            Icon::Epoch => {
+                fill(vec![p(-0.9, -0.7), p(-0.1, 0.0), p(-0.9, 0.7)]);
+                fill(vec![p(-0.1, -0.7), p(0.7, 0.0), p(-0.1, 0.7)]);
+                bar(0.68, 0.95);
+            }
+            Icon::Rewind => {
+                fill(vec![p(0.9, -0.7), p(0.05, 0.0), p(0.9, 0.7)]);
+                fill(vec![p(0.05, -0.7), p(-0.8, 0.0), p(0.05, 0.7)]);
+            }
+            Icon::Reset => {
+                arc(-PI * 0.75, PI * 0.95, 0.75);
+                let (tip, a) = (p(-0.53, -0.53), size * 0.2);
+                fill(vec![
+                    tip + vec2(-a, -a * 0.9),
+                    tip + vec2(a * 1.1, -a * 0.6),
+                    tip + vec2(-a * 0.6, a * 1.1),
+                ]);
+            }
+            Icon::Dice => {
+                let rect = Rect::from_min_max(p(-0.8, -0.8), p(0.8, 0.8));
+                painter.rect_stroke(rect, 3.0, stroke, egui::StrokeKind::Middle);
+                for (x, y) in [
+                    (-0.38, -0.38),
+                    (0.38, 0.38),
+                    (0.0, 0.0),
+                    (0.38, -0.38),
+                    (-0.38, 0.38),
+                ] {
+                    painter.circle_filled(p(x, y), size * 0.075, color);
+                }
+            }
+            Icon::Sun => {
+                painter.circle_stroke(c, u * 0.42, stroke);
+                for i in 0..8 {
+                    let a = i as f32 * TAU / 8.0;
+                    let at = |r: f32| p(r * a.cos(), r * a.sin());
+                    line(at(0.68), at(0.95));
+                }
+            }
+            Icon::Moon => {
+                // The outer edge, and an inner one between its ends.
+                let end = |a: f32| p(0.85 * a.cos(), 0.85 * a.sin());
+                let (from, to) = (-0.15 * PI, 1.2 * PI);
+                arc(from, to, 0.85);
+                painter.add(Shape::line(
+                    quadratic(end(from), p(-0.35, 0.35), end(to)),
+                    stroke,
+                ));
+            }
+            Icon::Help => {
+                let font = egui::FontId::proportional(size * 1.15);
+                painter.text(c, egui::Align2::CENTER_CENTER, "?", font, color);
+            }
+            Icon::PanelLeft => {
+                frame(-0.95, 0.95);
+                line(p(-0.35, -0.8), p(-0.35, 0.8));
+            }
+            Icon::PanelRight => {
+                frame(-0.95, 0.95);
+                line(p(0.35, -0.8), p(0.35, 0.8));
+            }
+            Icon::Plus => {
+                line(p(-0.7, 0.0), p(0.7, 0.0));
+                line(p(0.0, -0.7), p(0.0, 0.7));
+            }
+            Icon::Minus => {
+                line(p(-0.7, 0.0), p(0.7, 0.0));
+            }
+            Icon::Cross => {
+                line(p(-0.55, -0.55), p(0.55, 0.55));
+                line(p(-0.55, 0.55), p(0.55, -0.55));
+            }
+            Icon::Previous => {
+                line(p(0.3, -0.65), p(-0.4, 0.0));
+                line(p(-0.4, 0.0), p(0.3, 0.65));
+            }
+            Icon::Next => {
+                line(p(-0.3, -0.65), p(0.4, 0.0));
+                line(p(0.4, 0.0), p(-0.3, 0.65));
+            }
+            Icon::Network => {
+                let (a, b) = ([-0.55, 0.55], [-0.75, 0.0, 0.75]);
+                for y in a {
+                    for z in b {
+                        line(p(-0.75, y), p(0.65, z));
+                    }
+                }
+                for y in a {
+                    painter.circle_filled(p(-0.75, y), size * 0.13, color);
+                }
+                for z in b {
+                    painter.circle_filled(p(0.65, z), size * 0.13, color);
+                }
+            }
+            Icon::Surface => {
+                for k in 0..3 {
+                    let shift = 0.42 * k as f32;
+                    let points = (0..=20)
+                        .map(|i| {
+                            let x = -0.95 + 1.9 * i as f32 / 20.0;
+                            p(x, -0.75 + shift + 0.62 * (-(x * x) * 3.5).exp())
+                        })
+                        .collect();
+                    painter.add(Shape::line(points, stroke));
+                }
+            }
+            Icon::Both => {
+                frame(-0.95, -0.12);
+                frame(0.12, 0.95);
+            }
+            Icon::Together => {
+                painter.circle_stroke(p(-0.33, 0.0), u * 0.6, stroke);
+                painter.circle_stroke(p(0.33, 0.0), u * 0.6, stroke);
+            }
+        }
+    }
+}
+
+/// A quadratic curve from `a` to `c`, drawn towards `b`.
+fn quadratic(a: Pos2, b: Pos2, c: Pos2) -> Vec<Pos2> {
+    (0..=16)
+        .map(|i| {
+            let t = i as f32 / 16.0;
+            let s = 1.0 - t;
+            let at = |a: f32, b: f32, c: f32| s * s * a + 2.0 * s * t * b + t * t * c;
+            pos2(at(a.x, b.x, c.x), at(a.y, b.y, c.y))
+        })
+        .collect()
+}

@@ -1,0 +1,212 @@
+//! The keyboard: one table that the handler obeys and the help shows.
+
+use super::panels::Panels;
+use super::stage::{Intent, Stage};
+use super::top;
+use crate::app::settings::Choices;
+use crate::app::theme::Theme;
+use crate::app::{CameraRequest, Language, ViewMode};
+use crate::train::{RunState, TrainCommand};
+use bevy_egui::egui::{Key, Ui};
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs)] // the names say it
+pub enum Action {
+    Run,
+    Step,
+    Epoch,
+    Reset,
+    Reseed,
+    View(ViewMode),
+    Theme,
+    Language,
+    Scale(i32),
+    Camera(CameraRequest),
+    Panels,
+    Help,
+    Close,
+}
+
+/// A line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Shortcut {
+    /// Any of these keys.
+    pub keys: &'static [Key],
+    /// How the help writes them.
+    pub label: &'static str,
+    /// The key of what the help says about it.
+    pub text: &'static str,
+    /// What it does.
+    pub action: Action,
+}
+
+const fn on(
+    keys: &'static [Key],
+    label: &'static str,
+    text: &'static str,
+    action: Action,
+) -> Shortcut {
+    Shortcut {
+        keys,
+        label,
+        text,
+        action,
+    }
+}
+
+/// Every key, in the order of the help.
+pub const SHORTCUTS: [Shortcut; 22] = [
+    on(&[Key::Space], "Space", "keys.run", Action::Run),
+    on(&[Key::S], "S", "keys.step", Action::Step),
+    on(&[Key::E], "E", "keys.epoch", Action::Epoch),
+    on(&[Key::R], "R", "keys.reset", Action::Reset),
+    on(&[Key::N], "N", "keys.reseed", Action::Reseed),
+    on(
+        &[Key::Num1],
+        "1",
+        "keys.network",
+        Action::View(ViewMode::Network),
+    ),
+    on(
+        &[Key::Num2],
+        "2",
+        "keys.surface",
+        Action::View(ViewMode::Surface),
+    ),
+    on(&[Key::Num3], "3", "keys.both", Action::View(ViewMode::Both)),
+    on(
+        &[Key::Num4],
+        "4",
+        "keys.together",
+        Action::View(ViewMode::Together),
+    ),
+    on(
+        &[Key::F],
+        "F",
+        "keys.frame_all",
+        Action::Camera(CameraRequest::FrameAll),
+    ),
+    on(
+        &[Key::Home],
+        "Home",
+        "keys.view_reset",
+        Action::Camera(CameraRequest::Reset),
+    ),
+    on(
+        &[Key::X],
+        "X",
+        "keys.view_side",
+        Action::Camera(CameraRequest::Side),
+    ),
+    on(
+        &[Key::Y],
+        "Y",
+        "keys.view_top",
+        Action::Camera(CameraRequest::Top),
+    ),
+    on(
+        &[Key::Z],
+        "Z",
+        "keys.view_front",
+        Action::Camera(CameraRequest::Front),
+    ),
+    on(&[Key::H], "H", "keys.panels", Action::Panels),
+    on(&[Key::T], "T", "keys.theme", Action::Theme),
+    on(&[Key::L], "L", "keys.language", Action::Language),
+    on(
+        &[Key::Plus, Key::Equals],
+        "+",
+        "keys.larger",
+        Action::Scale(1),
+    ),
+    on(&[Key::Minus], "−", "keys.smaller", Action::Scale(-1)),
+    on(&[Key::Num0], "0", "keys.scale", Action::Scale(0)),
+    on(
+        &[Key::Questionmark, Key::F1],
+        "?",
+        "keys.help",
+        Action::Help,
+    ),
+    on(&[Key::Escape], "Esc", "keys.close", Action::Close),
+];
+
+/// Obeys the keys of this frame, unless text is being typed.
+pub(super) fn handle(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 2]) {
+    let ctx = ui.ctx();
+    if ctx.text_edit_focused() {
+        return;
+    }
+    // A focused button takes the space bar for itself.
+    let focused = ctx.memory(|m| m.focused().is_some());
+    for shortcut in &SHORTCUTS {
+        if shortcut.action == Action::Run && focused {
+            continue;
+        }
+        let pressed = ctx.input(|i| {
+            let m = i.modifiers;
+            !(m.ctrl || m.alt || m.command || m.mac_cmd)
+                && shortcut.keys.iter().any(|&k| i.key_pressed(k))
+        });
+        if pressed {
+            act(shortcut.action, panels, stage, open);
+        }
+    }
+}
+
+fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 2]) {
+    let snapshot = &stage.training.snapshot;
+    let diverged = snapshot.state == RunState::Diverged;
+    match action {
+        Action::Run if diverged => stage.train(TrainCommand::Rewind),
+        Action::Run => stage.train(top::toggled(snapshot.state)),
+        Action::Step if !diverged => stage.train(TrainCommand::Step),
+        Action::Epoch if !diverged => stage.train(TrainCommand::Epoch),
+        Action::Step | Action::Epoch => {}
+        Action::Reset => stage.train(TrainCommand::Reset),
+        Action::Reseed => stage.train(TrainCommand::Reseed(snapshot.seed.wrapping_add(1))),
+        Action::View(mode) => stage.choices.mode = mode,
+        Action::Theme => {
+            stage.choices.theme = match stage.choices.theme {
+                Theme::Dark => Theme::Light,
+                Theme::Light => Theme::Dark,
+            }
+        }
+        Action::Language => {
+            let all = Language::ALL;
+            let at = all.iter().position(|l| *l == stage.choices.language);
+            stage.choices.language = all[at.map_or(0, |i| (i + 1) % all.len())];
+        }
+        Action::Scale(0) => stage.choices.scale = Choices::SCALES[0],
+        Action::Scale(steps) => stage.choices.scale = top::rescaled(stage.choices.scale, steps),
+        Action::Camera(request) => stage.intents.push(Intent::Camera(request)),
+        Action::Panels => {
+            let shown = Some(!(open[0] || open[1]));
+            (stage.choices.left_panel, stage.choices.right_panel) = (shown, shown);
+        }
+        Action::Help => panels.help = !panels.help,
+        Action::Close => {
+            if panels.help {
+                panels.help = false;
+            } else {
+                stage.selection.selected = None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_means_two_things() {
+        let mut seen = HashSet::new();
+        for shortcut in &SHORTCUTS {
+            for key in shortcut.keys {
+                assert!(seen.insert(*key), "{key:?}");
+            }
+        }
+    }
+}

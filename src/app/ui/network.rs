@@ -1,0 +1,147 @@
+//! The network editor: hidden layers, loss, initial weights.
+
+use super::icons::Icon;
+use super::stage::Stage;
+use super::widgets::{choose, remark, row, small_icon};
+use crate::experiment::{Experiment, LayerConfig, LossConfig};
+use crate::nn::{Activation, Init};
+use bevy_egui::egui::{self, Ui, vec2};
+
+/// Layers that a new one is modelled on when there is none.
+const FIRST: LayerConfig = LayerConfig {
+    dense: 8,
+    activation: Activation::Tanh,
+};
+/// The most units that the editor gives a layer; a file can have more.
+const MOST_UNITS: usize = 4096;
+
+pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experiment) {
+    let texts = stage.texts;
+    let network = &mut experiment.network;
+    let mut removed = None;
+    let hidden: Vec<Activation> = Activation::ALL
+        .into_iter()
+        .filter(|a| *a != Activation::Softmax)
+        .collect();
+    let problem = &stage.training.problem;
+    end_of_network(ui, stage.t("network.input"), problem.network.inputs(), "");
+    for (k, layer) in network.layers.iter_mut().enumerate() {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let number = k + 1;
+            let name = texts.with("network.hidden", &[("n", &number)]);
+            ui.add_sized(
+                vec2(54.0, 24.0),
+                egui::Label::new(egui::RichText::new(name).weak()).truncate(),
+            );
+            let tip = stage.t("network.fewer");
+            if small_icon(
+                ui,
+                &format!("layer.{k}.fewer"),
+                Icon::Minus,
+                tip,
+                layer.dense > 1,
+            )
+            .clicked()
+            {
+                layer.dense -= 1;
+            }
+            let units = egui::DragValue::new(&mut layer.dense)
+                .range(1..=MOST_UNITS)
+                .speed(0.15);
+            ui.add_sized(vec2(34.0, 24.0), units);
+            let tip = stage.t("network.more");
+            let room = layer.dense < MOST_UNITS;
+            if small_icon(ui, &format!("layer.{k}.more"), Icon::Plus, tip, room).clicked() {
+                layer.dense += 1;
+            }
+            let width = ui.available_width() - 28.0;
+            ui.allocate_ui(vec2(width, 24.0), |ui| {
+                let name = format!("layer.{k}.activation");
+                choose(ui, &name, &mut layer.activation, &hidden, |a| {
+                    activation(stage, a)
+                });
+            });
+            let tip = stage.t("network.remove");
+            if small_icon(ui, &format!("layer.{k}.remove"), Icon::Cross, tip, true).clicked() {
+                removed = Some(k);
+            }
+        });
+    }
+    if let Some(k) = removed {
+        network.layers.remove(k);
+    }
+    let outputs = problem.network.outputs();
+    let last = problem.network.layers().last().map(|l| l.activation());
+    let last = last.map_or_else(String::new, |a| activation(stage, a));
+    end_of_network(ui, stage.t("network.output"), outputs, &last);
+    ui.horizontal(|ui| {
+        let add = ui.button(stage.t("network.add_layer"));
+        let add = ui
+            .interact(
+                add.rect,
+                super::control_id("network.add"),
+                egui::Sense::click(),
+            )
+            .union(add);
+        if add.clicked() {
+            network
+                .layers
+                .push(network.layers.last().copied().unwrap_or(FIRST));
+        }
+        let parameters = super::format::count(problem.network.layout().len() as u64);
+        remark(ui, &texts.with("network.parameters", &[("n", &parameters)]));
+    });
+    row(ui, stage.t("network.loss"), |ui| {
+        let before = network.loss;
+        let classes = problem.data.task.is_classification();
+        let offered: &[LossConfig] = if classes {
+            &LossConfig::ALL
+        } else {
+            &[LossConfig::HalfSquaredError, LossConfig::MeanSquaredError]
+        };
+        choose(ui, "network.loss", &mut network.loss, offered, |l| {
+            texts.get(&format!("loss.{}", l.name())).to_owned()
+        });
+        if network.loss != before {
+            network.output = None;
+        }
+    });
+    if network.loss != LossConfig::CrossEntropy {
+        row(ui, stage.t("network.output_activation"), |ui| {
+            let mut options = vec![None];
+            options.extend(Activation::ALL.map(Some));
+            choose(ui, "network.output", &mut network.output, &options, |a| {
+                a.map_or_else(
+                    || texts.get("network.automatic").to_owned(),
+                    |a| activation(stage, a),
+                )
+            });
+        });
+    }
+    row(ui, stage.t("network.init"), |ui| {
+        let before = network.init;
+        choose(ui, "network.init", &mut network.init, &Init::ALL, |i| {
+            texts.get(&format!("init.{}", i.name())).to_owned()
+        });
+        if network.init != before {
+            network.init_scale = None;
+        }
+    });
+}
+
+fn activation(stage: &Stage<'_>, activation: Activation) -> String {
+    let key = format!("activation.{}", activation.name());
+    stage.texts.get(&key).to_owned()
+}
+
+fn end_of_network(ui: &mut Ui, name: &str, units: usize, note: &str) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let label = egui::Label::new(egui::RichText::new(name).weak()).truncate();
+        ui.add_sized(vec2(54.0, 22.0), label);
+        ui.add_sized(vec2(90.0, 22.0), egui::Label::new(units.to_string()));
+        ui.add_space(8.0);
+        ui.weak(note);
+    });
+}

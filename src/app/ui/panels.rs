@@ -1,0 +1,156 @@
+//! All panels on one root `Ui`: where each stands, and what they keep from one
+//! frame to the next.
+
+use super::draft::Draft;
+use super::overlays::{self, Toast};
+use super::samples::Pictures;
+use super::stage::{Intent, Stage};
+use super::{charts, experiment, insight, keys, top};
+use crate::app::Notice;
+use crate::train::{Problem, RunState};
+use bevy_egui::egui::{Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Narrower than this, in points, and the left panel starts closed.
+const WIDE: f32 = 1000.0;
+/// Narrower than this, and so does the right one.
+const MIDDLE: f32 = 720.0;
+
+/// What the panels keep between frames.
+pub struct Panels {
+    /// The experiment as it is edited.
+    pub draft: Draft,
+    /// Where to save or what to open.
+    pub path: String,
+    /// Whether the list of keys is open.
+    pub help: bool,
+    /// Messages on the screen.
+    pub toasts: Vec<Toast>,
+    /// Whether a file is being held over the window.
+    pub file_over: bool,
+    /// A learning rate that the run has not confirmed yet, and until when, in
+    /// seconds, to wait for that.
+    pub(super) rate_in_flight: Option<(f64, f64)>,
+    pub(super) pictures: Pictures,
+    pub(super) curves: charts::Curves,
+}
+
+impl Panels {
+    /// Panels over a run of `problem`.
+    pub fn new(problem: &Arc<Problem>) -> Self {
+        Panels {
+            draft: Draft::of(problem),
+            path: default_path().display().to_string(),
+            help: false,
+            toasts: Vec::new(),
+            file_over: false,
+            rate_in_flight: None,
+            pictures: Pictures::default(),
+            curves: charts::Curves::default(),
+        }
+    }
+
+    /// Puts a message on the screen.
+    pub fn notify(&mut self, notice: Notice, now: f64) {
+        overlays::push(&mut self.toasts, notice, now);
+    }
+}
+
+/// A file in the user's documents, else in the working directory.
+fn default_path() -> PathBuf {
+    let documents = directories::UserDirs::new()
+        .and_then(|dirs| dirs.document_dir().map(PathBuf::from))
+        .filter(|folder| folder.is_dir());
+    let folder = documents.or_else(|| std::env::current_dir().ok());
+    folder.unwrap_or_default().join("experiment.toml")
+}
+
+/// Which side panels are open in a window so many points wide.
+pub fn open_panels(chosen: [Option<bool>; 2], width: f32) -> [bool; 2] {
+    [
+        chosen[0].unwrap_or(width >= WIDE),
+        chosen[1].unwrap_or(width >= MIDDLE),
+    ]
+}
+
+/// Draws everything and returns the rectangle that is left for the scene, in
+/// points. Wishes are in `stage.intents` afterwards.
+pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
+    let now = root.input(|i| i.time);
+    let width = root.max_rect().width();
+    let chosen = [stage.choices.left_panel, stage.choices.right_panel];
+    let open = open_panels(chosen, width);
+    panels.draft.follow(&stage.training.problem);
+    keys::handle(root, panels, stage, open);
+
+    let style = root.style().clone();
+    let frame = |x: i8, y: i8| Frame::side_top_panel(&style).inner_margin(Margin::symmetric(x, y));
+    Panel::top("gradscape top")
+        .resizable(false)
+        .frame(frame(10, 6))
+        .show(root, |ui| top::show(ui, stage, panels, open));
+    let room = root.available_width();
+    if open[0] {
+        let size = 268.0_f32.min(room * if open[1] { 0.46 } else { 0.86 });
+        Panel::left("gradscape left")
+            .resizable(false)
+            .exact_size(size)
+            .frame(frame(12, 8))
+            .show(root, |ui| {
+                scroll(ui, "left", |ui| experiment::show(ui, stage, panels));
+            });
+    }
+    if open[1] {
+        let size = 304.0_f32.min(room * if open[0] { 0.5 } else { 0.86 });
+        Panel::right("gradscape right")
+            .resizable(false)
+            .exact_size(size)
+            .frame(frame(12, 8))
+            .show(root, |ui| {
+                scroll(ui, "right", |ui| insight::show(ui, stage, panels));
+            });
+    }
+    let free = root.available_rect_before_wrap();
+    overlays::show(root, panels, stage, free, now);
+    carry_out_draft(root, panels, stage, now);
+    free
+}
+
+fn scroll(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical()
+        .id_salt(name)
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            // The scroll bar has a lane of its own.
+            let width = ui.available_width() - 4.0;
+            ui.set_max_width(width);
+            ui.spacing_mut().item_spacing = vec2(8.0, 6.0);
+            add(ui);
+        });
+}
+
+fn carry_out_draft(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, now: f64) {
+    let busy = ui.input(|i| i.pointer.any_down()) || ui.ctx().text_edit_focused();
+    if let Some(experiment) = panels.draft.due(now, busy) {
+        stage.intents.push(Intent::Load {
+            experiment: Box::new(experiment),
+            start: stage.training.snapshot.state == RunState::Running,
+        });
+    } else if panels.draft.is_waiting() && !busy {
+        ui.ctx().request_repaint();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_windows_start_with_fewer_panels_and_choices_win() {
+        assert_eq!(open_panels([None, None], 1280.0), [true, true]);
+        assert_eq!(open_panels([None, None], 900.0), [false, true]);
+        assert_eq!(open_panels([None, None], 427.0), [false, false]);
+        assert_eq!(open_panels([Some(true), Some(false)], 427.0), [true, false]);
+    }
+}

@@ -1,0 +1,290 @@
+//! The panels in the app: gives them the resources and carries out their wishes.
+
+use super::panels::{self, Panels};
+use super::stage::{Intent, Stage};
+use crate::app::settings::Choices;
+use crate::app::training::Loading;
+use crate::app::{
+    CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced, NetworkView, Notice,
+    Notices, Selection, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect,
+};
+use crate::experiment::Experiment;
+use crate::train::{RunState, TrainCommand};
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+use bevy::window::FileDragAndDrop;
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
+use std::path::Path;
+
+/// The panels over the scene. Add it beside
+/// [`GradscapePlugins`](crate::app::GradscapePlugins), after it.
+pub struct UiPlugin;
+
+impl Plugin for UiPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Choices>()
+            .init_resource::<PanelsResource>()
+            .add_message::<CameraRequest>()
+            .add_observer(keep_speed)
+            .add_systems(EguiPrimaryContextPass, draw_panels)
+            .add_systems(Update, take_dropped_files);
+    }
+}
+
+#[derive(Resource, Default)]
+struct PanelsResource(Option<Panels>);
+
+/// The resources that a choice in a panel changes.
+#[derive(SystemParam)]
+struct Chosen<'w> {
+    choices: ResMut<'w, Choices>,
+    theme: ResMut<'w, Theme>,
+    texts: ResMut<'w, Texts>,
+    network: ResMut<'w, NetworkView>,
+    surface: ResMut<'w, SurfaceView>,
+    selection: ResMut<'w, Selection>,
+    mode: Res<'w, State<ViewMode>>,
+    next_mode: ResMut<'w, NextState<ViewMode>>,
+}
+
+impl Chosen<'_> {
+    /// The choices as the other resources have them now.
+    fn gather(&self) -> Choices {
+        let mode = match &*self.next_mode {
+            NextState::Pending(mode) | NextState::PendingIfNeq(mode) => *mode,
+            NextState::Unchanged => *self.mode.get(),
+        };
+        Choices {
+            theme: *self.theme,
+            language: self.texts.language(),
+            mode,
+            network: self.network.clone(),
+            surface: self.surface.clone(),
+            ..self.choices.clone()
+        }
+    }
+
+    /// Writes back what is different, and nothing else, so that change
+    /// detection tells the truth.
+    fn scatter(&mut self, choices: Choices, selection: Selection) {
+        self.theme.set_if_neq(choices.theme);
+        if self.texts.language() != choices.language {
+            *self.texts = Texts::new(choices.language);
+        }
+        self.network.set_if_neq(choices.network.clone());
+        self.surface.set_if_neq(choices.surface.clone());
+        self.selection.set_if_neq(selection);
+        if choices.mode != *self.mode.get() {
+            self.next_mode.set(choices.mode);
+        }
+        self.choices.set_if_neq(choices);
+    }
+}
+
+/// Where wishes go.
+#[derive(SystemParam)]
+struct Wishes<'w> {
+    commands: MessageWriter<'w, Command>,
+    loads: MessageWriter<'w, LoadExperiment>,
+    cameras: MessageWriter<'w, CameraRequest>,
+}
+
+fn draw_panels(
+    mut contexts: EguiContexts,
+    mut own: ResMut<PanelsResource>,
+    mut chosen: Chosen,
+    mut wishes: Wishes,
+    mut notices: ResMut<Notices>,
+    mut view_rect: ResMut<ViewRect>,
+    training: Res<Training>,
+    surface: Res<ErrorSurface>,
+    loading: Res<Loading>,
+) -> Result {
+    let ctx = contexts.ctx_mut()?.clone();
+    let panels = own.0.get_or_insert_with(|| Panels::new(&training.problem));
+    let now = ctx.input(|i| i.time);
+    if !notices.0.is_empty() {
+        for notice in notices.0.drain(..) {
+            panels.notify(notice, now);
+        }
+    }
+    let mut choices = chosen.gather();
+    let speed = choices.speed;
+    if ctx.zoom_factor() != choices.scale {
+        ctx.set_zoom_factor(choices.scale);
+    }
+    let mut selection = *chosen.selection;
+    let mut intents = Vec::new();
+    let mut root = egui::Ui::new(
+        ctx.clone(),
+        egui::Id::new("gradscape root"),
+        egui::UiBuilder::new()
+            .layer_id(egui::LayerId::background())
+            .max_rect(ctx.viewport_rect()),
+    );
+    let texts = chosen.texts.clone();
+    let mut stage = Stage {
+        texts: &texts,
+        palette: choices.theme.palette(),
+        training: &training,
+        surface: &surface,
+        loading: loading.is_busy(),
+        choices: &mut choices,
+        selection: &mut selection,
+        intents: &mut intents,
+    };
+    let free = panels::show(&mut root, panels, &mut stage);
+    let ppp = ctx.pixels_per_point();
+    view_rect.set_if_neq(ViewRect(Some(Rect {
+        min: Vec2::new(free.min.x, free.min.y) * ppp,
+        max: Vec2::new(free.max.x, free.max.y) * ppp,
+    })));
+    if choices.speed != speed {
+        intents.push(Intent::Train(speed_command(choices.speed)));
+    }
+    chosen.scatter(choices, selection);
+    if !intents.is_empty() {
+        // Wishes are heard in the next frame.
+        ctx.request_repaint();
+    }
+    for intent in intents {
+        carry_out(intent, panels, &texts, &training, &mut wishes, now);
+    }
+    Ok(())
+}
+
+fn speed_command(speed: f64) -> TrainCommand {
+    TrainCommand::SetSpeed(speed.is_finite().then_some(speed))
+}
+
+/// A new run knows nothing of the speed that was chosen.
+fn keep_speed(_: On<NetworkReplaced>, choices: Res<Choices>, mut out: MessageWriter<Command>) {
+    out.write(Command(speed_command(choices.speed)));
+}
+
+fn carry_out(
+    intent: Intent,
+    panels: &mut Panels,
+    texts: &Texts,
+    training: &Training,
+    wishes: &mut Wishes<'_>,
+    now: f64,
+) {
+    match intent {
+        Intent::Train(command) => {
+            wishes.commands.write(Command(command));
+        }
+        Intent::Load { experiment, start } => {
+            wishes.loads.write(LoadExperiment {
+                experiment: *experiment,
+                start,
+            });
+        }
+        Intent::Camera(request) => {
+            wishes.cameras.write(request);
+        }
+        Intent::Notify(notice) => panels.notify(notice, now),
+        Intent::Save { experiment, path } => {
+            let notice = save(&experiment, &path, texts);
+            panels.notify(notice, now);
+        }
+        Intent::Open(path) => match open(&path, training) {
+            Ok(experiment) => {
+                let start = training.snapshot.state == RunState::Running;
+                wishes.loads.write(LoadExperiment { experiment, start });
+            }
+            Err(message) => panels.notify(
+                Notice {
+                    message,
+                    error: true,
+                },
+                now,
+            ),
+        },
+    }
+}
+
+/// Writes an experiment file and says where it went.
+fn save(experiment: &Experiment, path: &Path, texts: &Texts) -> Notice {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let shown = path.display();
+    let written = experiment
+        .to_toml()
+        .map_err(|error| error.to_string())
+        .and_then(|text| {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+            }
+            std::fs::write(&path, text).map_err(|error| error.to_string())
+        });
+    match written {
+        Ok(()) => Notice {
+            message: texts.with("file.saved", &[("path", &shown)]),
+            error: false,
+        },
+        Err(reason) => Notice {
+            message: texts.with("file.not_saved", &[("path", &shown), ("reason", &reason)]),
+            error: true,
+        },
+    }
+}
+
+/// An experiment file as it is, or the present experiment with a data file.
+fn open(path: &Path, training: &Training) -> Result<Experiment, String> {
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+    {
+        return Experiment::read(path).map_err(|error| error.to_string());
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let mut experiment = training.problem.experiment.clone();
+    super::experiment::set_source(&mut experiment, &path.to_string_lossy());
+    match_loss(&mut experiment)?;
+    Ok(experiment)
+}
+
+/// Looks at the data to see whether they ask for classes or for values.
+fn match_loss(experiment: &mut Experiment) -> Result<(), String> {
+    let data = crate::data::prepare(&experiment.data, experiment.seed, &experiment.base)
+        .map_err(|error| error.to_string())?;
+    let network = &mut experiment.network;
+    network.output = None;
+    network.loss = if data.task.is_classification() {
+        crate::experiment::LossConfig::CrossEntropy
+    } else {
+        crate::experiment::LossConfig::HalfSquaredError
+    };
+    Ok(())
+}
+
+fn take_dropped_files(
+    mut drops: MessageReader<FileDragAndDrop>,
+    mut own: ResMut<PanelsResource>,
+    training: Res<Training>,
+    mut loads: MessageWriter<LoadExperiment>,
+    mut notices: ResMut<Notices>,
+) {
+    for drop in drops.read() {
+        let Some(panels) = own.0.as_mut() else {
+            continue;
+        };
+        panels.file_over = matches!(drop, FileDragAndDrop::HoveredFile { .. });
+        let FileDragAndDrop::DroppedFile { path_buf, .. } = drop else {
+            continue;
+        };
+        match open(path_buf, &training) {
+            Ok(experiment) => {
+                panels.path = path_buf.display().to_string();
+                loads.write(LoadExperiment {
+                    experiment,
+                    start: true,
+                });
+            }
+            Err(message) => notices.0.push(Notice {
+                message,
+                error: true,
+            }),
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! The data as the network answers it: the plane with its decision field, the
+//! curve through points on a line, or one picture with the class probabilities.
+
+use super::format::{number, percent};
+use super::icons::Icon;
+use super::stage::Stage;
+use super::widgets::{fact, segmented, small_icon};
+use crate::app::theme::color32;
+use crate::insight::field::{Answer, decision_field, largest_target, line_fit};
+use crate::train::{Encoding, Samples, TrainCommand, Watched, WatchedPart};
+use bevy_egui::egui::{
+    self, Align, Color32, ColorImage, DragValue, Layout, Pos2, Rect, Sense, Stroke, TextureHandle,
+    TextureOptions, Ui, pos2, vec2,
+};
+
+/// Cells a side of the decision field.
+const RESOLUTION: usize = 64;
+/// Multiply-adds that a frame may spend on the field.
+const BUDGET: usize = 24_000_000;
+/// Most bars of a chart of classes.
+const MOST_BARS: usize = 12;
+
+/// Pictures on the GPU, kept while what they show is the same.
+#[derive(Default)]
+pub(super) struct Pictures {
+    field: Option<(FieldKey, TextureHandle)>,
+    sample: Option<(Vec<f32>, TextureHandle)>,
+}
+
+#[derive(PartialEq, Clone)]
+struct FieldKey {
+    params: std::sync::Arc<[f32]>,
+    problem: usize,
+    theme: crate::app::Theme,
+}
+
+pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) {
+    stepper(ui, stage);
+    let data = &stage.training.problem.data;
+    if data.is_plane() {
+        plane(ui, stage, pictures);
+    } else if data.line.is_some() {
+        line(ui, stage);
+    } else if data.image.is_some() {
+        picture(ui, stage, pictures);
+    } else {
+        inputs(ui, stage);
+    }
+    answers(ui, stage);
+}
+
+/// Chooses which sample is watched.
+fn stepper(ui: &mut Ui, stage: &mut Stage<'_>) {
+    let problem = &stage.training.problem;
+    let now = stage.training.snapshot.probe.watched;
+    let mut wanted = now;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        if !problem.validation.is_empty() {
+            let parts = [
+                (WatchedPart::Train, None, stage.t("samples.train")),
+                (WatchedPart::Validation, None, stage.t("samples.validation")),
+            ];
+            if segmented(ui, "watched.part", &mut wanted.part, &parts) {
+                wanted.index = 0;
+            }
+        }
+        let n = part(stage, wanted.part).len().max(1);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let tip = stage.t("samples.next");
+            if small_icon(ui, "watched.next", Icon::Next, tip, true).clicked() {
+                wanted.index = (wanted.index + 1) % n;
+            }
+            let mut shown = wanted.index + 1;
+            ui.spacing_mut().interact_size.x = 46.0;
+            let drag = DragValue::new(&mut shown).range(1..=n).speed(0.3);
+            if ui
+                .add(drag)
+                .on_hover_text(stage.t("samples.watched"))
+                .changed()
+            {
+                wanted.index = shown - 1;
+            }
+            let tip = stage.t("samples.previous");
+            if small_icon(ui, "watched.previous", Icon::Previous, tip, true).clicked() {
+                wanted.index = (wanted.index + n - 1) % n;
+            }
+        });
+    });
+    if wanted != now {
+        stage.train(TrainCommand::Watch(wanted));
+    }
+}
+
+fn part<'a>(stage: &Stage<'a>, part: WatchedPart) -> &'a Samples {
+    let problem = &stage.training.problem;
+    match part {
+        WatchedPart::Train => &problem.train,
+        WatchedPart::Validation => &problem.validation,
+    }
+}
+
+fn plane(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) {
+    let training = stage.training;
+    let problem = &training.problem;
+    let (Some([xs, ys]), Some(points)) = (problem.data.domain(), &problem.data.points) else {
+        return;
+    };
+    let side = ui.available_width().min(280.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::click());
+    let texture = field_texture(ui, stage, pictures);
+    let painter = ui.painter_at(rect);
+    if let Some(texture) = texture {
+        // Row 0 of the field is the lowest x2, and pictures begin at the top.
+        let uv = Rect::from_min_max(pos2(0.0, 1.0), pos2(1.0, 0.0));
+        painter.image(texture, rect, uv, Color32::WHITE);
+    }
+    let at = |row: usize| {
+        let t = |v: f32, [least, greatest]: [f32; 2]| (v - least) / (greatest - least);
+        pos2(
+            rect.left() + side * t(points[[row, 0]], xs),
+            rect.bottom() - side * t(points[[row, 1]], ys),
+        )
+    };
+    let radius = if points.nrows() > 800 { 2.0 } else { 2.7 };
+    let watched = training.snapshot.probe.watched;
+    let ring = color32(stage.palette.text);
+    let rim = color32(stage.palette.background);
+    let mut nearest: Option<(f32, Watched)> = None;
+    let mut mark: Option<Pos2> = None;
+    let pointer = response.interact_pointer_pos().or(response.hover_pos());
+    for (which, rows, target) in [
+        (
+            WatchedPart::Validation,
+            &problem.data.validation.rows,
+            &problem.data.validation.target,
+        ),
+        (
+            WatchedPart::Train,
+            &problem.data.train.rows,
+            &problem.data.train.target,
+        ),
+    ] {
+        let names = problem.data.task.names().len();
+        let largest = problem
+            .data
+            .train
+            .target
+            .values()
+            .map(|_| largest_target(problem));
+        for (index, &row) in rows.iter().enumerate() {
+            let place = at(row);
+            let color = match (target.labels(), target.values()) {
+                (Some(labels), _) => stage.palette.class(labels[index], names),
+                (_, Some(values)) => stage
+                    .palette
+                    .diverging
+                    .at(values[[index, 0]] / largest.unwrap_or(1.0)),
+                _ => stage.palette.text,
+            };
+            let color = color32(color);
+            if which == WatchedPart::Train {
+                painter.circle(place, radius, color, Stroke::new(0.8, rim));
+            } else {
+                painter.circle(
+                    place,
+                    radius,
+                    rim.gamma_multiply(0.55),
+                    Stroke::new(1.4, color),
+                );
+            }
+            let this = Watched { part: which, index };
+            if this == watched {
+                mark = Some(place);
+            }
+            if let Some(pointer) = pointer {
+                let distance = pointer.distance(place);
+                if nearest.is_none_or(|(d, _)| distance < d) {
+                    nearest = Some((distance, this));
+                }
+            }
+        }
+    }
+    if let Some(place) = mark {
+        painter.circle_stroke(place, radius + 4.0, Stroke::new(2.0, ring));
+    }
+    let frame = ui.visuals().widgets.noninteractive.bg_stroke;
+    painter.rect_stroke(rect, 4.0, frame, egui::StrokeKind::Inside);
+    if response.clicked()
+        && let Some((_, chosen)) = nearest.filter(|(distance, _)| *distance < 14.0)
+    {
+        stage.train(TrainCommand::Watch(chosen));
+    }
+    response.on_hover_text(stage.t("samples.plane_tip"));
+    let axis = |range: [f32; 2]| {
+        format!(
+            "{} … {}",
+            number(range[0].into(), 2),
+            number(range[1].into(), 2)
+        )
+    };
+    let names = &problem.data.feature_names;
+    let own = |k: usize, name: &str| {
+        // A table's own names; features of generated data are functions of these.
+        let plain = names.len() == 2 && !names[k].starts_with('x');
+        if plain {
+            names[k].clone()
+        } else {
+            name.to_owned()
+        }
+    };
+    ui.horizontal(|ui| {
+        let text = format!("→ {}: {}", own(0, "x1"), axis(xs));
+        ui.add(egui::Label::new(egui::RichText::new(text).small().weak()).truncate());
+        let text = format!("↑ {}: {}", own(1, "x2"), axis(ys));
+        ui.add(egui::Label::new(egui::RichText::new(text).small().weak()).truncate());
+    });
+}
+
+fn field_texture(ui: &Ui, stage: &Stage<'_>, pictures: &mut Pictures) -> Option<egui::TextureId> {
+    let training = stage.training;
+    let key = FieldKey {
+        params: training.snapshot.params.clone(),
+        problem: std::sync::Arc::as_ptr(&training.problem) as usize,
+        theme: stage.choices.theme,
+    };
+    if let Some((known, texture)) = &pictures.field
+        && (std::sync::Arc::ptr_eq(&known.params, &key.params) || known.params == key.params)
+        && (known.problem, known.theme) == (key.problem, key.theme)
+    {
+        return Some(texture.id());
+    }
+    let cost = training.problem.network.layout().len().max(1);
+    let cells = ((BUDGET / cost) as f64).sqrt() as usize;
+    let field = decision_field(&training.problem, &key.params, cells.clamp(12, RESOLUTION))?;
+    let palette = &stage.palette;
+    let ground = palette.background;
+    let classes = training.problem.network.outputs();
+    let pixels = field
+        .answers
+        .iter()
+        .map(|answer| {
+            // Paler than the points, so that these stand out.
+            let color = match *answer {
+                Answer::Signed(v) => ground.blend(palette.diverging.at(v), 0.62),
+                Answer::Class { class, margin } => {
+                    let strength = 0.2 + 0.4 * margin.clamp(0.0, 1.0);
+                    ground.blend(palette.class(class, classes), strength)
+                }
+            };
+            color32(color)
+        })
+        .collect();
+    let image = ColorImage::new([field.resolution, field.resolution], pixels);
+    let options = TextureOptions::LINEAR;
+    let texture = match pictures.field.take() {
+        Some((_, mut texture)) => {
+            texture.set(image, options);
+            texture
+        }
+        None => ui.ctx().load_texture("decision field", image, options),
+    };
+    let id = texture.id();
+    pictures.field = Some((key, texture));
+    Some(id)
+}
+
+fn line(ui: &mut Ui, stage: &Stage<'_>) {
+    use egui_plot::{Line, MarkerShape, Plot, PlotPoints, Points};
+    let problem = &stage.training.problem;
+    let Some(xs) = &problem.data.line else { return };
+    let pixels = ui.available_width() as usize;
+    let Some(fit) = line_fit(
+        problem,
+        &stage.training.snapshot.params,
+        pixels.clamp(32, 512),
+    ) else {
+        return;
+    };
+    let points = |rows: &[usize], samples: &Samples| -> PlotPoints<'static> {
+        rows.iter()
+            .enumerate()
+            .map(|(i, &row)| [f64::from(xs[row]), f64::from(samples.y[[i, 0]])])
+            .collect()
+    };
+    let train = points(&problem.data.train.rows, &problem.train);
+    let held = points(&problem.data.validation.rows, &problem.validation);
+    let fit: PlotPoints<'_> = fit
+        .iter()
+        .map(|&[x, y]| [f64::from(x), f64::from(y)])
+        .collect();
+    let names =
+        ["samples.train", "samples.validation", "samples.answer"].map(|k| stage.texts.get(k));
+    Plot::new("fit")
+        .height(200.0)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .show_background(false)
+        .auto_bounds(true)
+        .y_axis_min_width(34.0)
+        .show(ui, |plot| {
+            let (a, b) = (
+                color32(stage.palette.training),
+                color32(stage.palette.validation),
+            );
+            plot.points(Points::new(names[0], train).color(a).radius(2.2));
+            let hollow = Points::new(names[1], held)
+                .color(b)
+                .radius(2.6)
+                .filled(false);
+            plot.points(hollow.shape(MarkerShape::Circle));
+            let ink = color32(stage.palette.accent);
+            plot.line(Line::new(names[2], fit).color(ink).width(2.5));
+        });
+}
+
+fn picture(ui: &mut Ui, stage: &Stage<'_>, pictures: &mut Pictures) {
+    let problem = &stage.training.problem;
+    let input = &stage.training.snapshot.probe.input;
+    let Some(shape) = problem.data.image.filter(|s| s.size() == input.len()) else {
+        return;
+    };
+    if pictures
+        .sample
+        .as_ref()
+        .is_none_or(|(known, _)| known != input)
+    {
+        let (least, greatest) = input
+            .iter()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), &v| {
+                (a.min(v), b.max(v))
+            });
+        let span = (greatest - least).max(f32::MIN_POSITIVE);
+        let level = |v: f32| (255.0 * (v - least) / span) as u8;
+        let pixels = input
+            .chunks(shape.channels)
+            .map(|c| match c {
+                [r, g, b] => Color32::from_rgb(level(*r), level(*g), level(*b)),
+                _ => Color32::from_gray(level(c[0])),
+            })
+            .collect();
+        let image = ColorImage::new([shape.width, shape.height], pixels);
+        let texture = ui
+            .ctx()
+            .load_texture("watched sample", image, TextureOptions::NEAREST);
+        pictures.sample = Some((input.clone(), texture));
+    }
+    if let Some((_, texture)) = &pictures.sample {
+        let side = 120.0;
+        let size = vec2(side * shape.width as f32 / shape.height.max(1) as f32, side);
+        ui.vertical_centered(|ui| {
+            let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+            let uv = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+            ui.painter().image(texture.id(), rect, uv, Color32::WHITE);
+            let frame = ui.visuals().widgets.noninteractive.bg_stroke;
+            ui.painter()
+                .rect_stroke(rect, 2.0, frame, egui::StrokeKind::Outside);
+        });
+    }
+}
+
+/// The watched row of a table, as the network sees it.
+fn inputs(ui: &mut Ui, stage: &Stage<'_>) {
+    let names = &stage.training.problem.data.feature_names;
+    let values = &stage.training.snapshot.probe.input;
+    let id = ui.id().with("inputs");
+    let height = 22.0 * names.len().min(5) as f32 + 6.0;
+    egui::ScrollArea::vertical()
+        .id_salt(id)
+        .max_height(height)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            for (name, &value) in names.iter().zip(values) {
+                fact(ui, name, &number(value.into(), 3));
+            }
+        });
+}
+
+/// What the network says of the watched sample, beside the truth.
+fn answers(ui: &mut Ui, stage: &Stage<'_>) {
+    let problem = &stage.training.problem;
+    let probe = &stage.training.snapshot.probe;
+    let Some(output) = probe.a.last().filter(|a| !a.is_empty()) else {
+        return;
+    };
+    let names = problem.data.task.names();
+    let truth = problem.encoding.class(&probe.target);
+    let shares: Vec<f32> = match problem.encoding {
+        Encoding::Binary { low, high } => {
+            let share = ((output[0] - low) / (high - low)).clamp(0.0, 1.0);
+            vec![1.0 - share, share]
+        }
+        Encoding::OneHot => output.clone(),
+        Encoding::Values => {
+            for ((name, &value), &target) in names.iter().zip(output).zip(&probe.target) {
+                fact(ui, name, &number(value.into(), 4));
+                fact(ui, stage.t("samples.target"), &number(target.into(), 4));
+            }
+            return;
+        }
+    };
+    let best = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+    // All if they are few, else the likeliest, and always the truth.
+    let mut shown: Vec<usize> = (0..shares.len()).collect();
+    if shown.len() > MOST_BARS {
+        shown.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
+        shown.truncate(MOST_BARS - 1);
+        shown.extend(truth.filter(|t| !shown.contains(t)));
+        shown.sort_unstable();
+    }
+    ui.spacing_mut().item_spacing.y = 3.0;
+    for k in shown {
+        let name = names.get(k).map_or("?", String::as_str);
+        bar(
+            ui,
+            stage,
+            name,
+            shares[k],
+            truth == Some(k),
+            best == Some(k),
+        );
+    }
+}
+
+fn bar(ui: &mut Ui, stage: &Stage<'_>, name: &str, share: f32, truth: bool, best: bool) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 19.0), Sense::hover());
+    let (name_width, value_width) = (88.0, 52.0);
+    let rail = Rect::from_min_max(
+        pos2(rect.left() + name_width, rect.top() + 4.0),
+        pos2(rect.right() - value_width, rect.bottom() - 4.0),
+    );
+    let visuals = ui.visuals();
+    let ink = if truth {
+        visuals.text_color()
+    } else {
+        visuals.weak_text_color()
+    };
+    let painter = ui.painter();
+    let font = egui::FontId::proportional(13.0);
+    let mut job = egui::text::LayoutJob::simple_singleline(name.to_owned(), font.clone(), ink);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(name_width - 18.0);
+    let galley = painter.layout_job(job);
+    let y = rect.center().y;
+    if truth {
+        painter.circle_filled(
+            pos2(rect.left() + 5.0, y),
+            3.5,
+            color32(stage.palette.accent),
+        );
+    }
+    painter.galley(
+        pos2(rect.left() + 14.0, y - galley.size().y / 2.0),
+        galley,
+        ink,
+    );
+    painter.rect_filled(rail, 3.0, visuals.extreme_bg_color);
+    let right = (truth && best) || !best;
+    let color = if right {
+        stage.palette.training
+    } else {
+        stage.palette.warning
+    };
+    let mut filled = rail;
+    filled.set_width(rail.width() * share.clamp(0.0, 1.0));
+    painter.rect_filled(filled, 3.0, color32(color));
+    painter.text(
+        pos2(rect.right(), y),
+        egui::Align2::RIGHT_CENTER,
+        percent(share.into()),
+        font,
+        ink,
+    );
+    if truth {
+        response.on_hover_text(stage.t("samples.truth"));
+    }
+}

@@ -1,0 +1,68 @@
+//! What panels see and what they may ask for.
+
+use crate::app::settings::Choices;
+use crate::app::theme::Palette;
+use crate::app::{CameraRequest, ErrorSurface, Notice, Selection, Texts, Training};
+use crate::experiment::Experiment;
+use crate::train::TrainCommand;
+use std::path::PathBuf;
+
+/// Something that a panel asks for and the systems around it carry out.
+#[derive(Debug, Clone)]
+pub enum Intent {
+    /// Tell the run.
+    Train(TrainCommand),
+    /// Load another experiment.
+    Load {
+        /// The experiment.
+        experiment: Box<Experiment>,
+        /// Whether it starts at once.
+        start: bool,
+    },
+    /// Open an experiment file or a data file.
+    Open(PathBuf),
+    /// Write an experiment into a file.
+    Save {
+        /// What to write.
+        experiment: Box<Experiment>,
+        /// Where.
+        path: PathBuf,
+    },
+    /// Another point of view.
+    Camera(CameraRequest),
+    /// Tell the user.
+    Notify(Notice),
+}
+
+/// Everything a panel can read, what it can change at once, and where it puts
+/// its wishes.
+pub struct Stage<'a> {
+    /// The strings.
+    pub texts: &'a Texts,
+    /// The colours.
+    pub palette: Palette,
+    /// The run.
+    pub training: &'a Training,
+    /// The error surface.
+    pub surface: &'a ErrorSurface,
+    /// Whether an experiment is being loaded.
+    pub loading: bool,
+    /// What can be chosen.
+    pub choices: &'a mut Choices,
+    /// What is selected in the scene.
+    pub selection: &'a mut Selection,
+    /// The wishes.
+    pub intents: &'a mut Vec<Intent>,
+}
+
+impl<'a> Stage<'a> {
+    /// A string of the language in use.
+    pub fn t(&self, key: &'a str) -> &'a str {
+        self.texts.get(key)
+    }
+
+    /// Tells the run something.
+    pub fn train(&mut self, command: TrainCommand) {
+        self.intents.push(Intent::Train(command));
+    }
+}

@@ -1,0 +1,406 @@
+//! The bar at the top: what is shown and how, and the run with its controls
+//! and figures.
+
+use super::format::{count, number, percent};
+use super::icons::Icon;
+use super::panels::Panels;
+use super::stage::Stage;
+use super::widgets::{captioned, group, icon_button, icon_button_sized, segmented};
+use crate::app::settings::Choices;
+use crate::app::theme::{Theme, color32};
+use crate::app::{Language, ViewMode};
+use crate::train::{RunState, TrainCommand};
+use bevy_egui::egui::{self, Align, Layout, RichText, Ui, vec2};
+
+const ROW: f32 = 32.0;
+const TRANSPORT: f32 = 44.0;
+/// The speed slider's right end, in epochs a second; beyond lies "as fast as it goes".
+const FASTEST: f64 = 1000.0;
+
+/// Draws both rows; returns nothing, all goes into `stage`.
+pub fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: [bool; 2]) {
+    let bar = Layout::left_to_right(Align::TOP).with_main_wrap(true);
+    ui.spacing_mut().item_spacing = vec2(8.0, 6.0);
+    let width = ui.available_width();
+    ui.with_layout(bar, |ui| title_row(ui, stage, panels, open, width));
+    ui.add_space(2.0);
+    ui.with_layout(bar, |ui| transport_row(ui, stage, panels));
+}
+
+fn title_row(
+    ui: &mut Ui,
+    stage: &mut Stage<'_>,
+    panels: &mut Panels,
+    [left, right]: [bool; 2],
+    width: f32,
+) {
+    let modes = [
+        (
+            ViewMode::Network,
+            Some(Icon::Network),
+            stage.t("view.network"),
+        ),
+        (
+            ViewMode::Surface,
+            Some(Icon::Surface),
+            stage.t("view.surface"),
+        ),
+        (ViewMode::Both, Some(Icon::Both), stage.t("view.both")),
+        (
+            ViewMode::Together,
+            Some(Icon::Together),
+            stage.t("view.together"),
+        ),
+    ];
+    // Measured, so that the switch is one block whatever the language.
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let text_width = |ui: &Ui, text: &str| {
+        let font = font.clone();
+        let galley = ui
+            .painter()
+            .layout_no_wrap(text.to_owned(), font, egui::Color32::WHITE);
+        galley.size().x
+    };
+    let icons_only = width < 620.0;
+    let switch: f32 = modes
+        .iter()
+        .map(|(_, _, text)| if icons_only { 0.0 } else { text_width(ui, text) } + 38.0)
+        .sum::<f32>()
+        + 6.0;
+    let settings = 332.0;
+    let title = (width - switch - settings - 24.0).clamp(150.0, 420.0);
+    group(ui, vec2(title, ROW), |ui| {
+        let tip = stage.t("top.left_panel");
+        if icon_button_sized(
+            ui,
+            "top.left",
+            Icon::PanelLeft,
+            tip,
+            true,
+            false,
+            vec2(30.0, 28.0),
+        )
+        .clicked()
+        {
+            stage.choices.left_panel = Some(!left);
+        }
+        let accent = color32(stage.palette.accent);
+        ui.label(RichText::new(stage.t("app.title")).heading().color(accent));
+        if stage.loading {
+            ui.add(egui::Spinner::new().size(16.0));
+        }
+        let name = source_name(stage, stage.training.problem.experiment.title());
+        if ui.available_width() > 60.0 {
+            ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
+        }
+    });
+    let slack = (width - title - switch - settings - 24.0).max(0.0);
+    if slack > 1.0 {
+        ui.add_space((slack / 2.0).floor());
+    }
+    group(ui, vec2(switch, ROW), |ui| {
+        let blank = modes.map(|(mode, icon, _)| (mode, icon, ""));
+        let shown = if icons_only { &blank } else { &modes };
+        segmented(ui, "view", &mut stage.choices.mode, shown);
+    });
+    if slack > 1.0 {
+        ui.add_space((slack / 2.0).floor());
+    }
+    group(ui, vec2(settings, ROW), |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 5.0;
+            let small = vec2(30.0, 28.0);
+            let tip = stage.t("top.right_panel");
+            if icon_button_sized(ui, "top.right", Icon::PanelRight, tip, true, false, small)
+                .clicked()
+            {
+                stage.choices.right_panel = Some(!right);
+            }
+            if icon_button_sized(
+                ui,
+                "top.help",
+                Icon::Help,
+                stage.t("top.help"),
+                true,
+                false,
+                small,
+            )
+            .clicked()
+            {
+                panels.help = !panels.help;
+            }
+            scale(ui, stage);
+            let (icon, tip, other) = match stage.choices.theme {
+                Theme::Dark => (Icon::Sun, stage.t("top.light"), Theme::Light),
+                Theme::Light => (Icon::Moon, stage.t("top.dark"), Theme::Dark),
+            };
+            if icon_button_sized(ui, "top.theme", icon, tip, true, false, small).clicked() {
+                stage.choices.theme = other;
+            }
+            let languages = Language::ALL.map(|l| (l, None, l.name()));
+            segmented(ui, "language", &mut stage.choices.language, &languages);
+        });
+    });
+}
+
+fn scale(ui: &mut Ui, stage: &mut Stage<'_>) {
+    let [least, most] = Choices::SCALES;
+    let now = stage.choices.scale;
+    let small = vec2(26.0, 28.0);
+    let tip = stage.t("top.larger");
+    // From right to left.
+    if icon_button_sized(ui, "top.larger", Icon::Plus, tip, now < most, false, small).clicked() {
+        stage.choices.scale = rescaled(now, 1);
+    }
+    let (rect, response) = ui.allocate_exact_size(vec2(42.0, 28.0), egui::Sense::click());
+    ui.painter().text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        format!("{:.0}%", 100.0 * now),
+        egui::FontId::proportional(13.0),
+        ui.visuals().weak_text_color(),
+    );
+    if response.on_hover_text(stage.t("top.scale")).clicked() {
+        stage.choices.scale = 1.0;
+    }
+    let tip = stage.t("top.smaller");
+    if icon_button_sized(
+        ui,
+        "top.smaller",
+        Icon::Minus,
+        tip,
+        now > least,
+        false,
+        small,
+    )
+    .clicked()
+    {
+        stage.choices.scale = rescaled(now, -1);
+    }
+}
+
+/// The interface scale so many quarter steps away, within its limits.
+pub fn rescaled(now: f32, steps: i32) -> f32 {
+    let [least, most] = Choices::SCALES;
+    ((now * 4.0).round() / 4.0 + 0.25 * steps as f32).clamp(least, most)
+}
+
+/// The name of a source in the language in use; a path's own name.
+pub fn source_name(stage: &Stage<'_>, source: &str) -> String {
+    if crate::data::source_info(source).is_some() {
+        stage.texts.get(&format!("source.{source}")).to_owned()
+    } else {
+        let path = std::path::Path::new(source);
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        name.unwrap_or_else(|| source.to_owned())
+    }
+}
+
+fn transport_row(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+    group(ui, vec2(218.0, TRANSPORT), |ui| controls(ui, stage));
+    captioned(ui, vec2(176.0, TRANSPORT), stage.t("run.speed"), |ui| {
+        speed(ui, stage)
+    });
+    captioned(
+        ui,
+        vec2(186.0, TRANSPORT),
+        stage.t("run.learning_rate"),
+        |ui| {
+            learning_rate(ui, stage, panels);
+        },
+    );
+    figures(ui, stage);
+}
+
+fn controls(ui: &mut Ui, stage: &mut Stage<'_>) {
+    ui.spacing_mut().item_spacing.x = 5.0;
+    let state = stage.training.snapshot.state;
+    let diverged = state == RunState::Diverged;
+    let running = state == RunState::Running;
+    let large = vec2(46.0, 34.0);
+    if diverged {
+        let tip = stage.t("run.rewind");
+        if icon_button_sized(ui, "run.rewind", Icon::Rewind, tip, true, true, large).clicked() {
+            stage.train(TrainCommand::Rewind);
+        }
+    } else {
+        let (icon, tip) = if running {
+            (Icon::Pause, stage.t("run.pause"))
+        } else {
+            (Icon::Play, stage.t("run.start"))
+        };
+        if icon_button_sized(ui, "run.toggle", icon, tip, true, true, large).clicked() {
+            stage.train(toggled(state));
+        }
+    }
+    let still = !diverged;
+    if icon_button(ui, "run.step", Icon::Step, stage.t("run.step"), still).clicked() {
+        stage.train(TrainCommand::Step);
+    }
+    if icon_button(ui, "run.epoch", Icon::Epoch, stage.t("run.epoch"), still).clicked() {
+        stage.train(TrainCommand::Epoch);
+    }
+    if icon_button(ui, "run.reset", Icon::Reset, stage.t("run.reset"), true).clicked() {
+        stage.train(TrainCommand::Reset);
+    }
+    if icon_button(ui, "run.reseed", Icon::Dice, stage.t("run.reseed"), true).clicked() {
+        let seed = stage.training.snapshot.seed.wrapping_add(1);
+        stage.train(TrainCommand::Reseed(seed));
+    }
+}
+
+/// What the run button does in a state.
+pub fn toggled(state: RunState) -> TrainCommand {
+    if state == RunState::Running {
+        TrainCommand::Pause
+    } else {
+        TrainCommand::Start
+    }
+}
+
+fn speed(ui: &mut Ui, stage: &mut Stage<'_>) {
+    let mut value = stage.choices.speed.min(2.0 * FASTEST);
+    let all = stage.t("run.unlimited").to_owned();
+    let unit = stage.texts;
+    ui.spacing_mut().slider_width = 82.0;
+    let slider = egui::Slider::new(&mut value, 0.5..=2.0 * FASTEST)
+        .logarithmic(true)
+        .custom_formatter(move |v, _| {
+            if v > FASTEST {
+                all.clone()
+            } else {
+                unit.with("run.per_second", &[("n", &number(v, 2))])
+            }
+        })
+        .custom_parser(|text| text.split_whitespace().next()?.parse().ok());
+    if ui
+        .add(slider)
+        .on_hover_text(stage.t("run.speed_tip"))
+        .changed()
+    {
+        stage.choices.speed = if value > FASTEST {
+            f64::INFINITY
+        } else {
+            value
+        };
+    }
+}
+
+fn learning_rate(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+    let mut rate = stage.training.snapshot.learning_rate;
+    if let Some((wanted, until)) = panels.rate_in_flight {
+        // What was set shows until the run confirms it.
+        if rate == wanted || ui.input(|i| i.time) > until {
+            panels.rate_in_flight = None;
+        } else {
+            rate = wanted;
+        }
+    }
+    ui.spacing_mut().slider_width = 92.0;
+    let slider = egui::Slider::new(&mut rate, 1e-5..=10.0)
+        .logarithmic(true)
+        .clamping(egui::SliderClamping::Never)
+        .custom_formatter(|v, _| plain(v))
+        .custom_parser(|text| text.trim().replace('−', "-").parse().ok());
+    let response = ui
+        .add(slider)
+        .on_hover_text(stage.t("run.learning_rate_tip"));
+    if response.changed() && rate.is_finite() && rate > 0.0 {
+        set_rate(
+            ui,
+            stage,
+            panels,
+            if response.dragged() {
+                rounded(rate)
+            } else {
+                rate
+            },
+        );
+    }
+}
+
+/// Sets the learning rate of the run and of the draft.
+pub fn set_rate(ui: &Ui, stage: &mut Stage<'_>, panels: &mut Panels, rate: f64) {
+    stage.train(TrainCommand::SetLearningRate(rate));
+    panels.draft.set_learning_rate(rate);
+    panels.rate_in_flight = Some((rate, ui.input(|i| i.time) + 1.0));
+}
+
+/// Exactly, as far as that is short.
+fn plain(v: f64) -> String {
+    let text = number(v, 3);
+    if text.contains('e') {
+        return text;
+    }
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
+    text.to_owned()
+}
+
+/// To two significant digits: what a hand on a slider means.
+fn rounded(v: f64) -> f64 {
+    format!("{v:.1e}").parse().unwrap_or(v)
+}
+
+fn figures(ui: &mut Ui, stage: &Stage<'_>) {
+    let snapshot = &stage.training.snapshot;
+    let row = stage.training.history.last();
+    let epochs = format!("{} / {}", snapshot.epoch, snapshot.target_epoch);
+    let figure = |ui: &mut Ui, width: f32, key: &'static str, value: String, color| {
+        captioned(ui, vec2(width, TRANSPORT), stage.texts.get(key), |ui| {
+            let text = RichText::new(value).size(16.0).color(color);
+            ui.add(egui::Label::new(text).truncate());
+        });
+    };
+    let text = color32(stage.palette.text);
+    let training = color32(stage.palette.training);
+    let validation = color32(stage.palette.validation);
+    figure(ui, 96.0, "figure.epoch", epochs, text);
+    figure(ui, 76.0, "figure.step", count(snapshot.step), text);
+    let loss = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| number(v, 4));
+    figure(
+        ui,
+        92.0,
+        "figure.train_loss",
+        loss(row.map(|r| r.train_loss)),
+        training,
+    );
+    if let Some(v) = row.and_then(|r| r.validation_loss) {
+        figure(ui, 92.0, "figure.validation_loss", number(v, 4), validation);
+    }
+    if let Some(v) = row.and_then(|r| r.train_accuracy) {
+        figure(ui, 82.0, "figure.train_accuracy", percent(v), training);
+    }
+    if let Some(v) = row.and_then(|r| r.validation_accuracy) {
+        figure(
+            ui,
+            82.0,
+            "figure.validation_accuracy",
+            percent(v),
+            validation,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_go_in_quarters_between_one_and_three() {
+        assert_eq!(rescaled(1.0, -1), 1.0);
+        assert_eq!(rescaled(1.1, 1), 1.25);
+        assert_eq!(rescaled(3.0, 1), 3.0);
+    }
+
+    #[test]
+    fn a_learning_rate_shows_without_idle_zeros() {
+        assert_eq!(plain(0.03), "0.03");
+        assert_eq!(plain(10.0), "10");
+        assert_eq!(plain(1e-5), "1.00e−5");
+        assert_eq!(rounded(0.031_415), 0.031);
+    }
+}

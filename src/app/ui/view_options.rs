@@ -1,0 +1,235 @@
+//! What the network and the error surface show, and the surface's figures.
+
+use super::format::{self, count, number, percent};
+use super::icons::Icon;
+use super::stage::Stage;
+use super::widgets::{choose, fact, remark, row, segmented, slide, small_icon};
+use crate::app::{ConnectionValue, NeuronValue};
+use crate::landscape::Directions;
+use crate::nn::{Layout, ParamPlace, ParamRole};
+use bevy_egui::egui::{self, DragValue, Slider, Ui};
+
+pub(super) fn network(ui: &mut Ui, stage: &mut Stage<'_>) {
+    let texts = stage.texts;
+    let view = &mut stage.choices.network;
+    row(ui, texts.get("network_view.neurons"), |ui| {
+        let all = [
+            NeuronValue::Activation,
+            NeuronValue::Bias,
+            NeuronValue::ErrorSignal,
+        ];
+        choose(ui, "view.neurons", &mut view.neurons, &all, |v| {
+            let key = match v {
+                NeuronValue::Activation => "network_view.activation",
+                NeuronValue::Bias => "network_view.bias",
+                NeuronValue::ErrorSignal => "network_view.error_signal",
+            };
+            texts.get(key).to_owned()
+        });
+    });
+    row(ui, texts.get("network_view.connections"), |ui| {
+        let all = [
+            ConnectionValue::Weight,
+            ConnectionValue::Gradient,
+            ConnectionValue::LastChange,
+        ];
+        choose(ui, "view.connections", &mut view.connections, &all, |v| {
+            let key = match v {
+                ConnectionValue::Weight => "network_view.weight",
+                ConnectionValue::Gradient => "network_view.gradient",
+                ConnectionValue::LastChange => "network_view.change",
+            };
+            texts.get(key).to_owned()
+        });
+    });
+    row(ui, texts.get("network_view.budget"), |ui| {
+        let slider = Slider::new(&mut view.connection_budget, 50..=200_000).logarithmic(true);
+        slide(ui, slider.clamping(egui::SliderClamping::Never));
+    });
+}
+
+pub(super) fn surface(ui: &mut Ui, stage: &mut Stage<'_>) {
+    directions(ui, stage);
+    let texts = stage.texts;
+    let view = &mut stage.choices.surface;
+    row(ui, texts.get("surface_view.range"), |ui| {
+        let slider = Slider::new(&mut view.range, 0.05..=20.0)
+            .logarithmic(true)
+            .custom_formatter(|v, _| format!("±{}", number(v, 2)))
+            .custom_parser(|t| t.trim_start_matches('±').trim().parse().ok());
+        slide(ui, slider);
+    });
+    row(ui, texts.get("surface_view.grid"), |ui| {
+        let sizes = [17, 33, 49, 65, 97, 129];
+        choose(ui, "view.grid", &mut view.grid, &sizes, |n| {
+            format!("{n} × {n}")
+        });
+    });
+    for (key, on) in [
+        ("surface_view.log_height", &mut view.log_height),
+        ("surface_view.follow", &mut view.follow),
+        ("surface_view.contours", &mut view.contours),
+        ("surface_view.path", &mut view.path),
+        ("surface_view.gaps", &mut view.gaps),
+    ] {
+        ui.checkbox(on, texts.get(key));
+    }
+}
+
+fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
+    let texts = stage.texts;
+    let problem = &stage.training.problem;
+    let layout = problem.network.layout();
+    let now = stage.choices.surface.directions;
+    let mut random = matches!(now, Directions::Random { .. });
+    let kinds = [
+        (true, None, texts.get("surface_view.random")),
+        (false, None, texts.get("surface_view.two_weights")),
+    ];
+    if segmented(ui, "directions", &mut random, &kinds) {
+        stage.choices.surface.directions = if random {
+            Directions::Random { seed: 0 }
+        } else {
+            first_two(layout)
+        };
+    }
+    match stage.choices.surface.directions {
+        Directions::Random { seed } => {
+            row(ui, texts.get("surface_view.draw"), |ui| {
+                let tip = texts.get("surface_view.redraw");
+                if small_icon(ui, "directions.redraw", Icon::Dice, tip, true).clicked() {
+                    let seed = seed.wrapping_add(1);
+                    stage.choices.surface.directions = Directions::Random { seed };
+                }
+                ui.weak(format!("{}", seed.wrapping_add(1)));
+            });
+            remark(ui, texts.get("surface_view.random_note"));
+        }
+        Directions::Weights(i, j) => {
+            let (mut x, mut y) = (i, j);
+            axis(ui, stage, "x", &mut x, y);
+            axis(ui, stage, "y", &mut y, x);
+            if x != y && (x, y) != (i, j) {
+                stage.choices.surface.directions = Directions::Weights(x, y);
+            }
+        }
+    }
+}
+
+/// The first two weights of the first layer, which every plane can start with.
+fn first_two(layout: &Layout) -> Directions {
+    let second = usize::from(layout.len() > 1);
+    Directions::Weights(0, second)
+}
+
+/// Chooses one parameter: by layer, unit and input, or from the selection.
+fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: usize) {
+    let texts = stage.texts;
+    let layout = stage.training.problem.network.layout();
+    let place = layout.place(*index).unwrap_or(ParamPlace {
+        layer: 0,
+        role: ParamRole::Weight,
+        unit: 0,
+        input: Some(0),
+    });
+    let title = format!(
+        "{}  {}",
+        name.to_uppercase(),
+        format::parameter(texts, place)
+    );
+    ui.label(title);
+    let layers = layout
+        .tensors()
+        .iter()
+        .map(|t| t.layer + 1)
+        .max()
+        .unwrap_or(1);
+    let shape = |layer: usize| {
+        let tensor = layout.tensor(layer, ParamRole::Weight);
+        tensor.map_or((1, 1), |t| (t.shape[0], t.shape[1..].iter().product()))
+    };
+    // Counted from 1 here; input 0 is the bias.
+    let mut layer = place.layer + 1;
+    let mut unit = place.unit + 1;
+    let mut input = place.input.map_or(0, |i| i + 1);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().interact_size.x = 34.0;
+        let field = |ui: &mut Ui, key: &'static str, value: &mut usize, from: usize, to: usize| {
+            let drag = DragValue::new(value).range(from..=to).speed(0.05);
+            ui.add(drag).on_hover_text(texts.get(key));
+        };
+        field(ui, "surface_view.layer", &mut layer, 1, layers);
+        let (units, inputs) = shape(layer - 1);
+        field(ui, "surface_view.unit", &mut unit, 1, units);
+        field(ui, "surface_view.input", &mut input, 0, inputs);
+        let (unit, input) = (unit.clamp(1, units), input.min(inputs));
+        let wanted = layout.index(ParamPlace {
+            layer: layer - 1,
+            role: if input == 0 {
+                ParamRole::Bias
+            } else {
+                ParamRole::Weight
+            },
+            unit: unit - 1,
+            input: input.checked_sub(1),
+        });
+        if let Some(wanted) = wanted.filter(|w| *w != other) {
+            *index = wanted;
+        }
+        let selected = stage
+            .selection
+            .selected
+            .and_then(|item| format::parameter_of(layout, item))
+            .filter(|w| *w != other);
+        let button = egui::Button::new(texts.get("surface_view.use_selected")).small();
+        let response = ui.add_enabled(selected.is_some(), button);
+        if let Some(selected) = selected
+            && response
+                .on_hover_text(texts.get("surface_view.use_selected_tip"))
+                .clicked()
+        {
+            *index = selected;
+        }
+    });
+}
+
+pub(super) fn surface_numbers(ui: &mut Ui, stage: &Stage<'_>) {
+    let texts = stage.texts;
+    let surface = stage.surface;
+    if let Some((done, all)) = surface.progress.filter(|(done, all)| done < all) {
+        let bar = egui::ProgressBar::new(done as f32 / all.max(1) as f32)
+            .desired_height(6.0)
+            .fill(ui.visuals().hyperlink_color);
+        ui.add(bar);
+    }
+    match surface.path.points.last() {
+        Some(point) => {
+            fact(
+                ui,
+                texts.get("surface_panel.true_loss"),
+                &number(point.true_loss, 5),
+            );
+            fact(
+                ui,
+                texts.get("surface_panel.slice_loss"),
+                &number(point.slice_loss, 5),
+            );
+            fact(
+                ui,
+                texts.get("surface_panel.gap"),
+                &format::signed(point.gap(), 3),
+            );
+        }
+        None => fact(
+            ui,
+            texts.get("surface_panel.true_loss"),
+            &number(surface.center_loss, 5),
+        ),
+    }
+    if let Some(share) = surface.path.share_in_plane() {
+        fact(ui, texts.get("surface_panel.share"), &percent(share));
+    }
+    let samples = stage.training.problem.train.len() as u64;
+    fact(ui, texts.get("surface_panel.samples"), &count(samples));
+}
