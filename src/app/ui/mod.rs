@@ -1,15 +1,3 @@
-<<<<<<< HEAD
-//! Panels.
-
-use bevy::prelude::*;
-
-/// The panels over the scene.
-pub struct UiPlugin;
-
-impl Plugin for UiPlugin {
-    fn build(&self, _app: &mut App) {}
-}
-=======
 //! The panels: experiment, run, curves, data, selection, view.
 //!
 //! A panel is a function that draws into an `egui::Ui` and reads a [`Stage`];
@@ -43,4 +31,3 @@ pub use panels::{Panels, open_panels, show};
 pub use plugin::UiPlugin;
 pub use stage::{Intent, Stage};
 pub use widgets::control_id;
->>>>>>> ba7e706 (Panels, themes, fonts, both languages, settings and the decision field)
