@@ -134,7 +134,10 @@ fn the_surface_is_drawn_moves_with_the_camera_and_follows_the_weights() {
 
 #[test]
 fn both_views_are_drawn_each_in_its_half() {
-    let shot = shot(ViewMode::Both);
+    let shot = Shot {
+        size: (640, 320),
+        ..shot(ViewMode::Both)
+    };
     let frame = studio(&shot).picture().unwrap();
     let half = |right: bool| {
         let mut rgba = Vec::new();

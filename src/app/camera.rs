@@ -193,6 +193,9 @@ fn divide_target(
     }
 }
 
+/// From this ratio of width to height on, two views stand side by side.
+const SIDE_BY_SIDE: f32 = 1.6;
+
 /// Position and size in physical pixels of `view` in a target of `size`, always
 /// inside it and at least one pixel; `None` where the view is not shown.
 fn view_part(
@@ -208,7 +211,9 @@ fn view_part(
     let free = free.map_or(whole, |free| free.intersect(whole));
     let (first, second) = {
         let mut halves = (free, free);
-        if free.width() >= free.height() {
+        // Both views are wider than high: side by side only where that leaves
+        // each of them about square.
+        if free.width() >= SIDE_BY_SIDE * free.height() {
             let middle = (free.min.x + 0.5 * free.width()).round();
             halves.0.max.x = middle;
             halves.1.min.x = middle;
@@ -428,11 +433,16 @@ mod tests {
 
     #[test]
     fn both_views_share_what_the_panels_leave_without_overlap() {
-        let free = Some(Rect::new(260.0, 40.0, 980.0, 720.0));
-        let part = |view| view_part(ViewMode::Both, view, free, SIZE).unwrap();
-        let (a, b) = (part(SceneView::Network), part(SceneView::Surface));
-        assert_eq!(a, (UVec2::new(260, 40), UVec2::new(360, 680)));
-        assert_eq!(b, (UVec2::new(620, 40), UVec2::new(360, 680)));
+        let parts = |free| {
+            let part = |view| view_part(ViewMode::Both, view, Some(free), SIZE).unwrap();
+            (part(SceneView::Network), part(SceneView::Surface))
+        };
+        let (a, b) = parts(Rect::new(0.0, 40.0, 1280.0, 720.0));
+        assert_eq!(a, (UVec2::new(0, 40), UVec2::new(640, 680)));
+        assert_eq!(b, (UVec2::new(640, 40), UVec2::new(640, 680)));
+        let (a, b) = parts(Rect::new(260.0, 40.0, 980.0, 720.0));
+        assert_eq!(a, (UVec2::new(260, 40), UVec2::new(720, 340)));
+        assert_eq!(b, (UVec2::new(260, 380), UVec2::new(720, 340)));
     }
 
     #[test]

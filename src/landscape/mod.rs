@@ -10,10 +10,12 @@ mod directions;
 mod grid;
 mod path;
 mod plane;
+mod principal;
 mod surface;
 
 pub use directions::{Directions, DirectionsError};
 pub use grid::{Axis, GridError, MAX_POINTS};
 pub use path::{PathOnPlane, PlanePoint, path_on_plane};
 pub use plane::{Plane, PlaneError, Projection};
+pub use principal::principal_plane;
 pub use surface::{Surface, evaluate};
