@@ -1,5 +1,6 @@
 //! The error surface is the surface of the run beside it: same loss, same
 //! weights, same path.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use gradscape::experiment::Experiment;
 use gradscape::landscape::{Axis, Directions, evaluate, path_on_plane};

@@ -1,5 +1,6 @@
 //! What a run promises: which samples a step sees, that a seed determines
 //! everything, and what commands do.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use gradscape::experiment::Experiment;
 use gradscape::nn::{Activation, Loss, Network, ParamRole};

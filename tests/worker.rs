@@ -2,6 +2,7 @@
 //! the same run has without a thread, commands do what they say, and dropping
 //! it ends it. A watchdog turns a hang into a failure; nothing else here
 //! depends on how long anything takes.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use gradscape::experiment::Experiment;
 use gradscape::train::{
