@@ -1,6 +1,7 @@
 //! Training beside an independent library: the same initial weights, data and
 //! batches give the same losses, step for step. `tests/golden/generate.py`
 //! made the reference and documents its conventions.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use gradscape::experiment::{Batch, Experiment, OptimizerConfig};
 use gradscape::nn::{Activation, Loss, Network, Real, Workspace};
