@@ -15,7 +15,7 @@ pub mod generators;
 mod idx;
 pub mod labels;
 mod load;
-mod npy;
+pub(crate) mod npy;
 mod npz;
 pub mod prepared;
 pub mod provenance;

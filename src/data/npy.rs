@@ -35,14 +35,14 @@ const KINDS: [(&str, usize); 11] = [
 ];
 
 /// One array as it lies in the archive, its header checked against its length.
-pub(super) struct NpyBytes {
+pub(crate) struct NpyBytes {
     bytes: Vec<u8>,
     /// One of [`KINDS`].
     kind: &'static str,
 }
 
 impl NpyBytes {
-    pub(super) fn read(
+    pub(crate) fn read(
         path: &Path,
         archive: &mut ZipArchive<BufReader<File>>,
         name: &str,
@@ -100,7 +100,7 @@ impl NpyBytes {
     }
 
     /// The values, each converted by way of `f64`.
-    pub(super) fn values<T>(
+    pub(crate) fn values<T>(
         &self,
         path: &Path,
         name: &str,

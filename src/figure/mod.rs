@@ -1,1 +1,49 @@
-//! figure
+//! Two-dimensional pictures, as SVG and, through resvg, as PNG. They need no
+//! graphics driver and no font of the system's: any machine can make them.
+
+mod contour;
+mod curves;
+mod fonts;
+mod marching;
+mod network;
+mod raster;
+mod style;
+mod svg;
+mod ticks;
+
+pub use contour::{ContourFigure, Heights};
+pub use curves::CurvesFigure;
+pub use fonts::{CJK, LATIN, MATH};
+pub use marching::contour_lines;
+pub use network::NetworkFigure;
+pub use raster::{Pixels, animated_gif, rasterise, write_figure};
+pub use style::{Style, Tone};
+pub use svg::Svg;
+pub use ticks::{log_ticks, nice_ticks, tick_label};
+
+use std::path::PathBuf;
+
+/// Why a picture cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    /// The SVG cannot be turned into pixels.
+    #[error("the picture cannot be drawn: {0}")]
+    Raster(String),
+    /// The file cannot be written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The name's ending says nothing that is known.
+    #[error("{}: pictures end in .png or .svg", path.display())]
+    Ending {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is nothing to draw.
+    #[error("{0}")]
+    Empty(&'static str),
+}

@@ -1,1 +1,84 @@
-//! interop
+//! Other programs' file formats, one file each, in and out.
+//!
+//! The layouts written here are contracts: `docs/commands.md` states them, and
+//! they are added to rather than renamed.
+
+mod npz;
+mod safetensors;
+
+pub use npz::{read_path, write_path, write_surface};
+pub use safetensors::{Values, read_params, write_params, write_tensors};
+
+use std::path::{Path, PathBuf};
+
+/// The largest file of parameters or points that is read: 4 GiB.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// Why a file cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum InteropError {
+    /// The system refuses.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{}: {message}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what was expected.
+        message: String,
+    },
+    /// One of its arrays is not what it should be.
+    #[error("{}: {name}: {message}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// The array's name.
+        name: String,
+        /// What is wrong, and what was expected.
+        message: String,
+    },
+}
+
+impl InteropError {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        InteropError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn format(path: &Path, message: impl Into<String>) -> Self {
+        InteropError::Format {
+            path: path.to_owned(),
+            message: message.into(),
+        }
+    }
+
+    fn array(path: &Path, name: &str, message: impl Into<String>) -> Self {
+        InteropError::Array {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The whole of a file that is not unreasonably large.
+fn read_bytes(path: &Path) -> Result<Vec<u8>, InteropError> {
+    let size = std::fs::metadata(path)
+        .map_err(|error| InteropError::io(path, error))?
+        .len();
+    if size > MAX_BYTES {
+        return Err(InteropError::format(
+            path,
+            format!("has {size} bytes; files of more than {MAX_BYTES} are not read"),
+        ));
+    }
+    std::fs::read(path).map_err(|error| InteropError::io(path, error))
+}

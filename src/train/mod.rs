@@ -7,6 +7,7 @@
 
 mod divergence;
 mod evaluate;
+mod full_gradient;
 mod history;
 mod problem;
 mod session;
@@ -17,6 +18,7 @@ mod worker;
 
 pub use divergence::{Divergence, NonFinite};
 pub use evaluate::{Evaluator, Score};
+pub use full_gradient::full_gradient;
 pub use history::{History, HistoryRow};
 pub use problem::{Encoding, Problem, Samples};
 pub use session::Session;
