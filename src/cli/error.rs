@@ -1,0 +1,66 @@
+//! What can go wrong on the command line, and the exit status that follows.
+
+use crate::experiment::ExperimentError;
+use crate::figure::FigureError;
+use crate::interop::InteropError;
+use crate::landscape::{DirectionsError, GridError};
+use std::path::{Path, PathBuf};
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The command line itself makes no sense.
+    #[error("{0}\n\nFor more information, try '--help'.")]
+    Usage(String),
+    /// Nobody reads standard output any more; not a failure.
+    #[error("standard output is closed")]
+    OutputClosed,
+    /// Standard output refuses.
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    /// A file or folder refuses.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The experiment cannot be read or run.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// A file of weights, a surface or a path cannot be read or written.
+    #[error(transparent)]
+    Interop(#[from] InteropError),
+    /// A picture cannot be made.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// The directions do not fit the network.
+    #[error(transparent)]
+    Directions(#[from] DirectionsError),
+    /// The grid makes no sense.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// Anything else, said in full.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CliError {
+    /// An error of the file system at `path`.
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
+        CliError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// 0 where nothing went wrong, 2 for wrong usage, 1 for everything else.
+    pub fn status(&self) -> u8 {
+        match self {
+            CliError::OutputClosed => 0,
+            CliError::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! From the EXPERIMENT or DIR on a command line to a problem and its weights.
+
+use super::run_folder::{self, RunFolder};
+use super::samples::{SAMPLES, sample};
+use super::CliError;
+use crate::experiment::Experiment;
+use crate::interop::{read_params, read_path};
+use crate::train::{PathPoint, Problem};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Which experiment, and at which weights.
+#[derive(Args, Debug, Clone)]
+pub struct SourceArgs {
+    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    ///
+    /// A file or run folder of that name goes before a sample.
+    #[arg(value_name = "EXPERIMENT|DIR")]
+    pub source: String,
+    /// Take these weights (safetensors) instead of the initial ones, or of a run's last
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Use this seed instead of the experiment's (for the data, the split and the initial weights)
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// An experiment with its data, and weights for it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Network and data.
+    pub problem: Arc<Problem>,
+    /// The weights that were asked for.
+    pub params: Vec<f32>,
+    /// Whether they are other than the initial ones.
+    pub given: bool,
+    /// The path that a run took, oldest first; empty without a run.
+    pub path: Vec<PathPoint>,
+}
+
+impl SourceArgs {
+    /// Reads everything that is named.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or does not fit; for `--seed` with a run,
+    /// whose data and weights belong to its own seed.
+    pub fn load(&self) -> Result<Source, CliError> {
+        let (mut experiment, run) = find(&self.source)?;
+        if let Some(seed) = self.seed {
+            if run.is_some() {
+                return Err(CliError::Usage(format!(
+                    "--seed does not go with {}: a finished run keeps the seed that it was made with",
+                    self.source
+                )));
+            }
+            experiment.seed = seed;
+        }
+        let problem = Arc::new(Problem::new(&experiment)?);
+        let layout = problem.network.layout();
+        let file = match (&self.weights, &run) {
+            (Some(file), _) => Some(file.clone()),
+            (None, Some(dir)) => Some(dir.join(run_folder::WEIGHTS)),
+            (None, None) => None,
+        };
+        let params = match &file {
+            Some(file) => read_params(file, layout)?,
+            None => problem.initial_params(),
+        };
+        let path = match run.map(|dir| dir.join(run_folder::PATH)) {
+            Some(file) if file.exists() => read_path(&file, layout.len())?,
+            _ => Vec::new(),
+        };
+        Ok(Source {
+            problem,
+            params,
+            given: file.is_some(),
+            path,
+        })
+    }
+}
+
+/// The experiment that `name` means, and the run's folder if it is one: a file
+/// or a run's folder where there is one of that name, else a sample.
+///
+/// # Errors
+/// When there is no such thing, or the file is not valid.
+pub fn find(name: &str) -> Result<(Experiment, Option<PathBuf>), CliError> {
+    let path = Path::new(name);
+    if RunFolder::is_run(path) {
+        let experiment = Experiment::read(&path.join(run_folder::EXPERIMENT))?;
+        return Ok((experiment, Some(path.to_owned())));
+    }
+    if path.is_file() {
+        return Ok((Experiment::read(path)?, None));
+    }
+    if let Some(sample) = sample(name) {
+        return Ok((Experiment::parse(sample.toml, sample.name)?, None));
+    }
+    let names: Vec<&str> = SAMPLES.iter().map(|s| s.name).collect();
+    let names = names.join(", ");
+    Err(CliError::Failed(if path.is_dir() {
+        format!("{name}: this folder is not one that `gradscape train` wrote: it has no experiment.toml with weights.safetensors beside it")
+    } else {
+        format!("{name}: there is no such experiment file, and the samples are {names}")
+    }))
+}
