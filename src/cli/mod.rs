@@ -1,1 +1,128 @@
-//! cli
+//! The command line: raw flags become a plan, the plan calls into the library.
+//! One file a subcommand; [`Out`] is the only thing that prints.
+//!
+//! `docs/commands.md` states what other programs may rely on: exit statuses,
+//! JSON fields and file layouts.
+
+pub mod capture;
+mod data;
+mod error;
+mod gradient;
+mod headless;
+mod interrupt;
+mod open;
+mod out;
+mod report;
+mod run_folder;
+pub mod samples;
+mod source;
+mod surface;
+mod train;
+
+pub use error::CliError;
+pub use out::Out;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  gradscape                                     open the window with a spiral that is being learnt
+  gradscape open my.toml                        open the window with an experiment of your own
+  gradscape train digits --out out/digits       train a sample and keep everything
+  gradscape surface out/digits --out surface.png
+  gradscape capture spiral --frames 60 --out spiral.gif
+  gradscape data iris                           say what is in a data set
+
+Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist.
+Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// See back-propagation from the inside: a live 3D network beside the error surface that it descends
+#[derive(Parser, Debug)]
+#[command(name = "gradscape", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Open(open::OpenArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape train digits --out out/digits
+  gradscape train my.toml --epochs 50 --seed 3 --out out/my
+  gradscape train iris --out out/iris --json | jq .validation_accuracy
+
+DIR gets experiment.toml, weights.safetensors, history.csv, history.jsonl, path.npz and
+summary.json. Ctrl-C ends the run and keeps what was reached.")]
+    Train(train::TrainArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape gradient xor --out g.safetensors
+  gradscape gradient out/xor --double --out g.safetensors
+  gradscape gradient my.toml --weights w.safetensors --out g.safetensors")]
+    Gradient(gradient::GradientArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape surface out/digits --out surface.png --out surface.npz
+  gradscape surface xor --directions weights:0,1 --range -5:5 --grid 101 --out surface.csv
+  gradscape surface my.toml --weights w.safetensors --directions random:3 --out surface.png")]
+    Surface(surface::SurfaceArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape capture spiral --epochs 100 --out spiral.png
+  gradscape capture digits --view network --frames 60 --orbit 90 --out digits.gif
+  gradscape capture out/iris --view surface --theme light --lang zh --size 1920x1080 --out iris.png")]
+    Capture(capture::CaptureArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape data digits
+  gradscape data measurements.csv --label species --json")]
+    Data(data::DataArgs),
+}
+
+/// Obeys a command line.
+///
+/// # Errors
+/// Whatever went wrong, to be shown once; [`CliError::status`] is the exit status.
+pub fn run(cli: &Cli) -> Result<(), CliError> {
+    match &cli.command {
+        None => match open::obstacle() {
+            Some(why) => headless::run(&why),
+            None => open::run(&open::OpenArgs::default()),
+        },
+        Some(Command::Open(args)) => open::run(args),
+        Some(Command::Train(args)) => train::run(args),
+        Some(Command::Gradient(args)) => gradient::run(args),
+        Some(Command::Surface(args)) => surface::run(args),
+        Some(Command::Capture(args)) => capture::run(args),
+        Some(Command::Data(args)) => data::run(args),
+    }
+}
+
+/// What is said where graphics were asked of a build that has none.
+#[cfg(not(feature = "app"))]
+fn no_graphics() -> CliError {
+    CliError::Failed(
+        "this build has no graphics; build with the feature `app`, which is on by default. \
+         `train`, `gradient`, `surface` and `data` work without it"
+            .to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent_and_help_lists_every_sample() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        let help = command.render_long_help().to_string();
+        for sample in &samples::SAMPLES {
+            assert!(help.contains(sample.name), "{}", sample.name);
+        }
+    }
+}

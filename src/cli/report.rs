@@ -99,7 +99,9 @@ impl RunReport {
             self.best_validation_loss_epoch = Some(row.epoch);
         }
         if let Some(accuracy) = row.validation_accuracy
-            && self.best_validation_accuracy.is_none_or(|best| accuracy > best)
+            && self
+                .best_validation_accuracy
+                .is_none_or(|best| accuracy > best)
         {
             self.best_validation_accuracy = Some(accuracy);
             self.best_validation_accuracy_epoch = Some(row.epoch);
@@ -183,7 +185,12 @@ fn share(accuracy: Option<f64>) -> String {
 
 /// What is about to be trained.
 pub fn headline(problem: &Problem) -> String {
-    let widths: Vec<String> = problem.network.widths().iter().map(usize::to_string).collect();
+    let widths: Vec<String> = problem
+        .network
+        .widths()
+        .iter()
+        .map(usize::to_string)
+        .collect();
     let training = &problem.experiment.training;
     format!(
         "{}: {} training and {} validation samples; network {} with {} parameters; {}, {} epochs, seed {}",

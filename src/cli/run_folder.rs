@@ -73,11 +73,6 @@ impl RunFolder {
         })
     }
 
-    /// Where it is.
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// Adds an epoch to both histories.
     ///
     /// # Errors
@@ -105,9 +100,13 @@ impl RunFolder {
         summary: &impl Serialize,
     ) -> Result<(), CliError> {
         let file = self.dir.join(HISTORY_JSON);
-        self.json.flush().map_err(|error| CliError::io(&file, error))?;
+        self.json
+            .flush()
+            .map_err(|error| CliError::io(&file, error))?;
         let file = self.dir.join(HISTORY_CSV);
-        self.csv.flush().map_err(|error| CliError::io(&file, error))?;
+        self.csv
+            .flush()
+            .map_err(|error| CliError::io(&file, error))?;
         write_path(&self.dir.join(PATH), path)?;
         let text = serde_json::to_string_pretty(summary)
             .map_err(|error| CliError::Failed(error.to_string()))?;
@@ -148,7 +147,8 @@ mod tests {
     use super::*;
 
     fn experiment(source: &str) -> Experiment {
-        let text = format!("data = {{ source = \"{source}\" }}\nnetwork = {{ loss = \"cross-entropy\" }}");
+        let text =
+            format!("data = {{ source = \"{source}\" }}\nnetwork = {{ loss = \"cross-entropy\" }}");
         Experiment::parse(&text, "test").unwrap()
     }
 
@@ -168,7 +168,10 @@ mod tests {
     fn a_copied_experiment_finds_its_files_from_anywhere() {
         let mut e = experiment("my/table.csv");
         e.base = PathBuf::from("/somewhere");
-        assert_eq!(with_absolute_paths(&e).data.source, "/somewhere/my/table.csv");
+        assert_eq!(
+            with_absolute_paths(&e).data.source,
+            "/somewhere/my/table.csv"
+        );
         let e = experiment("iris");
         assert_eq!(with_absolute_paths(&e).data.source, "iris");
     }

@@ -1,8 +1,8 @@
 //! From the EXPERIMENT or DIR on a command line to a problem and its weights.
 
+use super::CliError;
 use super::run_folder::{self, RunFolder};
 use super::samples::{SAMPLES, sample};
-use super::CliError;
 use crate::experiment::Experiment;
 use crate::interop::{read_params, read_path};
 use crate::train::{PathPoint, Problem};
@@ -100,7 +100,9 @@ pub fn find(name: &str) -> Result<(Experiment, Option<PathBuf>), CliError> {
     let names: Vec<&str> = SAMPLES.iter().map(|s| s.name).collect();
     let names = names.join(", ");
     Err(CliError::Failed(if path.is_dir() {
-        format!("{name}: this folder is not one that `gradscape train` wrote: it has no experiment.toml with weights.safetensors beside it")
+        format!(
+            "{name}: this folder is not one that `gradscape train` wrote: it has no experiment.toml with weights.safetensors beside it"
+        )
     } else {
         format!("{name}: there is no such experiment file, and the samples are {names}")
     }))

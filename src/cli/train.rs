@@ -75,15 +75,21 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let every = (epochs / 20).max(1);
     out.say(headline(&problem))?;
     out.say(table_head())?;
-    let (report, ending) = train_into(&problem, folder, &interrupt, &mut out, |out, row, seconds| {
-        if row.epoch > 0 {
-            out.object(&EpochObject { row, seconds })?;
-        }
-        if row.epoch % every == 0 || row.epoch == epochs {
-            out.say(epoch_line(row, seconds))?;
-        }
-        Ok(())
-    })?;
+    let (report, ending) = train_into(
+        &problem,
+        folder,
+        &interrupt,
+        &mut out,
+        |out, row, seconds| {
+            if row.epoch > 0 {
+                out.object(&EpochObject { row, seconds })?;
+            }
+            if row.epoch % every == 0 || row.epoch == epochs {
+                out.say(epoch_line(row, seconds))?;
+            }
+            Ok(())
+        },
+    )?;
     match ending {
         Ending::Finished => {
             out.say(report.verdict())?;
@@ -165,7 +171,13 @@ pub fn train_into(
             loss: train.loss,
         });
     }
-    report.end(epoch, step, train, validation, begin.elapsed().as_secs_f64());
+    report.end(
+        epoch,
+        step,
+        train,
+        validation,
+        begin.elapsed().as_secs_f64(),
+    );
     report.set_ending(&ending, problem);
     folder.finish(problem.network.layout(), params, &path, &report)?;
     printed.map(|()| (report, ending))

@@ -31,7 +31,7 @@ pub struct ContourFigure<'a> {
     pub path: Option<&'a PathOnPlane>,
     /// The heading.
     pub title: String,
-    /// A line below the heading.
+    /// One or two lines below the heading.
     pub subtitle: String,
     /// What the first coordinate is.
     pub x_label: String,
@@ -44,9 +44,9 @@ pub struct ContourFigure<'a> {
 }
 
 const WIDTH: f64 = 840.0;
-const HEIGHT: f64 = 720.0;
+const HEIGHT: f64 = 740.0;
 /// Left, top, width and height of the plot.
-const PLOT: (f64, f64, f64, f64) = (86.0, 84.0, 600.0, 560.0);
+const PLOT: (f64, f64, f64, f64) = (86.0, 104.0, 600.0, 560.0);
 /// Left and width of the colour bar.
 const BAR: (f64, f64) = (714.0, 20.0);
 /// Pixels of the heat map a unit, so that it stays smooth at scale 2.
@@ -106,6 +106,9 @@ impl Scale {
 }
 
 impl ContourFigure<'_> {
+    /// Units from top to bottom of the picture.
+    pub const HEIGHT: f64 = HEIGHT;
+
     /// The picture as SVG.
     ///
     /// # Errors
@@ -122,7 +125,13 @@ impl ContourFigure<'_> {
         let mut svg = Svg::new(WIDTH, HEIGHT, style.background);
         let (left, top, width, height) = PLOT;
         svg.text((left, 38.0), 22.0, Anchor::Start, style.text, &self.title);
-        svg.text((left, 64.0), 14.0, Anchor::Start, style.faint, &self.subtitle);
+        svg.text(
+            (left, 64.0),
+            14.0,
+            Anchor::Start,
+            style.faint,
+            &self.subtitle,
+        );
         let heat = self.heat_map(scale, &style).png()?;
         svg.image(left, top, width, height, &heat);
         svg.clipped(PLOT, |svg| {
@@ -238,7 +247,13 @@ impl ContourFigure<'_> {
             let (_, y) = self.at(self.surface.x[0], tick);
             svg.line((left - 6.0, y), (left, y), style.faint, 1.0, 1.0);
             let label = tick_label(tick);
-            svg.text((left - 10.0, y + 5.0), 14.0, Anchor::End, style.text, &label);
+            svg.text(
+                (left - 10.0, y + 5.0),
+                14.0,
+                Anchor::End,
+                style.text,
+                &label,
+            );
         }
         let middle = (left + width / 2.0, bottom + 50.0);
         svg.text(middle, 15.0, Anchor::Middle, style.text, &self.x_label);
@@ -269,7 +284,13 @@ fn bar(svg: &mut Svg, scale: Scale, style: &Style) -> Result<(), FigureError> {
         let right = left + width;
         svg.line((right, y), (right + 5.0, y), style.faint, 1.0, 1.0);
         let label = tick_label(tick);
-        svg.text((right + 9.0, y + 5.0), 13.0, Anchor::Start, style.text, &label);
+        svg.text(
+            (right + 9.0, y + 5.0),
+            13.0,
+            Anchor::Start,
+            style.text,
+            &label,
+        );
     }
     let name = if scale.log { "loss (log)" } else { "loss" };
     svg.text((left, top - 12.0), 14.0, Anchor::Start, style.text, name);
@@ -284,7 +305,9 @@ mod tests {
     use ndarray::Array2;
 
     fn bowl(n: usize) -> Surface {
-        let axis: Vec<f64> = (0..n).map(|i| 2.0 * i as f64 / (n - 1) as f64 - 1.0).collect();
+        let axis: Vec<f64> = (0..n)
+            .map(|i| 2.0 * i as f64 / (n - 1) as f64 - 1.0)
+            .collect();
         Surface {
             loss: Array2::from_shape_fn((n, n), |(j, i)| axis[i].powi(2) + 2.0 * axis[j] + 3.0),
             x: axis.clone(),
@@ -317,7 +340,9 @@ mod tests {
         let svg = figure(&surface).draw().unwrap();
         let (left, top, width, height) = PLOT;
         let near = |a: [u8; 3], b: [u8; 3]| {
-            a.iter().zip(b).all(|(&a, b)| (i32::from(a) - i32::from(b)).abs() < 24)
+            a.iter()
+                .zip(b)
+                .all(|(&a, b)| (i32::from(a) - i32::from(b)).abs() < 24)
         };
         let lowest = pixel(svg.clone(), left + width / 2.0 + 3.0, top + height - 3.0);
         let highest = pixel(svg, left + 3.0, top + 3.0);

@@ -50,7 +50,13 @@ impl CurvesFigure<'_> {
         let height = TOP + n * PLOT + (n - 1.0) * GAP + BOTTOM;
         let mut svg = Svg::new(WIDTH, height, style.background);
         svg.text((LEFT, 38.0), 22.0, Anchor::Start, style.text, &self.title);
-        svg.text((LEFT, 64.0), 14.0, Anchor::Start, style.faint, &self.subtitle);
+        svg.text(
+            (LEFT, 64.0),
+            14.0,
+            Anchor::Start,
+            style.faint,
+            &self.subtitle,
+        );
         let mut top = TOP;
         for chart in &charts {
             self.chart(&mut svg, chart, top, &style);
@@ -121,7 +127,13 @@ impl CurvesFigure<'_> {
             let (_, y) = at(0.0, tick);
             svg.line((LEFT, y), (LEFT + width, y), style.grid, 1.0, 1.0);
             let label = tick_label(tick);
-            svg.text((LEFT - 10.0, y + 5.0), 14.0, Anchor::End, style.text, &label);
+            svg.text(
+                (LEFT - 10.0, y + 5.0),
+                14.0,
+                Anchor::End,
+                style.text,
+                &label,
+            );
         }
         for tick in nice_ticks(0.0, last, 8) {
             let (x, _) = at(tick, chart.bounds.0);
@@ -130,7 +142,13 @@ impl CurvesFigure<'_> {
             svg.text((x, bottom + 22.0), 14.0, Anchor::Middle, style.text, &label);
         }
         svg.frame(LEFT, top, width, PLOT, style.faint);
-        svg.text((LEFT, top - 10.0), 15.0, Anchor::Start, style.text, chart.name);
+        svg.text(
+            (LEFT, top - 10.0),
+            15.0,
+            Anchor::Start,
+            style.text,
+            chart.name,
+        );
         let parts = [
             ("training", style.training, ""),
             ("validation", style.validation, "7 4"),
@@ -151,7 +169,7 @@ impl CurvesFigure<'_> {
                 svg.polyline(&points, color, 2.0, 1.0, dash);
             });
             svg.text((legend, top - 10.0), 14.0, Anchor::End, color, name);
-            legend -= 8.0 * name.len() as f64 + 10.0;
+            legend -= 7.0 * name.len() as f64 + 8.0;
             let y = top - 15.0;
             svg.polyline(&[(legend - 26.0, y), (legend, y)], color, 2.0, 1.0, dash);
             legend -= 44.0;

@@ -122,9 +122,7 @@ mod tests {
     #[test]
     fn a_bowl_has_one_closed_circle() {
         let n = 41;
-        let bowl = Array2::from_shape_fn((n, n), |(j, i)| {
-            (i as f64 - 20.0).hypot(j as f64 - 20.0)
-        });
+        let bowl = Array2::from_shape_fn((n, n), |(j, i)| (i as f64 - 20.0).hypot(j as f64 - 20.0));
         let lines = contour_lines(bowl.view(), 12.3);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].first(), lines[0].last());
@@ -136,7 +134,8 @@ mod tests {
     #[test]
     fn two_hills_have_two_rings() {
         let hills = Array2::from_shape_fn((21, 41), |(j, i)| {
-            let bump = |x: f64| (-((i as f64 - x).powi(2) + (j as f64 - 10.0).powi(2)) / 20.0).exp();
+            let bump =
+                |x: f64| (-((i as f64 - x).powi(2) + (j as f64 - 10.0).powi(2)) / 20.0).exp();
             bump(10.0) + bump(30.0)
         });
         let lines = contour_lines(hills.view(), 0.5);

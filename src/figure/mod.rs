@@ -1,6 +1,7 @@
 //! Two-dimensional pictures, as SVG and, through resvg, as PNG. They need no
 //! graphics driver and no font of the system's: any machine can make them.
 
+mod animation;
 mod contour;
 mod curves;
 mod fonts;
@@ -11,12 +12,13 @@ mod style;
 mod svg;
 mod ticks;
 
+pub use animation::Animation;
 pub use contour::{ContourFigure, Heights};
 pub use curves::CurvesFigure;
 pub use fonts::{CJK, LATIN, MATH};
 pub use marching::contour_lines;
 pub use network::NetworkFigure;
-pub use raster::{Pixels, animated_gif, rasterise, write_figure};
+pub use raster::{Pixels, rasterise, write_figure};
 pub use style::{Style, Tone};
 pub use svg::Svg;
 pub use ticks::{log_ticks, nice_ticks, tick_label};

@@ -31,7 +31,7 @@ const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 640.0;
 const TOP: f64 = 96.0;
 const BOTTOM: f64 = 60.0;
-const SIDE: f64 = 110.0;
+const SIDE: f64 = 140.0;
 /// Connections that are drawn between two layers, at most.
 const CONNECTIONS: usize = 600;
 /// Units in one line of a column, at most; more make a block.
@@ -44,12 +44,21 @@ struct Column {
 }
 
 impl NetworkFigure<'_> {
+    /// Units from top to bottom of the picture.
+    pub const HEIGHT: f64 = HEIGHT;
+
     /// The picture as SVG.
     pub fn draw(&self) -> Svg {
         let style = self.tone.style();
         let mut svg = Svg::new(WIDTH, HEIGHT, style.background);
         svg.text((40.0, 38.0), 22.0, Anchor::Start, style.text, &self.title);
-        svg.text((40.0, 64.0), 14.0, Anchor::Start, style.faint, &self.subtitle);
+        svg.text(
+            (40.0, 64.0),
+            14.0,
+            Anchor::Start,
+            style.faint,
+            &self.subtitle,
+        );
         let columns = self.columns();
         let mut notes = Vec::new();
         for layer in 0..self.network.layers().len() {
@@ -79,7 +88,10 @@ impl NetworkFigure<'_> {
                 svg.text((x, HEIGHT - 14.0), 12.0, Anchor::Middle, style.faint, note);
             }
         }
-        if let Some(last) = columns.last().filter(|c| c.points.len() == self.outputs.len()) {
+        if let Some(last) = columns
+            .last()
+            .filter(|c| c.points.len() == self.outputs.len())
+        {
             for (name, (x, y)) in self.outputs.iter().zip(&last.points) {
                 let at = (x + last.radius + 10.0, y + 5.0);
                 svg.text(at, 14.0, Anchor::Start, style.text, name);

@@ -1,4 +1,4 @@
-//! SVG to pixels, pixels to PNG and GIF.
+//! SVG to pixels, and pixels to PNG.
 
 use super::{CJK, FigureError, LATIN, MATH, Svg};
 use resvg::tiny_skia::{Pixmap, Transform};
@@ -53,7 +53,11 @@ pub fn rasterise(svg: &str, scale: f64) -> Result<Pixels, FigureError> {
     }
     let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or_else(too_big)?;
     let scale = scale as f32;
-    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
+    resvg::render(
+        &tree,
+        Transform::from_scale(scale, scale),
+        &mut pixmap.as_mut(),
+    );
     Ok(Pixels {
         width: pixmap.width(),
         height: pixmap.height(),
@@ -77,40 +81,6 @@ impl Pixels {
         writer.finish().map_err(failed)?;
         Ok(bytes)
     }
-}
-
-/// Frames of one size as a GIF that repeats for ever; `delay` in hundredths of
-/// a second, `rest` that of the last frame.
-///
-/// # Errors
-/// When there is no frame, or a frame has another size than the first.
-pub fn animated_gif(frames: &[Pixels], delay: u16, rest: u16) -> Result<Vec<u8>, FigureError> {
-    let failed = |error: gif::EncodingError| FigureError::Raster(error.to_string());
-    let first = frames
-        .first()
-        .ok_or(FigureError::Empty("an animation needs at least one frame"))?;
-    let side = |n: u32| {
-        u16::try_from(n).map_err(|_| FigureError::Raster(format!("{n} pixels are too many for a GIF")))
-    };
-    let (width, height) = (side(first.width)?, side(first.height)?);
-    let mut bytes = Vec::new();
-    let mut encoder = gif::Encoder::new(&mut bytes, width, height, &[]).map_err(failed)?;
-    encoder.set_repeat(gif::Repeat::Infinite).map_err(failed)?;
-    for (index, picture) in frames.iter().enumerate() {
-        if (picture.width, picture.height) != (first.width, first.height)
-            || picture.rgba.len() != 4 * usize::from(width) * usize::from(height)
-        {
-            return Err(FigureError::Raster(format!(
-                "frame {index} has another size than the first"
-            )));
-        }
-        let mut rgba = picture.rgba.clone();
-        let mut frame = gif::Frame::from_rgba_speed(width, height, &mut rgba, 10);
-        frame.delay = if index + 1 == frames.len() { rest } else { delay };
-        encoder.write_frame(&frame).map_err(failed)?;
-    }
-    drop(encoder);
-    Ok(bytes)
 }
 
 /// Writes a document as `.svg`, or as `.png` with `scale` pixels to its unit.
@@ -158,23 +128,16 @@ mod tests {
         let picture = rasterise(&svg.finish(), 2.0).unwrap();
         assert_eq!((picture.width, picture.height), (16, 8));
         let bytes = picture.png().unwrap();
-        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+            .read_info()
+            .unwrap();
         let mut rgba = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut rgba).unwrap();
         assert_eq!(rgba, picture.rgba);
         let at = |x: usize, y: usize| &picture.rgba[4 * (16 * y + x)..][..3];
-        assert_eq!((at(0, 0), at(6, 4)), (&[0x10, 0x20, 0x30][..], &[0xff, 0x80, 0][..]));
-    }
-
-    #[test]
-    fn frames_of_different_sizes_make_no_animation() {
-        let frame = |width| Pixels {
-            width,
-            height: 1,
-            rgba: vec![255; 4 * width as usize],
-        };
-        assert!(animated_gif(&[frame(2), frame(3)], 5, 5).is_err());
-        assert!(animated_gif(&[], 5, 5).is_err());
-        assert!(animated_gif(&[frame(2), frame(2)], 5, 5).is_ok());
+        assert_eq!(
+            (at(0, 0), at(6, 4)),
+            (&[0x10, 0x20, 0x30][..], &[0xff, 0x80, 0][..])
+        );
     }
 }

@@ -79,7 +79,10 @@ mod tests {
     #[test]
     fn ticks_are_round_numbers_inside_the_interval() {
         assert_eq!(nice_ticks(-1.0, 1.0, 4), [-1.0, -0.5, 0.0, 0.5, 1.0]);
-        assert_eq!(nice_ticks(0.0, 300.0, 6), [0.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0]);
+        assert_eq!(
+            nice_ticks(0.0, 300.0, 6),
+            [0.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0]
+        );
         assert_eq!(nice_ticks(0.13, 0.68, 3), [0.2, 0.4, 0.6]);
         assert!(nice_ticks(1.0, 1.0, 4).is_empty());
         assert!(nice_ticks(f64::NAN, 1.0, 4).is_empty());
@@ -92,7 +95,10 @@ mod tests {
 
     #[test]
     fn log_ticks_are_powers_of_ten() {
-        assert_eq!(log_ticks(0.001, 100.0), [0.001, 0.01, 0.1, 1.0, 10.0, 100.0]);
+        assert_eq!(
+            log_ticks(0.001, 100.0),
+            [0.001, 0.01, 0.1, 1.0, 10.0, 100.0]
+        );
         assert!(log_ticks(0.0, 1.0).is_empty());
         assert!(log_ticks(1e-30, 1e30).len() <= 16);
         assert!(!log_ticks(0.4, 0.9).is_empty());

@@ -53,7 +53,10 @@ pub fn write_surface(path: &Path, surface: &Surface, plane: &Plane) -> Result<()
 /// When the file cannot be written, or two points differ in length.
 pub fn write_path(path: &Path, points: &[PathPoint]) -> Result<(), InteropError> {
     let width = points.first().map_or(0, |p| p.params.len());
-    let flat: Vec<f32> = points.iter().flat_map(|p| p.params.iter().copied()).collect();
+    let flat: Vec<f32> = points
+        .iter()
+        .flat_map(|p| p.params.iter().copied())
+        .collect();
     let params = Array2::from_shape_vec((points.len(), width), flat)
         .map_err(|error| InteropError::array(path, "params", error.to_string()))?;
     let steps: Vec<u64> = points.iter().map(|p| p.step).collect();

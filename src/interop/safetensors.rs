@@ -264,9 +264,7 @@ mod tests {
             }
             let bits = v.to_bits();
             let exponent = ((bits >> 23) & 255) as i32 - 127 + 15;
-            ((bits >> 31) << 15) as u16
-                | (exponent as u16) << 10
-                | ((bits >> 13) & 1023) as u16
+            ((bits >> 31) << 15) as u16 | (exponent as u16) << 10 | ((bits >> 13) & 1023) as u16
         };
         let values: Vec<f32> = (0..6).map(|i| i as f32 - 2.0).collect();
         let doubles = values.iter().flat_map(|&v| f64::from(v).to_le_bytes());
@@ -278,7 +276,12 @@ mod tests {
             ("layers.0.weight", Dtype::F64, vec![3, 2], doubles.collect()),
             ("layers.0.bias", Dtype::F16, vec![3], halves.collect()),
             ("layers.1.weight", Dtype::BF16, vec![1, 3], brains.collect()),
-            ("layers.1.bias", Dtype::F32, vec![1], 9f32.to_le_bytes().into()),
+            (
+                "layers.1.bias",
+                Dtype::F32,
+                vec![1],
+                9f32.to_le_bytes().into(),
+            ),
             ("loss", Dtype::F64, vec![], 1f64.to_le_bytes().into()),
         ]);
         let mut expected = values.clone();
@@ -310,19 +313,31 @@ mod tests {
         ];
         assert_eq!(as_read(&file(&good)).unwrap(), vec![0.5; 13]);
         let missing = as_read(&file(&good[..3])).unwrap_err();
-        assert!(missing.contains("layers.1.bias") && missing.contains("[1]"), "{missing}");
+        assert!(
+            missing.contains("layers.1.bias") && missing.contains("[1]"),
+            "{missing}"
+        );
         let mut turned = good.clone();
         turned[0].2 = vec![2, 3];
         let turned = as_read(&file(&turned)).unwrap_err();
-        assert!(turned.contains("[2, 3]") && turned.contains("[3, 2]"), "{turned}");
+        assert!(
+            turned.contains("[2, 3]") && turned.contains("[3, 2]"),
+            "{turned}"
+        );
         let mut whole = good.clone();
         whole[1].1 = Dtype::I32;
         let whole = as_read(&file(&whole)).unwrap_err();
-        assert!(whole.contains("layers.0.bias") && whole.contains("I32"), "{whole}");
+        assert!(
+            whole.contains("layers.0.bias") && whole.contains("I32"),
+            "{whole}"
+        );
         let mut infinite = good.clone();
         infinite[2].3[8..12].copy_from_slice(&f32::NAN.to_le_bytes());
         let infinite = as_read(&file(&infinite)).unwrap_err();
-        assert!(infinite.contains("layers.1.weight") && infinite.contains("value 2"), "{infinite}");
+        assert!(
+            infinite.contains("layers.1.weight") && infinite.contains("value 2"),
+            "{infinite}"
+        );
         let mut deeper = good.to_vec();
         deeper.push(("layers.2.bias", Dtype::F32, vec![1], floats(1)));
         let deeper = as_read(&file(&deeper)).unwrap_err();

@@ -34,7 +34,9 @@ pub fn full_gradient<R: Real>(
         }
     }
     let n = n as f64;
-    let gradient = total.iter().map(|&t| R::of(if n > 0.0 { t / n } else { 0.0 }));
+    let gradient = total
+        .iter()
+        .map(|&t| R::of(if n > 0.0 { t / n } else { 0.0 }));
     (loss / n, gradient.collect())
 }
 
@@ -57,8 +59,7 @@ mod tests {
         let (loss, gradient) = full_gradient(&network, &params, x.view(), y.view());
         let mut workspace = Workspace::new(&network, n);
         let mut whole = vec![0.0; params.len()];
-        let expected =
-            network.gradient(&params, x.view(), y.view(), &mut workspace, &mut whole);
+        let expected = network.gradient(&params, x.view(), y.view(), &mut workspace, &mut whole);
         assert!((loss - expected).abs() < 1e-14);
         for (a, b) in gradient.iter().zip(&whole) {
             assert!((a - b).abs() < 1e-14, "{a} {b}");

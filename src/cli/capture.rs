@@ -1,0 +1,320 @@
+//! `gradscape capture`: pictures and animations of the 3D scene, without a window.
+
+use super::source::SourceArgs;
+use super::surface::{ThemeName, ending};
+use super::{CliError, Out};
+use crate::landscape::Directions;
+use crate::train::Problem;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Render the network and its error surface in 3D (needs a Vulkan driver, no display)
+///
+/// A .png holds the last of the frames, a .gif all of them. Training goes on
+/// from frame to frame, so that the same command gives the same pictures.
+#[derive(Args, Debug, Clone)]
+pub struct CaptureArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// What to show
+    #[arg(long, default_value = "both")]
+    view: ViewName,
+    /// Pixels of a frame
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    size: (u32, u32),
+    /// How many frames
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    frames: u32,
+    /// Train so many epochs before the first frame
+    #[arg(long, value_name = "N", default_value = "0")]
+    epochs: usize,
+    /// Train so many steps from one frame to the next; an epoch's where not given
+    #[arg(long, value_name = "N")]
+    steps_per_frame: Option<usize>,
+    /// Turn the camera by so many degrees over all frames
+    #[arg(
+        long,
+        value_name = "DEGREES",
+        default_value = "0",
+        allow_hyphen_values = true
+    )]
+    orbit: f32,
+    /// The plane of the surface, as for `surface`
+    #[arg(long, value_name = "DIRECTIONS")]
+    directions: Option<Directions>,
+    /// How far the surface reaches along both directions
+    #[arg(long, value_name = "R")]
+    range: Option<f64>,
+    /// Draw the panels as well
+    #[arg(long)]
+    panels: bool,
+    /// Size of text and panels, 1 to 3
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = scale)]
+    scale: f32,
+    /// Colours
+    #[arg(long, default_value = "dark")]
+    theme: ThemeName,
+    /// Language of all text
+    #[arg(long, default_value = "en")]
+    lang: LangName,
+    /// Write this file: .png or .gif
+    #[arg(long, value_name = "FILE", value_parser = output)]
+    out: PathBuf,
+    /// Print the result as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// `--view`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewName {
+    /// The network
+    Network,
+    /// The error surface
+    Surface,
+    /// Both side by side
+    Both,
+    /// Both in one scene
+    Together,
+}
+
+/// `--lang`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LangName {
+    /// English
+    En,
+    /// Simplified Chinese
+    Zh,
+}
+
+/// A capture whose parts have been checked.
+#[derive(Debug, Clone)]
+pub struct CapturePlan {
+    /// Network and data.
+    pub problem: Arc<Problem>,
+    /// Weights to begin with; the experiment's initial ones where there are none.
+    pub params: Option<Vec<f32>>,
+    /// What to show.
+    pub view: ViewName,
+    /// Width and height of a frame in pixels.
+    pub size: (u32, u32),
+    /// How many frames.
+    pub frames: usize,
+    /// Epochs before the first frame.
+    pub epochs: usize,
+    /// Steps from one frame to the next.
+    pub steps: usize,
+    /// Degrees that the cameras turn over all frames.
+    pub orbit: f32,
+    /// The surface's plane, where it is not the usual one.
+    pub directions: Option<Directions>,
+    /// How far the surface reaches, where it is not the usual.
+    pub range: Option<f64>,
+    /// Whether panels are drawn.
+    pub panels: bool,
+    /// Size of text and panels.
+    pub scale: f32,
+    /// Colours.
+    pub theme: ThemeName,
+    /// Language.
+    pub language: LangName,
+    /// A `.png` or a `.gif`.
+    pub out: PathBuf,
+}
+
+impl CapturePlan {
+    /// One frame of `view` at the given weights, everything else as usual.
+    pub fn still(problem: &Arc<Problem>, params: &[f32], view: ViewName, out: PathBuf) -> Self {
+        CapturePlan {
+            problem: Arc::clone(problem),
+            params: Some(params.to_vec()),
+            view,
+            size: (1280, 720),
+            frames: 1,
+            epochs: 0,
+            steps: 1,
+            orbit: 0.0,
+            directions: None,
+            range: None,
+            panels: false,
+            scale: 1.0,
+            theme: ThemeName::Dark,
+            language: LangName::En,
+            out,
+        }
+    }
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once(['x', 'X']);
+    let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides
+        .filter(|(w, h)| (16..=8192).contains(w) && (16..=8192).contains(h))
+        .ok_or_else(|| "give WxH, such as 1280x720, each from 16 to 8192".to_owned())
+}
+
+fn scale(text: &str) -> Result<f32, String> {
+    let scale: Option<f32> = text.parse().ok();
+    scale
+        .filter(|s| (1.0..=3.0).contains(s))
+        .ok_or_else(|| "give a number from 1 to 3".to_owned())
+}
+
+fn output(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match ending(&path).as_deref() {
+        Some("png" | "gif") => Ok(path),
+        _ => Err("pictures of the scene are written as .png or .gif".to_owned()),
+    }
+}
+
+#[derive(Serialize)]
+struct CaptureObject<'a> {
+    frames: usize,
+    width: u32,
+    height: u32,
+    seconds: f64,
+    file: &'a PathBuf,
+}
+
+/// Obeys `gradscape capture`.
+///
+/// # Errors
+/// When something cannot be read or written, or nothing can be drawn here.
+pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
+    let begin = std::time::Instant::now();
+    let mut out = Out::stdout(args.json);
+    let source = args.source.load()?;
+    let problem = Arc::clone(&source.problem);
+    if let Some(directions) = args.directions {
+        directions.plane(problem.network.layout(), &source.params)?;
+    }
+    if let Some(range) = args.range
+        && !(range.is_finite() && range > 0.0)
+    {
+        return Err(CliError::Usage(format!(
+            "--range {range}: give a number above 0"
+        )));
+    }
+    let training = &problem.experiment.training;
+    let batch = training.batch.size(problem.train.len()).max(1);
+    let plan = CapturePlan {
+        params: source.given.then_some(source.params),
+        view: args.view,
+        size: args.size,
+        frames: args.frames as usize,
+        epochs: args.epochs,
+        steps: args
+            .steps_per_frame
+            .unwrap_or(problem.train.len().div_ceil(batch)),
+        orbit: args.orbit,
+        directions: args.directions,
+        range: args.range,
+        panels: args.panels,
+        scale: args.scale,
+        theme: args.theme,
+        language: args.lang,
+        out: args.out.clone(),
+        problem,
+    };
+    shoot(&plan, &mut out)?;
+    out.object(&CaptureObject {
+        frames: plan.frames,
+        width: plan.size.0,
+        height: plan.size.1,
+        seconds: begin.elapsed().as_secs_f64(),
+        file: &plan.out,
+    })?;
+    out.say(format!("written to {}", plan.out.display()))
+}
+
+/// Renders a plan into its file.
+///
+/// # Errors
+/// When nothing can be drawn here, or the file cannot be written.
+#[cfg(feature = "app")]
+pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
+    use crate::app::capture::{Shot, capture};
+    use crate::app::{Language, NetworkView, SurfaceView, Theme, ViewMode};
+    use crate::figure::{Animation, Pixels};
+    use std::fs::File;
+    use std::io::BufWriter;
+
+    let usual = SurfaceView::default();
+    let shot = Shot {
+        problem: Arc::clone(&plan.problem),
+        params: plan.params.as_deref().map(Arc::from),
+        view: match plan.view {
+            ViewName::Network => ViewMode::Network,
+            ViewName::Surface => ViewMode::Surface,
+            ViewName::Both => ViewMode::Both,
+            ViewName::Together => ViewMode::Together,
+        },
+        size: plan.size,
+        frames: plan.frames,
+        epochs: plan.epochs,
+        steps: plan.steps,
+        orbit: plan.orbit,
+        theme: match plan.theme {
+            ThemeName::Dark => Theme::Dark,
+            ThemeName::Light => Theme::Light,
+        },
+        language: match plan.language {
+            LangName::En => Language::English,
+            LangName::Zh => Language::Chinese,
+        },
+        scale: plan.scale,
+        panels: plan.panels,
+        smooth: true,
+        network: NetworkView::default(),
+        surface: SurfaceView {
+            directions: plan.directions.unwrap_or(usual.directions),
+            range: plan.range.unwrap_or(usual.range),
+            ..usual
+        },
+    };
+    let create = || {
+        File::create(&plan.out)
+            .map(BufWriter::new)
+            .map_err(|error| CliError::io(&plan.out, error))
+    };
+    let bar = out.start_bar(plan.frames as u64, "frames");
+    let mut animation = match ending(&plan.out).as_deref() {
+        Some("gif") => Some(Animation::new(create()?, plan.size.0, plan.size.1)?),
+        _ => None,
+    };
+    let done = capture(&shot, |index, frame| {
+        bar.inc(1);
+        let last = index + 1 == plan.frames;
+        let pixels = Pixels {
+            width: frame.width,
+            height: frame.height,
+            rgba: frame.rgba,
+        };
+        let kept = match &mut animation {
+            // The last frame rests before the film begins again.
+            Some(animation) => animation.add(&pixels, if last { 150 } else { 8 }),
+            None if last => pixels.png().and_then(|bytes| {
+                std::fs::write(&plan.out, bytes).map_err(|source| crate::figure::FigureError::Io {
+                    path: plan.out.clone(),
+                    source,
+                })
+            }),
+            None => Ok(()),
+        };
+        kept.map_err(|error| error.to_string())
+    });
+    out.end_bar();
+    done.map_err(|error| CliError::Failed(error.to_string()))
+}
+
+/// Renders a plan into its file.
+///
+/// # Errors
+/// Always: this build has no graphics.
+#[cfg(not(feature = "app"))]
+pub fn shoot(_: &CapturePlan, _: &mut Out) -> Result<(), CliError> {
+    Err(super::no_graphics())
+}

@@ -1,0 +1,68 @@
+//! `gradscape open` and `gradscape` alone: the window.
+
+use super::CliError;
+use clap::Args;
+
+/// Open the window, with an experiment if one is named
+#[derive(Args, Debug, Clone, Default)]
+pub struct OpenArgs {
+    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    #[arg(value_name = "FILE")]
+    file: Option<String>,
+}
+
+/// Epochs a second at which the first experiment learns, so that one can watch.
+#[cfg(feature = "app")]
+const FIRST_SPEED: f64 = 20.0;
+
+/// Obeys `gradscape open`.
+///
+/// # Errors
+/// When the experiment cannot be read, or no window can be opened.
+#[cfg(feature = "app")]
+pub fn run(args: &OpenArgs) -> Result<(), CliError> {
+    use super::samples::SAMPLES;
+    use crate::app::run::{Opening, run};
+    use crate::train::Problem;
+    use std::sync::Arc;
+
+    let (experiment, _) = super::source::find(args.file.as_deref().unwrap_or(SAMPLES[0].name))?;
+    let opening = Opening {
+        problem: Arc::new(Problem::new(&experiment)?),
+        start: args.file.is_none(),
+        speed: args.file.is_none().then_some(FIRST_SPEED),
+        settings: true,
+    };
+    match run(&opening) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(CliError::Failed(
+            "the window was closed by an error; its message is above".to_owned(),
+        )),
+        Err(error) => Err(CliError::Failed(error.to_string())),
+    }
+}
+
+/// Obeys `gradscape open`.
+///
+/// # Errors
+/// Always: this build has no graphics.
+#[cfg(not(feature = "app"))]
+pub fn run(_: &OpenArgs) -> Result<(), CliError> {
+    Err(super::no_graphics())
+}
+
+/// Why no window can be opened here, if so.
+#[cfg(feature = "app")]
+pub fn obstacle() -> Option<String> {
+    let found = crate::app::graphics::find_display();
+    found.err().map(|error| match error {
+        crate::app::graphics::GraphicsError::NoDisplay(why) => why,
+        other => other.to_string(),
+    })
+}
+
+/// Why no window can be opened here, if so.
+#[cfg(not(feature = "app"))]
+pub fn obstacle() -> Option<String> {
+    Some("this build has no window (it was made without the feature `app`)".to_owned())
+}

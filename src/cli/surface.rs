@@ -1,0 +1,289 @@
+//! `gradscape surface`: the loss over a plane through the weights, into files.
+
+use super::interrupt::Interrupt;
+use super::report::parameter_name;
+use super::source::{Source, SourceArgs};
+use super::{CliError, Out};
+use crate::figure::{ContourFigure, Heights, Tone, write_figure};
+use crate::interop::write_surface;
+use crate::landscape::{Axis, Directions, PathOnPlane, Plane, Surface, evaluate, path_on_plane};
+use crate::train::Evaluator;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Compute the error surface over a plane through the weights
+///
+/// The plane goes through the weights: the initial ones of an experiment, the
+/// last ones of a run, or those of --weights. Its coordinates are what is added
+/// along the two directions.
+#[derive(Args, Debug, Clone)]
+pub struct SurfaceArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Compute N by N points
+    #[arg(long, value_name = "N", default_value = "51", value_parser = grid)]
+    grid: usize,
+    /// Reach from LO to HI along both directions
+    #[arg(
+        long,
+        value_name = "LO:HI",
+        default_value = "-1:1",
+        allow_hyphen_values = true
+    )]
+    range: Axis,
+    /// Span the plane by two parameters, `weights:I,J`, or by filter-normalised `random` directions, `random:SEED`
+    #[arg(long, value_name = "DIRECTIONS", default_value = "random", value_parser = directions)]
+    directions: Directions,
+    /// Write this file: .csv, .npz, .png or .svg; may be given several times
+    #[arg(long, value_name = "FILE", required = true, value_parser = output)]
+    out: Vec<PathBuf>,
+    /// How losses become heights and colours in a picture
+    #[arg(long, default_value = "auto")]
+    heights: HeightsName,
+    /// The colours of a picture
+    #[arg(long, default_value = "dark")]
+    theme: ThemeName,
+    /// Print the result as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// `--heights`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeightsName {
+    /// Logarithmic where the losses span more than a factor of 30
+    Auto,
+    /// The losses themselves
+    Linear,
+    /// Their logarithm
+    Log,
+}
+
+/// `--theme`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThemeName {
+    /// For a screen
+    Dark,
+    /// For print and projectors
+    Light,
+}
+
+impl From<ThemeName> for Tone {
+    fn from(name: ThemeName) -> Self {
+        match name {
+            ThemeName::Dark => Tone::Dark,
+            ThemeName::Light => Tone::Light,
+        }
+    }
+}
+
+fn grid(text: &str) -> Result<usize, String> {
+    let n = text.parse().map_err(|_| "not a whole number".to_owned())?;
+    Axis::new(-1.0, 1.0, n)
+        .map(|axis| axis.n)
+        .map_err(|error| error.to_string())
+}
+
+fn directions(text: &str) -> Result<Directions, String> {
+    let directions: Directions = text.parse().map_err(|error| format!("{error}"))?;
+    match directions {
+        Directions::Weights(i, j) if i == j => Err(format!(
+            "both directions are parameter {i}; give two different ones"
+        )),
+        directions => Ok(directions),
+    }
+}
+
+fn output(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match ending(&path).as_deref() {
+        Some("csv" | "npz" | "png" | "svg") => Ok(path),
+        _ => Err("surfaces are written as .csv, .npz, .png or .svg".to_owned()),
+    }
+}
+
+/// The ending of a file's name, in small letters.
+pub fn ending(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?;
+    Some(ending.to_ascii_lowercase())
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct SurfaceObject<'a> {
+    directions: String,
+    points: usize,
+    center_loss: f64,
+    min_loss: Option<f64>,
+    max_loss: Option<f64>,
+    path_points: usize,
+    share_in_plane: Option<f64>,
+    largest_gap: Option<f64>,
+    seconds: f64,
+    files: &'a [PathBuf],
+}
+
+/// Obeys `gradscape surface`.
+///
+/// # Errors
+/// When something cannot be read or written, the directions do not fit the
+/// network, or it is interrupted.
+pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
+    let mut out = Out::stdout(args.json);
+    let begin = Instant::now();
+    let source = args.source.load()?;
+    let network = &source.problem.network;
+    let plane = args.directions.plane(network.layout(), &source.params)?;
+    let axis = Axis::new(args.range.lo, args.range.hi, args.grid)?;
+    let computed = compute(&source, &plane, axis, &Interrupt::listen(), &mut out)?;
+    let (surface, path) = (&computed.surface, &computed.path);
+    let mut figure = figure(&source, &args.directions, &computed);
+    figure.tone = args.theme.into();
+    figure.heights = match args.heights {
+        HeightsName::Auto => Heights::Auto,
+        HeightsName::Linear => Heights::Linear,
+        HeightsName::Log => Heights::Log,
+    };
+    for file in &args.out {
+        match ending(file).as_deref() {
+            Some("csv") => write_csv(file, surface)?,
+            Some("npz") => write_surface(file, surface, &plane)?,
+            _ => write_figure(file, figure.draw()?, 1.0)?,
+        }
+    }
+    let range = surface.range();
+    let gap = path.largest_gap().map(|p| p.gap());
+    let seconds = begin.elapsed().as_secs_f64();
+    out.object(&SurfaceObject {
+        directions: args.directions.to_string(),
+        points: surface.loss.len(),
+        center_loss: computed.center_loss,
+        min_loss: range.map(|r| r.0),
+        max_loss: range.map(|r| r.1),
+        path_points: path.points.len(),
+        share_in_plane: path.share_in_plane(),
+        largest_gap: gap,
+        seconds,
+        files: &args.out,
+    })?;
+    let (lo, hi) = range.unwrap_or((f64::NAN, f64::NAN));
+    out.say(format!(
+        "{} points in {seconds:.2} s; loss {:.6} at the centre, {lo:.6} to {hi:.6} over the plane",
+        surface.loss.len(),
+        computed.center_loss
+    ))?;
+    if let (Some(share), Some(gap)) = (path.share_in_plane(), gap) {
+        out.say(format!(
+            "{:.1} % of the path lies in the plane; true loss minus the plane's is at most {gap:.6} along it",
+            100.0 * share
+        ))?;
+    }
+    for file in &args.out {
+        out.say(format!("written to {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// A surface, the run's path as its plane sees it, and the loss in its middle.
+pub struct Computed {
+    /// The surface.
+    pub surface: Surface,
+    /// The path; empty without a run.
+    pub path: PathOnPlane,
+    /// The loss at the weights themselves.
+    pub center_loss: f64,
+}
+
+/// Computes a square surface and projects the source's path, with a bar.
+///
+/// # Errors
+/// When it is interrupted.
+pub fn compute(
+    source: &Source,
+    plane: &Plane,
+    axis: Axis,
+    interrupt: &Interrupt,
+    out: &mut Out,
+) -> Result<Computed, CliError> {
+    let (network, samples) = (&source.problem.network, &source.problem.train);
+    let cancel = interrupt.flag();
+    let bar = out.start_bar((axis.n * axis.n) as u64, "surface");
+    let count = |n: usize| bar.inc(n as u64);
+    let surface = evaluate(network, samples, plane, axis, axis, cancel, count, |_| {});
+    let path = path_on_plane(network, samples, plane, &source.path, cancel);
+    out.end_bar();
+    match (surface, path) {
+        (Some(surface), Some(path)) => Ok(Computed {
+            surface,
+            path,
+            center_loss: Evaluator::new(network).loss(network, plane.center(), samples),
+        }),
+        _ => Err(CliError::Failed(
+            "interrupted; nothing is written".to_owned(),
+        )),
+    }
+}
+
+/// The picture of a surface: what its axes are and where it was taken.
+pub fn figure<'a>(
+    source: &Source,
+    directions: &Directions,
+    computed: &'a Computed,
+) -> ContourFigure<'a> {
+    let problem = &source.problem;
+    let label = |index: usize| match problem.network.layout().place(index) {
+        Some(place) => format!("change of {}", parameter_name(&place)),
+        None => String::new(),
+    };
+    let (x_label, y_label) = match *directions {
+        Directions::Weights(i, j) => (label(i), label(j)),
+        Directions::Random { seed } => (
+            format!("random direction 1, filter-normalised (seed {seed})"),
+            "random direction 2, filter-normalised".to_owned(),
+        ),
+    };
+    let place = match (source.given, source.path.last()) {
+        (true, Some(last)) => format!("through the weights after {} epochs", last.epoch),
+        (true, None) => "through the given weights".to_owned(),
+        (false, _) => "through the initial weights".to_owned(),
+    };
+    let widths: Vec<String> = problem
+        .network
+        .widths()
+        .iter()
+        .map(usize::to_string)
+        .collect();
+    let mut subtitle = format!(
+        "network {}, {place}; loss {:.4} at the centre",
+        widths.join("-"),
+        computed.center_loss
+    );
+    if let Some(share) = computed.path.share_in_plane() {
+        subtitle += &format!("\n{:.1} % of the path lies in the plane", 100.0 * share);
+    }
+    ContourFigure {
+        surface: &computed.surface,
+        path: (!computed.path.points.is_empty()).then_some(&computed.path),
+        title: format!("{}: error surface", problem.experiment.title()),
+        subtitle,
+        x_label,
+        y_label,
+        heights: Heights::Auto,
+        tone: Tone::Dark,
+    }
+}
+
+/// Columns `x`, `y` and `loss`, x running fastest.
+fn write_csv(path: &Path, surface: &Surface) -> Result<(), CliError> {
+    let failed = |error: csv::Error| CliError::Failed(format!("{}: {error}", path.display()));
+    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
+    writer.write_record(["x", "y", "loss"]).map_err(failed)?;
+    for (row, &y) in surface.loss.rows().into_iter().zip(&surface.y) {
+        for (&loss, &x) in row.iter().zip(&surface.x) {
+            writer.serialize((x, y, loss)).map_err(failed)?;
+        }
+    }
+    writer.flush().map_err(|error| CliError::io(path, error))
+}
