@@ -6,13 +6,14 @@ use super::interrupt::Interrupt;
 use super::report::{epoch_line, headline, table_head};
 use super::run_folder::RunFolder;
 use super::source::{Source, SourceArgs, find};
-use super::surface::{Computed, compute, figure};
+use super::surface::{Computed, Span, compute, figure};
 use super::train::{Ending, train_into};
 use super::{CliError, Out};
 use crate::figure::{
-    Animation, CurvesFigure, NetworkFigure, Pixels, Tone, rasterise, write_figure,
+    Animation, ContourFigure, CurvesFigure, FigureError, NetworkFigure, Pixels, Tone, rasterise,
+    write_figure,
 };
-use crate::landscape::{Axis, Directions, PathOnPlane};
+use crate::landscape::{Directions, PathOnPlane};
 use crate::nn::Workspace;
 use crate::train::{HistoryRow, Problem};
 use ndarray::s;
@@ -76,14 +77,17 @@ pub fn run(why: &str) -> Result<(), CliError> {
         seed: None,
     };
     let source = run.load()?;
-    let directions = Directions::Random { seed: 0 };
-    let plane = directions.plane(problem.network.layout(), &source.params)?;
-    let axis = Axis::new(-1.0, 1.0, GRID)?;
-    let computed = compute(&source, &plane, axis, &interrupt, &mut out)?;
+    // The plane of the path shows it; a straight path has none of its own.
+    let random = Span::Directions(Directions::Random { seed: 0 });
+    let (span, plane) = match Span::Path.plane(&source) {
+        Ok(plane) => (Span::Path, plane),
+        Err(_) => (random, random.plane(&source)?),
+    };
+    let computed = compute(&source, &plane, span.axes(GRID)?, &interrupt, &mut out)?;
     draw_curves(&dir, &rows, &problem)?;
-    let contour = figure(&source, &directions, &computed);
+    let contour = figure(&source, span, &computed);
     write_figure(&dir.join("contour.png"), contour.draw()?, 1.0)?;
-    draw_scene(&dir, &source, &directions, &computed, &mut out)?;
+    draw_scene(&dir, &source, span, &computed, &mut out)?;
     out.say(format!("Everything is in {}/:", dir.display()))?;
     for (file, what) in [
         ("network.png", "the network after training"),
@@ -144,16 +148,13 @@ fn draw_curves(dir: &Path, rows: &[HistoryRow], problem: &Problem) -> Result<(),
 fn draw_scene(
     dir: &Path,
     source: &Source,
-    directions: &Directions,
+    span: Span,
     computed: &Computed,
     out: &mut Out,
 ) -> Result<(), CliError> {
     let problem = &source.problem;
-    let still = |view, name: &str| {
-        let mut plan = CapturePlan::still(problem, &source.params, view, dir.join(name));
-        plan.directions = Some(*directions);
-        plan
-    };
+    let still =
+        |view, name: &str| CapturePlan::still(problem, &source.params, view, dir.join(name));
     let mut film = still(ViewName::Both, "training.gif");
     film.params = None;
     film.size = (960, 540);
@@ -173,7 +174,7 @@ fn draw_scene(
                 out.say(format!(
                     "No 3D pictures: {error}. Drawing flat ones instead."
                 ))?;
-                return draw_flat(dir, source, directions, computed, out);
+                return draw_flat(dir, source, span, computed, out);
             }
         }
     }
@@ -191,7 +192,7 @@ fn film_steps(problem: &Problem) -> usize {
 fn draw_flat(
     dir: &Path,
     source: &Source,
-    directions: &Directions,
+    span: Span,
     computed: &Computed,
     out: &mut Out,
 ) -> Result<(), CliError> {
@@ -204,7 +205,7 @@ fn draw_flat(
         "after training".to_owned(),
     );
     write_figure(&dir.join("network.png"), network.draw(), 1.5)?;
-    let contour = figure(source, directions, computed);
+    let contour = figure(source, span, computed);
     write_figure(&dir.join("surface.png"), contour.draw()?, 1.5)?;
     let points = &source.path;
     let last = points.len().saturating_sub(1);
@@ -218,7 +219,7 @@ fn draw_flat(
         let so_far = PathOnPlane {
             points: computed.path.points[..=index].to_vec(),
         };
-        let mut surface = figure(source, directions, computed);
+        let mut surface = figure(source, span, computed);
         surface.path = Some(&so_far);
         let left = rasterise(
             &network.draw().finish(),

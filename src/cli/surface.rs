@@ -6,7 +6,10 @@ use super::source::{Source, SourceArgs};
 use super::{CliError, Out};
 use crate::figure::{ContourFigure, Heights, Tone, write_figure};
 use crate::interop::write_surface;
-use crate::landscape::{Axis, Directions, PathOnPlane, Plane, Surface, evaluate, path_on_plane};
+use crate::landscape::{
+    Axis, Directions, DirectionsError, PathOnPlane, Plane, Surface, evaluate, path_on_plane,
+    path_plane,
+};
 use crate::train::Evaluator;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -25,17 +28,12 @@ pub struct SurfaceArgs {
     /// Compute N by N points
     #[arg(long, value_name = "N", default_value = "51", value_parser = grid)]
     grid: usize,
-    /// Reach from LO to HI along both directions
-    #[arg(
-        long,
-        value_name = "LO:HI",
-        default_value = "-1:1",
-        allow_hyphen_values = true
-    )]
-    range: Axis,
-    /// Span the plane by two parameters, `weights:I,J`, or by filter-normalised `random` directions, `random:SEED`
-    #[arg(long, value_name = "DIRECTIONS", default_value = "random", value_parser = directions)]
-    directions: Directions,
+    /// Reach from LO to HI along both directions [default: -1:1; for `path`, what shows it whole]
+    #[arg(long, value_name = "LO:HI", allow_hyphen_values = true)]
+    range: Option<Axis>,
+    /// Span the plane by two parameters, `weights:I,J`, by filter-normalised `random` directions, `random:SEED`, or by the `path` of a run
+    #[arg(long, value_name = "DIRECTIONS", default_value = "random", value_parser = span)]
+    directions: Span,
     /// Write this file: .csv, .npz, .png or .svg; may be given several times
     #[arg(long, value_name = "FILE", required = true, value_parser = output)]
     out: Vec<PathBuf>,
@@ -86,13 +84,65 @@ fn grid(text: &str) -> Result<usize, String> {
         .map_err(|error| error.to_string())
 }
 
-fn directions(text: &str) -> Result<Directions, String> {
-    let directions: Directions = text.parse().map_err(|error| format!("{error}"))?;
+fn span(text: &str) -> Result<Span, String> {
+    if text == "path" {
+        return Ok(Span::Path);
+    }
+    let directions: Directions = text.parse().map_err(|error| match error {
+        DirectionsError::Syntax(_) => format!("{error}, or path"),
+        error => error.to_string(),
+    })?;
     match directions {
-        Directions::Weights(i, j) if i == j => Err(format!(
-            "both directions are parameter {i}; give two different ones"
-        )),
-        directions => Ok(directions),
+        Directions::Weights(i, j) if i == j => Err(DirectionsError::SameParameter(i).to_string()),
+        directions => Ok(Span::Directions(directions)),
+    }
+}
+
+/// `--directions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// By parameters, or at random.
+    Directions(Directions),
+    /// By a run's path.
+    Path,
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Span::Directions(directions) => directions.fmt(f),
+            Span::Path => f.write_str("path"),
+        }
+    }
+}
+
+impl Span {
+    /// The plane through the source's weights.
+    ///
+    /// # Errors
+    /// When the network has no such parameters, or there is no path that spans one.
+    pub fn plane(self, source: &Source) -> Result<Plane, CliError> {
+        let layout = source.problem.network.layout();
+        match self {
+            Span::Directions(directions) => Ok(directions.plane(layout, &source.params)?),
+            Span::Path if source.path.is_empty() => Err(CliError::Failed(
+                "--directions path needs a folder that `train` wrote, with the run's path in it"
+                    .to_owned(),
+            )),
+            Span::Path => path_plane(&source.path, &source.params)
+                .map_err(|error| CliError::Failed(format!("the run's path: {error}"))),
+        }
+    }
+
+    /// The axes of `n` points each where no range is given.
+    ///
+    /// # Errors
+    /// When `n` points make no axis.
+    pub fn axes(self, n: usize) -> Result<[Axis; 2], CliError> {
+        Ok(match self {
+            Span::Directions(_) => [Axis::new(-1.0, 1.0, n)?; 2],
+            Span::Path => [Axis::new(-0.5, 1.5, n)?, Axis::new(-1.5, 1.5, n)?],
+        })
     }
 }
 
@@ -134,12 +184,14 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let begin = Instant::now();
     let source = args.source.load()?;
-    let network = &source.problem.network;
-    let plane = args.directions.plane(network.layout(), &source.params)?;
-    let axis = Axis::new(args.range.lo, args.range.hi, args.grid)?;
-    let computed = compute(&source, &plane, axis, &Interrupt::listen(), &mut out)?;
+    let plane = args.directions.plane(&source)?;
+    let axes = match args.range {
+        Some(range) => [Axis::new(range.lo, range.hi, args.grid)?; 2],
+        None => args.directions.axes(args.grid)?,
+    };
+    let computed = compute(&source, &plane, axes, &Interrupt::listen(), &mut out)?;
     let (surface, path) = (&computed.surface, &computed.path);
-    let mut figure = figure(&source, &args.directions, &computed);
+    let mut figure = figure(&source, args.directions, &computed);
     figure.tone = args.theme.into();
     figure.heights = match args.heights {
         HeightsName::Auto => Heights::Auto,
@@ -196,22 +248,23 @@ pub struct Computed {
     pub center_loss: f64,
 }
 
-/// Computes a square surface and projects the source's path, with a bar.
+/// Computes a surface and projects the source's path, with a bar.
 ///
 /// # Errors
 /// When it is interrupted.
 pub fn compute(
     source: &Source,
     plane: &Plane,
-    axis: Axis,
+    axes: [Axis; 2],
     interrupt: &Interrupt,
     out: &mut Out,
 ) -> Result<Computed, CliError> {
     let (network, samples) = (&source.problem.network, &source.problem.train);
+    let [x, y] = axes;
     let cancel = interrupt.flag();
-    let bar = out.start_bar((axis.n * axis.n) as u64, "surface");
+    let bar = out.start_bar((x.n * y.n) as u64, "surface");
     let count = |n: usize| bar.inc(n as u64);
-    let surface = evaluate(network, samples, plane, axis, axis, cancel, count, |_| {});
+    let surface = evaluate(network, samples, plane, x, y, cancel, count, |_| {});
     let path = path_on_plane(network, samples, plane, &source.path, cancel);
     out.end_bar();
     match (surface, path) {
@@ -227,21 +280,21 @@ pub fn compute(
 }
 
 /// The picture of a surface: what its axes are and where it was taken.
-pub fn figure<'a>(
-    source: &Source,
-    directions: &Directions,
-    computed: &'a Computed,
-) -> ContourFigure<'a> {
+pub fn figure<'a>(source: &Source, span: Span, computed: &'a Computed) -> ContourFigure<'a> {
     let problem = &source.problem;
     let label = |index: usize| match problem.network.layout().place(index) {
         Some(place) => format!("change of {}", parameter_name(&place)),
         None => String::new(),
     };
-    let (x_label, y_label) = match *directions {
-        Directions::Weights(i, j) => (label(i), label(j)),
-        Directions::Random { seed } => (
+    let (x_label, y_label) = match span {
+        Span::Directions(Directions::Weights(i, j)) => (label(i), label(j)),
+        Span::Directions(Directions::Random { seed }) => (
             format!("random direction 1, filter-normalised (seed {seed})"),
             "random direction 2, filter-normalised".to_owned(),
+        ),
+        Span::Path => (
+            "from where the path ended (0) to where it began (1)".to_owned(),
+            "main direction of the path beside that".to_owned(),
         ),
     };
     let place = match (source.given, source.path.last()) {

@@ -125,13 +125,9 @@ impl ContourFigure<'_> {
         let mut svg = Svg::new(WIDTH, HEIGHT, style.background);
         let (left, top, width, height) = PLOT;
         svg.text((left, 38.0), 22.0, Anchor::Start, style.text, &self.title);
-        svg.text(
-            (left, 64.0),
-            14.0,
-            Anchor::Start,
-            style.faint,
-            &self.subtitle,
-        );
+        for (line, y) in self.subtitle.lines().zip([62.0, 84.0]) {
+            svg.text((left, y), 14.0, Anchor::Start, style.faint, line);
+        }
         let heat = self.heat_map(scale, &style).png()?;
         svg.image(left, top, width, height, &heat);
         svg.clipped(PLOT, |svg| {
