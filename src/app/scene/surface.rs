@@ -21,7 +21,7 @@ use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
 use bevy_egui::egui::Align2;
 
-pub(super) fn plugin(app: &mut App) {
+pub(in crate::app) fn plugin(app: &mut App) {
     app.init_resource::<Facing>()
         .init_resource::<Laid>()
         .add_systems(Startup, spawn_surface)
@@ -55,7 +55,12 @@ fn spawn_surface(mut commands: Commands) {
     let root = commands
         .spawn((SurfaceRoot, Transform::default(), layer.clone()))
         .id();
-    let child = (ChildOf(root), Transform::default(), Visibility::Inherited, layer);
+    let child = (
+        ChildOf(root),
+        Transform::default(),
+        Visibility::Inherited,
+        layer,
+    );
     commands.spawn((Relief::default(), child.clone()));
     commands.spawn((Strokes::default(), StrokeKind::Axes, child.clone()));
     commands.spawn((Strokes::default(), StrokeKind::Path, child.clone()));
@@ -117,7 +122,9 @@ fn lay_out_surface(
     let (Some(frame), Some(surface)) = (frame, &shown.surface) else {
         *relief_visibility = Visibility::Hidden;
         strokes.iter_mut().for_each(|(mut s, _)| s.0.clear());
-        balls.iter_mut().for_each(|(_, _, mut v)| *v = Visibility::Hidden);
+        balls
+            .iter_mut()
+            .for_each(|(_, _, mut v)| *v = Visibility::Hidden);
         laid.texts.clear();
         laid.frame = None;
         return;
@@ -140,7 +147,11 @@ fn lay_out_surface(
         };
         let place = point.and_then(|p| surface_path::ball(&frame, p));
         let is_drawn = place.is_some() && view.path;
-        visibility.set_if_neq(if is_drawn { Visibility::Inherited } else { Visibility::Hidden });
+        visibility.set_if_neq(if is_drawn {
+            Visibility::Inherited
+        } else {
+            Visibility::Hidden
+        });
         if let Some(place) = place {
             transform.translation = place;
             transform.scale = Vec3::splat(radius);
@@ -167,9 +178,15 @@ fn lay_out_surface(
 
 fn titles(shown: &ErrorSurface, view: &SurfaceView, strings: &Texts) -> Titles {
     let axis = |k: usize, key: &str| {
-        shown.parameter_name(k).unwrap_or_else(|| strings.get(key).to_owned())
+        shown
+            .parameter_name(k)
+            .unwrap_or_else(|| strings.get(key).to_owned())
     };
-    let height = if view.log_height { "surface.loss_log" } else { "surface.loss" };
+    let height = if view.log_height {
+        "surface.loss_log"
+    } else {
+        "surface.loss"
+    };
     Titles {
         x: axis(0, "surface.direction_1"),
         y: axis(1, "surface.direction_2"),

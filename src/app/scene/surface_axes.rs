@@ -63,7 +63,12 @@ pub struct Titles {
 const TICKS: usize = 4;
 
 /// The lines of floor, walls and rim.
-pub fn strokes(frame: &SurfaceFrame, relief: &Relief, facing: Facing, palette: &Palette) -> Strokes {
+pub fn strokes(
+    frame: &SurfaceFrame,
+    relief: &Relief,
+    facing: Facing,
+    palette: &Palette,
+) -> Strokes {
     let mut strokes = Strokes::default();
     let grid = palette.background.blend(palette.faint, 0.32);
     let border = palette.background.blend(palette.faint, 0.75);
@@ -89,11 +94,19 @@ pub fn strokes(frame: &SurfaceFrame, relief: &Relief, facing: Facing, palette: &
     for &tick in &frame.scale.ticks {
         let y = frame.height(tick);
         let corner = Vec3::new(back.x, y, back.z);
-        let ends = [Vec3::new(low.x + high.x - back.x, y, back.z), Vec3::new(back.x, y, low.z + high.z - back.z)];
+        let ends = [
+            Vec3::new(low.x + high.x - back.x, y, back.z),
+            Vec3::new(back.x, y, low.z + high.z - back.z),
+        ];
         strokes.line(corner, ends[0], grid, 1.0);
         strokes.line(corner, ends[1], grid, 1.0);
     }
-    let corners = [(low.x, low.z), (high.x, low.z), (high.x, high.z), (low.x, high.z)];
+    let corners = [
+        (low.x, low.z),
+        (high.x, low.z),
+        (high.x, high.z),
+        (low.x, high.z),
+    ];
     for k in 0..4 {
         let (a, b) = (corners[k], corners[(k + 1) % 4]);
         let place = |c: (f32, f32)| Vec3::new(c.0, low.y, c.1);
@@ -130,13 +143,19 @@ pub fn texts(
     let (xs, ys) = ticks(frame);
     let front = (half.z + 0.55) * facing.z;
     for (x, text) in xs {
-        all.push((Vec3::new(frame.across(x), 0.0, front), label(text, number, true)));
+        all.push((
+            Vec3::new(frame.across(x), 0.0, front),
+            label(text, number, true),
+        ));
     }
     let place = Vec3::new(0.0, 0.0, (half.z + 1.45) * facing.z);
     all.push((place, label(titles.x.clone(), title, false)));
     let side = (half.x + 0.55) * facing.x;
     for (y, text) in ys {
-        all.push((Vec3::new(side, 0.0, frame.along(y)), label(text, number, true)));
+        all.push((
+            Vec3::new(side, 0.0, frame.along(y)),
+            label(text, number, true),
+        ));
     }
     let place = Vec3::new((half.x + 1.45) * facing.x, 0.0, 0.0);
     all.push((place, label(titles.y.clone(), title, false)));
@@ -144,10 +163,15 @@ pub fn texts(
     let (sx, sz) = facing.left_edge();
     // Outwards along the wall that the edge does not share with the reader.
     let edge = Vec3::new(half.x * sx, 0.0, half.z * sz);
-    let outwards = if sx == facing.x { Vec3::X * sx } else { Vec3::Z * sz };
+    let outwards = if sx == facing.x {
+        Vec3::X * sx
+    } else {
+        Vec3::Z * sz
+    };
     let step = smallest_step(&frame.scale.ticks);
     for &tick in &frame.scale.ticks {
-        let text = if step.is_finite() && frame.scale.ticks.len() > 1 && evenly(&frame.scale.ticks) {
+        let text = if step.is_finite() && frame.scale.ticks.len() > 1 && evenly(&frame.scale.ticks)
+        {
             tick_text(tick, step)
         } else {
             short(tick)
@@ -202,14 +226,22 @@ mod tests {
     fn frame(origin: (f64, f64)) -> (SurfaceFrame, Relief) {
         let axis = vec![-1.0, -0.5, 0.0, 0.5, 1.0];
         let loss = Array2::from_shape_fn((5, 5), |(j, i)| axis[i] * axis[i] + axis[j] * axis[j]);
-        let surface = Surface { x: axis.clone(), y: axis, loss };
+        let surface = Surface {
+            x: axis.clone(),
+            y: axis,
+            loss,
+        };
         let frame = SurfaceFrame::new(&surface, &PathOnPlane::default(), origin, false).unwrap();
         let relief = Relief::new(&surface, &frame);
         (frame, relief)
     }
 
     fn titles() -> Titles {
-        Titles { x: "a".into(), y: "b".into(), height: "c".into() }
+        Titles {
+            x: "a".into(),
+            y: "b".into(),
+            height: "c".into(),
+        }
     }
 
     #[test]
@@ -217,7 +249,10 @@ mod tests {
         let (frame, _) = frame((0.3, 0.0));
         let labels = texts(&frame, Facing::default(), &titles(), &Texts::default());
         let half = labels.iter().find(|(_, l)| l.text == "0.5").unwrap();
-        assert!((half.0.x - 1.0).abs() < 1e-5, "0.5 = 0.3 + 0.2, a fifth of the half range");
+        assert!(
+            (half.0.x - 1.0).abs() < 1e-5,
+            "0.5 = 0.3 + 0.2, a fifth of the half range"
+        );
     }
 
     #[test]
@@ -227,7 +262,13 @@ mod tests {
         for (x, z) in [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)] {
             let facing = Facing::default().towards(Vec3::new(9.0 * x, 3.0, 9.0 * z));
             for (place, _) in texts(&frame, facing, &titles(), &Texts::default()) {
-                assert!(place.x * x > 5.0 || place.z * z > 5.0 || place.y > 0.0 || place.x.abs() > 5.0 || place.z.abs() > 5.0);
+                assert!(
+                    place.x * x > 5.0
+                        || place.z * z > 5.0
+                        || place.y > 0.0
+                        || place.x.abs() > 5.0
+                        || place.z.abs() > 5.0
+                );
             }
             let (ex, ez) = facing.left_edge();
             let right = Vec3::new(z, 0.0, -x);

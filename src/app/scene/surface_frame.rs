@@ -33,7 +33,12 @@ impl HeightScale {
     /// highest tenth of the surface towers over the rest, the scale ends lower,
     /// at four times the range of the other nine tenths, and says so.
     pub fn new(surface: &Surface, path: &PathOnPlane, log: bool) -> Self {
-        let mut losses: Vec<f64> = surface.loss.iter().copied().filter(|l| l.is_finite()).collect();
+        let mut losses: Vec<f64> = surface
+            .loss
+            .iter()
+            .copied()
+            .filter(|l| l.is_finite())
+            .collect();
         losses.sort_by(f64::total_cmp);
         let (Some(&least), Some(&most)) = (losses.first(), losses.last()) else {
             return HeightScale::between(0.0, 1.0, log);
@@ -80,14 +85,19 @@ impl HeightScale {
             let low = low.max(high * LOG_FLOOR);
             let (l, h) = (low.log10(), high.log10());
             let margin = 0.02 * (h - l);
-            let levels = log_levels(low, high, 16);
+            let levels = log_levels(low, high, 24);
             return scale(l - margin, h + margin, levels, log_levels(low, high, 6));
         }
         let low = if low < 0.4 * high { low.min(0.0) } else { low };
-        let step = nice_step((high - low) / 14.0);
+        let step = nice_step((high - low) / 22.0);
         let low = (low / step + 1e-6).floor() * step;
         let high = (high / step - 1e-6).ceil() * step;
-        scale(low, high, nice_between(low, high, step), nice_ticks(low, high, 5))
+        scale(
+            low,
+            high,
+            nice_between(low, high, step),
+            nice_ticks(low, high, 5),
+        )
     }
 
     /// Where `loss` lies between floor (0) and top (1); beyond for losses that
@@ -96,9 +106,17 @@ impl HeightScale {
         if !loss.is_finite() {
             return f64::NAN;
         }
-        let v = if self.log { loss.max(f64::MIN_POSITIVE).log10() } else { loss };
+        let v = if self.log {
+            loss.max(f64::MIN_POSITIVE).log10()
+        } else {
+            loss
+        };
         let fraction = (v - self.low) / (self.high - self.low);
-        if self.log { fraction.max(0.0) } else { fraction }
+        if self.log {
+            fraction.max(0.0)
+        } else {
+            fraction
+        }
     }
 
     /// The loss at `fraction` of the height.
@@ -204,7 +222,10 @@ pub fn clip_to_box(a: Vec3, b: Vec3) -> Option<(Vec3, Vec3)> {
             }
             continue;
         }
-        let t = [(low[axis] - a[axis]) / d[axis], (high[axis] - a[axis]) / d[axis]];
+        let t = [
+            (low[axis] - a[axis]) / d[axis],
+            (high[axis] - a[axis]) / d[axis],
+        ];
         from = from.max(t[0].min(t[1]));
         to = to.min(t[0].max(t[1]));
     }
@@ -231,7 +252,9 @@ fn nice_between(low: f64, high: f64, step: f64) -> Vec<f64> {
     let slack = 1e-6;
     let first = (low / step - slack).ceil() as i64;
     let last = (high / step + slack).floor() as i64;
-    (first..=last.min(first + 1000)).map(|k| k as f64 * step).collect()
+    (first..=last.min(first + 1000))
+        .map(|k| k as f64 * step)
+        .collect()
 }
 
 /// At most about `most` nice losses from `low` to `high` for a logarithmic
@@ -250,8 +273,13 @@ fn log_levels(low: f64, high: f64, most: usize) -> Vec<f64> {
             .filter(|&l| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(&l))
             .collect()
     };
-    let choices: [(&[f64], i32); 5] =
-        [(&[1.0, 2.0, 5.0], 1), (&[1.0, 3.0], 1), (&[1.0], 1), (&[1.0], 2), (&[1.0], 3)];
+    let choices: [(&[f64], i32); 5] = [
+        (&[1.0, 2.0, 5.0], 1),
+        (&[1.0, 3.0], 1),
+        (&[1.0], 1),
+        (&[1.0], 2),
+        (&[1.0], 3),
+    ];
     let all = choices.iter().map(|(factors, every)| fits(factors, *every));
     let mut fewest = Vec::new();
     for levels in all {
@@ -267,7 +295,11 @@ fn log_levels(low: f64, high: f64, most: usize) -> Vec<f64> {
 
 /// A number of an axis whose numbers lie `step` apart: all with as many digits.
 pub fn tick_text(value: f64, step: f64) -> String {
-    let value = if value.abs() < 1e-9 * step { 0.0 } else { value };
+    let value = if value.abs() < 1e-9 * step {
+        0.0
+    } else {
+        value
+    };
     let digits = -(step.log10() + 1e-9).floor();
     if value.abs() >= 1e5 || digits > 5.0 {
         return short(value);
@@ -284,7 +316,9 @@ pub fn short(value: f64) -> String {
     if !size.is_finite() || !(1e-3..1e5).contains(&size) {
         let text = format!("{value:.2e}");
         // 1.00e-5 reads better as 1e-5.
-        let Some((mantissa, exponent)) = text.split_once('e') else { return text };
+        let Some((mantissa, exponent)) = text.split_once('e') else {
+            return text;
+        };
         let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
         return format!("{mantissa}e{exponent}");
     }
@@ -303,11 +337,16 @@ mod tests {
     use ndarray::Array2;
 
     fn bowl(n: usize, floor: f64) -> Surface {
-        let axis: Vec<f64> = (0..n).map(|i| -1.0 + 2.0 * i as f64 / (n - 1) as f64).collect();
-        let loss = Array2::from_shape_fn((n, n), |(j, i)| {
-            floor + axis[i].powi(2) + axis[j].powi(2)
-        });
-        Surface { x: axis.clone(), y: axis, loss }
+        let axis: Vec<f64> = (0..n)
+            .map(|i| -1.0 + 2.0 * i as f64 / (n - 1) as f64)
+            .collect();
+        let loss =
+            Array2::from_shape_fn((n, n), |(j, i)| floor + axis[i].powi(2) + axis[j].powi(2));
+        Surface {
+            x: axis.clone(),
+            y: axis,
+            loss,
+        }
     }
 
     #[test]
@@ -324,8 +363,10 @@ mod tests {
     fn heights_rise_with_the_loss_on_both_scales_and_a_zero_loss_is_at_the_floor() {
         for log in [false, true] {
             let scale = HeightScale::new(&bowl(9, 0.0), &PathOnPlane::default(), log);
-            let heights: Vec<f64> =
-                [0.0, 0.01, 0.3, 1.0, 2.0].iter().map(|&l| scale.fraction(l)).collect();
+            let heights: Vec<f64> = [0.0, 0.01, 0.3, 1.0, 2.0]
+                .iter()
+                .map(|&l| scale.fraction(l))
+                .collect();
             assert_eq!(heights[0], 0.0);
             assert!(heights.windows(2).all(|w| w[0] < w[1]), "{heights:?}");
             assert!(heights[4] <= 1.0 + 1e-9);

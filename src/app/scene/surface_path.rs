@@ -35,8 +35,16 @@ pub fn strokes(
     if !view.path {
         return strokes;
     }
-    let truth: Vec<Vec3> = path.points.iter().map(|p| true_place(frame, p) + LIFT).collect();
-    let slice: Vec<Vec3> = path.points.iter().map(|p| slice_place(frame, p) + LIFT).collect();
+    let truth: Vec<Vec3> = path
+        .points
+        .iter()
+        .map(|p| true_place(frame, p) + LIFT)
+        .collect();
+    let slice: Vec<Vec3> = path
+        .points
+        .iter()
+        .map(|p| slice_place(frame, p) + LIFT)
+        .collect();
     let shadow = palette.path.blend(palette.background, 0.45);
     strokes.polyline(&slice, palette.background, SHADOW + CASING);
     strokes.polyline(&slice, shadow, SHADOW);
@@ -61,7 +69,9 @@ pub fn strokes(
 /// Where the ball of a point lies: at its true loss, held inside the box.
 pub fn ball(frame: &SurfaceFrame, point: &PlanePoint) -> Option<Vec3> {
     let place = true_place(frame, point);
-    place.is_finite().then(|| place.clamp(SURFACE_MIN, SURFACE_MAX))
+    place
+        .is_finite()
+        .then(|| place.clamp(SURFACE_MIN, SURFACE_MAX))
 }
 
 /// What is printed at the ball: current loss, the slice's, the gap, and the
@@ -122,13 +132,19 @@ mod tests {
     fn frame(path: &PathOnPlane) -> SurfaceFrame {
         let axis = vec![-1.0, 0.0, 1.0];
         let loss = Array2::from_shape_fn((3, 3), |(j, i)| axis[i] * axis[i] + axis[j] * axis[j]);
-        let surface = Surface { x: axis.clone(), y: axis, loss };
+        let surface = Surface {
+            x: axis.clone(),
+            y: axis,
+            loss,
+        };
         SurfaceFrame::new(&surface, path, (0.0, 0.0), false).unwrap()
     }
 
     #[test]
     fn the_ball_stands_at_the_true_loss_and_the_gap_reaches_down_to_the_slice() {
-        let path = PathOnPlane { points: vec![point(0, -0.5, 1.2, 0.25), point(1, 0.0, 1.0, 0.5)] };
+        let path = PathOnPlane {
+            points: vec![point(0, -0.5, 1.2, 0.25), point(1, 0.0, 1.0, 0.5)],
+        };
         let frame = frame(&path);
         let place = ball(&frame, &path.points[1]).unwrap();
         assert_eq!(place, Vec3::new(0.0, frame.height(1.0), 0.0));
@@ -138,15 +154,25 @@ mod tests {
         assert_eq!(gaps.len(), 2);
         assert!((gaps[1].from.y - frame.height(1.0)).abs() < 0.05);
         assert!((gaps[1].to.y - frame.height(0.5)).abs() < 0.05);
-        let without = SurfaceView { gaps: false, ..Default::default() };
+        let without = SurfaceView {
+            gaps: false,
+            ..Default::default()
+        };
         let lines = strokes(&frame, &path, &without, &palette);
         assert!(lines.0.iter().all(|s| s.color != palette.gap));
     }
 
     #[test]
     fn a_path_that_leaves_the_box_ends_at_its_wall() {
-        let path = PathOnPlane { points: vec![point(0, 3.0, 1.0, 1.0), point(1, 0.0, 1.0, 1.0)] };
-        let lines = strokes(&frame(&path), &path, &SurfaceView::default(), &Theme::Dark.palette());
+        let path = PathOnPlane {
+            points: vec![point(0, 3.0, 1.0, 1.0), point(1, 0.0, 1.0, 1.0)],
+        };
+        let lines = strokes(
+            &frame(&path),
+            &path,
+            &SurfaceView::default(),
+            &Theme::Dark.palette(),
+        );
         assert!(!lines.0.is_empty());
         for stroke in &lines.0 {
             assert!(stroke.from.abs().max_element() < 5.01 && stroke.to.abs().max_element() < 5.01);
@@ -155,7 +181,9 @@ mod tests {
 
     #[test]
     fn the_figures_name_loss_gap_and_share() {
-        let path = PathOnPlane { points: vec![point(0, 0.0, 1.0, 0.75)] };
+        let path = PathOnPlane {
+            points: vec![point(0, 0.0, 1.0, 0.75)],
+        };
         let text = figures(&path, &Texts::default()).unwrap();
         for part in ["1", "0.75", "0.25", "50"] {
             assert!(text.contains(part), "no {part} in {text}");

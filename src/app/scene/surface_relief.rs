@@ -33,7 +33,9 @@ pub struct Relief {
 impl Relief {
     /// The triangles of `surface` in `frame`.
     pub fn new(surface: &Surface, frame: &SurfaceFrame) -> Self {
-        let fractions = surface.loss.mapv(|l| frame.scale.fraction(l).clamp(-1.0, HIGHEST));
+        let fractions = surface
+            .loss
+            .mapv(|l| frame.scale.fraction(l).clamp(-1.0, HIGHEST));
         let (rows, columns) = fractions.dim();
         if rows < 2 || columns < 2 {
             return Relief::default();
@@ -42,10 +44,14 @@ impl Relief {
         let (fine_x, fine_y) = (refinement(columns), refinement(rows));
         let heights = refined(&refined(&fractions, fine_x).reversed_axes(), fine_y);
         let heights = heights.reversed_axes();
-        let xs: Vec<f32> =
-            between(&surface.x, fine_x).into_iter().map(|x| frame.across(x)).collect();
-        let zs: Vec<f32> =
-            between(&surface.y, fine_y).into_iter().map(|y| frame.along(y)).collect();
+        let xs: Vec<f32> = between(&surface.x, fine_x)
+            .into_iter()
+            .map(|x| frame.across(x))
+            .collect();
+        let zs: Vec<f32> = between(&surface.y, fine_y)
+            .into_iter()
+            .map(|y| frame.along(y))
+            .collect();
         let contour = frame.scale.contours();
         let (rows, columns) = heights.dim();
         let mut relief = Relief {
@@ -76,7 +82,9 @@ impl Relief {
                 let normal = Vec3::new(-dx, 1.0, -dz).normalize();
                 relief.positions.push([xs[i], height(j, i), zs[j]]);
                 relief.normals.push(normal.to_array());
-                relief.levels.push([fraction as f32, contour(fraction) as f32]);
+                relief
+                    .levels
+                    .push([fraction as f32, contour(fraction) as f32]);
             }
         }
         for j in 0..rows - 1 {
@@ -141,8 +149,7 @@ fn refined(values: &Array2<f64>, fine: usize) -> Array2<f64> {
         let d = outer(Some(i + 2), 2.0 * c - b);
         b + 0.5
             * t
-            * ((c - a)
-                + t * ((2.0 * a - 5.0 * b + 4.0 * c - d) + t * (3.0 * (b - c) + d - a)))
+            * ((c - a) + t * ((2.0 * a - 5.0 * b + 4.0 * c - d) + t * (3.0 * (b - c) + d - a)))
     })
 }
 
@@ -152,9 +159,15 @@ mod tests {
     use crate::landscape::PathOnPlane;
 
     fn surface(n: usize, loss: impl Fn(f64, f64) -> f64) -> Surface {
-        let axis: Vec<f64> = (0..n).map(|i| -1.0 + 2.0 * i as f64 / (n - 1) as f64).collect();
+        let axis: Vec<f64> = (0..n)
+            .map(|i| -1.0 + 2.0 * i as f64 / (n - 1) as f64)
+            .collect();
         let loss = Array2::from_shape_fn((n, n), |(j, i)| loss(axis[i], axis[j]));
-        Surface { x: axis.clone(), y: axis, loss }
+        Surface {
+            x: axis.clone(),
+            y: axis,
+            loss,
+        }
     }
 
     fn relief(surface: &Surface) -> (Relief, SurfaceFrame) {
@@ -193,7 +206,10 @@ mod tests {
     #[test]
     fn what_is_not_finite_is_a_hole_and_the_counts_stay() {
         let whole = relief(&surface(9, |x, y| x * x + y * y)).0;
-        let holes = relief(&surface(9, |x, y| if x == 0.0 && y == 0.0 { f64::NAN } else { 1.0 })).0;
+        let holes = relief(&surface(9, |x, y| {
+            if x == 0.0 && y == 0.0 { f64::NAN } else { 1.0 }
+        }))
+        .0;
         assert_eq!(whole.indices.len(), holes.indices.len());
         assert!(holes.positions.iter().flatten().all(|v| v.is_finite()));
         let missing = holes.indices.chunks(6).filter(|c| *c == [0; 6]).count();
