@@ -59,14 +59,14 @@ fn lines(coordinate: f32, width: f32) -> f32 {
 
 @fragment
 fn fragment(in: Varying, @builtin(front_facing) is_front: bool) -> @location(0) vec4<f32> {
-    let height = in.levels.x;
+    let tone = in.levels.x;
     let contour = lines(in.levels.y, look.pixel.x);
     let grid = max(lines(in.place.x, 0.6 * look.pixel.x), lines(in.place.y, 0.6 * look.pixel.x));
     // Above the top nothing is shown: a clean cut, not a false plateau.
-    if height > 1.0005 || height < -0.02 {
+    if tone > 1.0005 {
         discard;
     }
-    let t = clamp(height, 0.0, 1.0) * f32(COLORS - 1u);
+    let t = clamp(tone, 0.0, 1.0) * f32(COLORS - 1u);
     let k = min(u32(t), COLORS - 2u);
     var color = mix(look.colors[k].rgb, look.colors[k + 1u].rgb, t - f32(k));
 

@@ -108,7 +108,10 @@ impl Drive {
     fn from_start(self) -> Self {
         match self {
             Drive::Thread => Drive::Thread,
-            Drive::Frame { steps, .. } => Drive::Frame { steps, epochs_before: 0 },
+            Drive::Frame { steps, .. } => Drive::Frame {
+                steps,
+                epochs_before: 0,
+            },
         }
     }
 }
@@ -282,7 +285,12 @@ fn load_experiment(
         Ok(problem) => {
             let problem = Arc::new(problem);
             *training = Training::at_start(Arc::clone(&problem));
-            *driver = new_driver(&problem, drive.0.from_start(), proxy.as_deref(), &mut notices);
+            *driver = new_driver(
+                &problem,
+                drive.0.from_start(),
+                proxy.as_deref(),
+                &mut notices,
+            );
             *selection = Selection::default();
             commands.trigger(NetworkReplaced);
             if start {

@@ -84,18 +84,18 @@ fn dress(
     theme: Res<Theme>,
     view: Res<SurfaceView>,
     reliefs: Query<Entity, With<Relief>>,
-    strokes: Query<(Entity, &StrokeKind, &ChildOf)>,
+    strokes: Query<(Entity, &StrokeKind)>,
     balls: Query<(Entity, &Ball)>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut relief_materials: ResMut<Assets<ReliefMaterial>>,
     mut stroke_materials: ResMut<Assets<StrokeMaterial>>,
     mut ball_materials: ResMut<Assets<BallMaterial>>,
 ) {
-    let mut stroke = |opacity, lift, through, order| {
+    let mut stroke = |opacity, lift, hidden, order| {
         let look = stroke_look(1.0, opacity, lift);
         stroke_materials.add(StrokeMaterial {
             look,
-            through,
+            hidden,
             order,
         })
     };
@@ -121,28 +121,18 @@ fn dress(
             NoFrustumCulling,
         ));
     }
-    for (entity, kind, ChildOf(root)) in &strokes {
+    for (entity, kind) in &strokes {
         let mesh = Mesh3d(meshes.add(strokes_mesh(&[])));
         let material = match kind {
             StrokeKind::Axes => &materials.axes,
             StrokeKind::Path => &materials.path,
+            StrokeKind::Behind => &materials.behind,
         };
         commands.entity(entity).insert((
             mesh.clone(),
             MeshMaterial3d(material.clone()),
             NoFrustumCulling,
         ));
-        if *kind == StrokeKind::Path {
-            commands.spawn((
-                mesh,
-                MeshMaterial3d(materials.behind.clone()),
-                NoFrustumCulling,
-                RenderLayers::layer(SceneView::Surface.layer()),
-                Transform::default(),
-                Visibility::Inherited,
-                ChildOf(*root),
-            ));
-        }
     }
     let sphere = meshes.add(Sphere::new(1.0).mesh().uv(40, 24));
     for (entity, ball) in &balls {

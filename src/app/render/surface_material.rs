@@ -81,8 +81,8 @@ pub(super) struct StrokeLook {
 pub(super) struct StrokeMaterial {
     #[uniform(0)]
     pub(super) look: StrokeLook,
-    /// Whether to draw through what lies before.
-    pub(super) through: bool,
+    /// Whether only what something else hides is drawn, instead of the rest.
+    pub(super) hidden: bool,
     /// Larger ones are drawn later.
     pub(super) order: f32,
 }
@@ -90,13 +90,13 @@ pub(super) struct StrokeMaterial {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub(super) struct StrokeKey {
-    through: bool,
+    hidden: bool,
 }
 
 impl From<&StrokeMaterial> for StrokeKey {
     fn from(material: &StrokeMaterial) -> Self {
         StrokeKey {
-            through: material.through,
+            hidden: material.hidden,
         }
     }
 }
@@ -175,10 +175,11 @@ impl Material for StrokeMaterial {
         key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
         descriptor.primitive.cull_mode = None;
-        if key.bind_group_data.through
+        if key.bind_group_data.hidden
             && let Some(depth) = &mut descriptor.depth_stencil
         {
-            depth.depth_compare = Some(CompareFunction::Always);
+            // Depth is reversed: less is farther.
+            depth.depth_compare = Some(CompareFunction::Less);
         }
         Ok(())
     }

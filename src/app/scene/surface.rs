@@ -11,7 +11,7 @@ use super::surface_frame::SurfaceFrame;
 use super::surface_parts::{Ball, StrokeKind, Strokes, SurfaceText};
 use super::surface_path;
 use super::surface_relief::Relief;
-use crate::app::labels::{Label, ViewCamera};
+use crate::app::labels::{Alarming, Label, ViewCamera};
 use crate::app::plugins::GradscapeSystems;
 use crate::app::state::{SceneView, SurfaceRoot, SurfaceView};
 use crate::app::surface::ErrorSurface;
@@ -47,6 +47,8 @@ struct Laid {
     facing: Facing,
     frame: Option<SurfaceFrame>,
     texts: Vec<(Vec3, Label)>,
+    /// Which of the texts are warnings.
+    alarming: Vec<usize>,
     texts_written: bool,
 }
 
@@ -64,6 +66,7 @@ fn spawn_surface(mut commands: Commands) {
     commands.spawn((Relief::default(), child.clone()));
     commands.spawn((Strokes::default(), StrokeKind::Axes, child.clone()));
     commands.spawn((Strokes::default(), StrokeKind::Path, child.clone()));
+    commands.spawn((Strokes::default(), StrokeKind::Behind, child.clone()));
     commands.spawn((Ball::Newest, child.clone()));
     commands.spawn((Ball::Start, child));
 }
@@ -126,6 +129,7 @@ fn lay_out_surface(
             .iter_mut()
             .for_each(|(_, _, mut v)| *v = Visibility::Hidden);
         laid.texts.clear();
+        laid.alarming.clear();
         laid.frame = None;
         return;
     };
@@ -138,6 +142,9 @@ fn lay_out_surface(
         *strokes = match kind {
             StrokeKind::Axes => surface_axes::strokes(&frame, &relief, *facing, &palette),
             StrokeKind::Path => surface_path::strokes(&frame, &shown.path, &view, &palette),
+            StrokeKind::Behind => {
+                surface_path::strokes_behind(&frame, &shown.path, &view, &palette, NEWEST)
+            }
         };
     }
     for (ball, mut transform, mut visibility) in &mut balls {
@@ -153,25 +160,40 @@ fn lay_out_surface(
             Visibility::Hidden
         });
         if let Some(place) = place {
-            transform.translation = place;
+            // It rests on the point.
+            transform.translation = place + Vec3::Y * radius;
             transform.scale = Vec3::splat(radius);
         }
     }
     let titles = titles(&shown, &view, &strings);
     laid.texts = surface_axes::texts(&frame, *facing, &titles, &strings);
+    laid.alarming.clear();
     if view.path
         && let Some(newest) = shown.path.points.last()
         && let Some(place) = surface_path::ball(&frame, newest)
-        && let Some(text) = surface_path::figures(&shown.path, &strings)
+        && let Some(mut text) = surface_path::figures(&shown.path, &strings)
     {
-        let label = Label {
+        let label = |text| Label {
             text,
             view: SceneView::Surface,
             size: 12.0,
             anchor: Align2::LEFT_BOTTOM,
             faint: false,
         };
-        laid.texts.push((place + Vec3::Y * (NEWEST + 0.12), label));
+        let place = place + Vec3::Y * (2.0 * NEWEST + 0.12);
+        let share = surface_path::share(&shown.path, &strings);
+        if share.is_some() {
+            // An empty line for the share, which has a colour of its own.
+            text += "\n";
+        }
+        laid.texts.push((place, label(text)));
+        if let Some((text, is_little)) = share {
+            if is_little {
+                let index = laid.texts.len();
+                laid.alarming.push(index);
+            }
+            laid.texts.push((place, label(text)));
+        }
     }
     laid.frame = Some(frame);
 }
@@ -199,7 +221,14 @@ fn write_texts(
     mut commands: Commands,
     mut laid: ResMut<Laid>,
     roots: Query<Entity, With<SurfaceRoot>>,
-    mut texts: Query<(&SurfaceText, &mut Label, &mut Transform, &mut Visibility)>,
+    mut texts: Query<(
+        Entity,
+        &SurfaceText,
+        &mut Label,
+        &mut Transform,
+        &mut Visibility,
+        Has<Alarming>,
+    )>,
 ) {
     let Ok(root) = roots.single() else { return };
     if laid.texts_written {
@@ -207,8 +236,18 @@ fn write_texts(
     }
     laid.texts_written = true;
     let mut known = 0;
-    for (SurfaceText(index), mut label, mut transform, mut visibility) in &mut texts {
+    for (entity, SurfaceText(index), mut label, mut transform, mut visibility, alarms) in &mut texts
+    {
         known += 1;
+        match (laid.alarming.contains(index), alarms) {
+            (true, false) => {
+                commands.entity(entity).insert(Alarming);
+            }
+            (false, true) => {
+                commands.entity(entity).remove::<Alarming>();
+            }
+            _ => {}
+        }
         match laid.texts.get(*index) {
             None => {
                 visibility.set_if_neq(Visibility::Hidden);
@@ -221,12 +260,15 @@ fn write_texts(
         }
     }
     for (index, (place, label)) in laid.texts.iter().enumerate().skip(known) {
-        commands.spawn((
+        let mut text = commands.spawn((
             SurfaceText(index),
             label.clone(),
             Transform::from_translation(*place),
             Visibility::Inherited,
             ChildOf(root),
         ));
+        if laid.alarming.contains(&index) {
+            text.insert(Alarming);
+        }
     }
 }

@@ -161,12 +161,12 @@ pub fn texts(
     all.push((place, label(titles.y.clone(), title, false)));
 
     let (sx, sz) = facing.left_edge();
-    // Outwards along the wall that the edge does not share with the reader.
+    // Away from the numbers of the floor's edge that begins here.
     let edge = Vec3::new(half.x * sx, 0.0, half.z * sz);
     let outwards = if sx == facing.x {
-        Vec3::X * sx
-    } else {
         Vec3::Z * sz
+    } else {
+        Vec3::X * sx
     };
     let step = smallest_step(&frame.scale.ticks);
     for &tick in &frame.scale.ticks {

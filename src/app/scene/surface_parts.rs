@@ -61,4 +61,6 @@ pub enum StrokeKind {
     Axes,
     /// The path, its shadow and its gaps.
     Path,
+    /// The path again, to be seen faintly where the surface hides it.
+    Behind,
 }

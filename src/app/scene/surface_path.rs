@@ -9,8 +9,8 @@ use crate::app::theme::Palette;
 use crate::landscape::{PathOnPlane, PlanePoint};
 use bevy::prelude::*;
 
-/// At most so many gaps are drawn, evenly along the path.
-const GAPS: usize = 48;
+/// Gaps are drawn at least so far apart along the path.
+const GAP_SPACING: f32 = 0.3;
 /// Gaps that are shorter than this are not drawn.
 const LEAST_GAP: f32 = 0.03;
 /// How far the balls and the lines stand above what they lie on.
@@ -22,7 +22,7 @@ const THIN: f32 = 1.2;
 const CASING: f32 = 2.4;
 
 /// Below this share of the path in the plane, the picture misleads.
-pub const LITTLE: f64 = 0.5;
+const LITTLE: f64 = 0.5;
 
 /// The lines of the path.
 pub fn strokes(
@@ -49,12 +49,14 @@ pub fn strokes(
     strokes.polyline(&slice, palette.background, SHADOW + CASING);
     strokes.polyline(&slice, shadow, SHADOW);
     if view.gaps {
-        let every = path.points.len().div_ceil(GAPS).max(1);
         let last = path.points.len().saturating_sub(1);
+        let mut before: Option<Vec3> = None;
         for (k, (&top, &foot)) in truth.iter().zip(&slice).enumerate() {
-            if (k % every != 0 && k != last) || (top.y - foot.y).abs() < LEAST_GAP {
+            let is_near = before.is_some_and(|b| b.distance(foot) < GAP_SPACING);
+            if (is_near && k != last) || (top.y - foot.y).abs() < LEAST_GAP {
                 continue;
             }
+            before = Some(foot);
             if let Some((a, b)) = clip_to_box(top, foot) {
                 strokes.line(a, b, palette.gap, if k == last { 2.0 * THIN } else { THIN });
             }
@@ -66,7 +68,27 @@ pub fn strokes(
     strokes
 }
 
-/// Where the ball of a point lies: at its true loss, held inside the box.
+/// The path's lines as they shine through the surface, without the part that a
+/// ball of `radius` at the newest point hides.
+pub fn strokes_behind(
+    frame: &SurfaceFrame,
+    path: &PathOnPlane,
+    view: &SurfaceView,
+    palette: &Palette,
+    radius: f32,
+) -> Strokes {
+    let mut strokes = Strokes::default();
+    let Some(newest) = path.points.last().filter(|_| view.path) else {
+        return strokes;
+    };
+    let end = true_place(frame, newest);
+    let places = path.points.iter().map(|p| true_place(frame, p));
+    let visible: Vec<Vec3> = places.filter(|p| p.distance(end) > 2.0 * radius).collect();
+    strokes.polyline(&visible, palette.path, LINE);
+    strokes
+}
+
+/// Where a point of the path touches its ball: at its true loss, held inside the box.
 pub fn ball(frame: &SurfaceFrame, point: &PlanePoint) -> Option<Vec3> {
     let place = true_place(frame, point);
     place
@@ -74,8 +96,8 @@ pub fn ball(frame: &SurfaceFrame, point: &PlanePoint) -> Option<Vec3> {
         .then(|| place.clamp(SURFACE_MIN, SURFACE_MAX))
 }
 
-/// What is printed at the ball: current loss, the slice's, the gap, and the
-/// share of the path that lies in the plane.
+/// What is printed at the ball: current loss, and where they differ the slice's
+/// loss and the gap.
 pub fn figures(path: &PathOnPlane, strings: &Texts) -> Option<String> {
     let newest = path.points.last()?;
     let mut text = strings.with("surface.loss_value", &[("loss", &short(newest.true_loss))]);
@@ -85,11 +107,15 @@ pub fn figures(path: &PathOnPlane, strings: &Texts) -> Option<String> {
         text += "\n";
         text += &strings.with("surface.gap_value", &[("slice", &slice), ("gap", &gap)]);
     }
-    if let Some(share) = path.share_in_plane() {
-        text += "\n";
-        text += &strings.with("surface.share_value", &[("share", &percent(share))]);
-    }
     Some(text)
+}
+
+/// The share of the path that lies in the plane, in words, and whether it is so
+/// little that the picture misleads.
+pub fn share(path: &PathOnPlane, strings: &Texts) -> Option<(String, bool)> {
+    let share = path.share_in_plane()?;
+    let text = strings.with("surface.share_value", &[("share", &percent(share))]);
+    Some((text, share < LITTLE))
 }
 
 /// A share in per cent, with a digit more where it is small.
@@ -185,9 +211,11 @@ mod tests {
             points: vec![point(0, 0.0, 1.0, 0.75)],
         };
         let text = figures(&path, &Texts::default()).unwrap();
-        for part in ["1", "0.75", "0.25", "50"] {
+        for part in ["1", "0.75", "0.25"] {
             assert!(text.contains(part), "no {part} in {text}");
         }
+        let (text, is_little) = share(&path, &Texts::default()).unwrap();
+        assert!(text.contains("50") && !is_little, "{text}");
         assert_eq!(figures(&PathOnPlane::default(), &Texts::default()), None);
     }
 }

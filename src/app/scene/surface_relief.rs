@@ -20,7 +20,8 @@ pub struct Relief {
     pub positions: Vec<[f32; 3]>,
     /// Unit normals.
     pub normals: Vec<[f32; 3]>,
-    /// Fraction of the height, and the contour coordinate
+    /// Where in the range of the colours, from the lowest point of the surface
+    /// (0) to the top of the scale (1), and the contour coordinate
     /// ([`HeightScale::contours`](super::surface_frame::HeightScale::contours)).
     pub levels: Vec<[f32; 2]>,
     /// Three vertices a triangle; where the loss is no finite number there is a
@@ -53,6 +54,9 @@ impl Relief {
             .map(|y| frame.along(y))
             .collect();
         let contour = frame.scale.contours();
+        let lowest = fractions.iter().copied().filter(|f| !f.is_nan());
+        let lowest = lowest.fold(1.0, f64::min).min(0.95);
+        let tone = |fraction: f64| (fraction - lowest) / (1.0 - lowest);
         let (rows, columns) = heights.dim();
         let mut relief = Relief {
             positions: Vec::with_capacity(rows * columns),
@@ -82,9 +86,8 @@ impl Relief {
                 let normal = Vec3::new(-dx, 1.0, -dz).normalize();
                 relief.positions.push([xs[i], height(j, i), zs[j]]);
                 relief.normals.push(normal.to_array());
-                relief
-                    .levels
-                    .push([fraction as f32, contour(fraction) as f32]);
+                let pair = [tone(fraction) as f32, contour(fraction) as f32];
+                relief.levels.push(pair);
             }
         }
         for j in 0..rows - 1 {
