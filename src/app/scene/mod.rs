@@ -30,9 +30,11 @@ pub use parts::{
     Connection, Ends, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
 };
 pub use spawn::NetworkLayout;
-pub(super) use surface::plugin as surface_plugin;
-pub(super) use surface_parts::{Ball, Stroke, StrokeKind, Strokes};
-pub(super) use surface_relief::Relief;
+pub use surface::SurfaceScenePlugin;
+pub use surface_axes::Facing;
+pub use surface_frame::{HeightScale, SurfaceFrame};
+pub use surface_parts::{Ball, Stroke, StrokeKind, Strokes, SurfaceText};
+pub use surface_relief::Relief;
 
 use super::plugins::GradscapeSystems;
 use super::state::{NetworkBounds, NetworkView, Selection};

@@ -21,16 +21,26 @@ use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
 use bevy_egui::egui::Align2;
 
-pub(in crate::app) fn plugin(app: &mut App) {
-    app.init_resource::<Facing>()
-        .init_resource::<Laid>()
-        .add_systems(Startup, spawn_surface)
-        .add_systems(
-            Update,
-            (face_reader, lay_out_surface, write_texts)
-                .chain()
-                .in_set(GradscapeSystems::Scene),
-        );
+/// The error surface's entities, without anything that draws them or computes
+/// the [`ErrorSurface`] that they show.
+pub struct SurfaceScenePlugin;
+
+impl Plugin for SurfaceScenePlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<ErrorSurface>()
+            .init_resource::<SurfaceView>()
+            .init_resource::<Texts>()
+            .init_resource::<Theme>()
+            .init_resource::<Facing>()
+            .init_resource::<Laid>()
+            .add_systems(Startup, spawn_surface)
+            .add_systems(
+                Update,
+                (face_reader, lay_out_surface, write_texts)
+                    .chain()
+                    .in_set(GradscapeSystems::Scene),
+            );
+    }
 }
 
 /// Radii of the balls.
