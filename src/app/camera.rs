@@ -34,7 +34,7 @@ pub(super) fn plugin(app: &mut App) {
                 place_surface,
                 frame_what_changed,
                 obey_requests,
-                follow_theme,
+                clear_once,
             )
                 .chain()
                 .in_set(GradscapeSystems::Render),
@@ -273,7 +273,11 @@ fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds) -> (Vec3, 
             (bounds.min.min(low), bounds.max.max(high))
         }
         (_, SceneView::Network) => (bounds.min, bounds.max),
-        (_, SceneView::Surface) => (SURFACE_MIN, SURFACE_MAX),
+        // Room for the numbers along the edges.
+        (_, SceneView::Surface) => (
+            SURFACE_MIN - Vec3::new(0.7, 0.1, 0.7),
+            SURFACE_MAX + Vec3::new(0.7, 0.3, 0.7),
+        ),
     }
 }
 
@@ -365,13 +369,23 @@ fn obey_requests(
     }
 }
 
-fn follow_theme(theme: Res<Theme>, mut cameras: Query<(&ViewCamera, &mut Camera)>) {
-    if !theme.is_changed() {
-        return;
-    }
-    for (_, mut camera) in &mut cameras {
-        if !matches!(camera.clear_color, ClearColorConfig::None) {
-            camera.clear_color = ClearColorConfig::Custom(color(theme.palette().background));
+/// The first camera that draws clears the whole target; the others draw on.
+fn clear_once(theme: Res<Theme>, mut cameras: Query<&mut Camera, With<ViewCamera>>) {
+    let background = color(theme.palette().background);
+    let active = cameras.iter().filter(|camera| camera.is_active);
+    let first = active.map(|camera| camera.order).min();
+    for mut camera in &mut cameras {
+        let clears = first.is_none_or(|first| camera.order == first);
+        let is_right = match &camera.clear_color {
+            ClearColorConfig::Custom(color) => clears && *color == background,
+            _ => !clears,
+        };
+        if !is_right {
+            camera.clear_color = if clears {
+                ClearColorConfig::Custom(background)
+            } else {
+                ClearColorConfig::None
+            };
         }
     }
 }

@@ -26,13 +26,22 @@ pub struct Label {
     pub faint: bool,
 }
 
+/// Beside a [`Label`]: what it says is a warning.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarming;
+
 /// Marks the camera of a view.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewCamera(pub SceneView);
 
 fn draw_labels(
     mut contexts: EguiContexts,
-    labels: Query<(&Label, &GlobalTransform, Option<&InheritedVisibility>)>,
+    labels: Query<(
+        &Label,
+        &GlobalTransform,
+        Option<&InheritedVisibility>,
+        Has<Alarming>,
+    )>,
     cameras: Query<(&RenderLayers, &Camera, &GlobalTransform), With<ViewCamera>>,
     theme: Res<Theme>,
 ) -> Result {
@@ -56,7 +65,7 @@ fn draw_labels(
             egui::pos2(rect.max.x / zoom, rect.max.y / zoom),
         );
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
-        for (label, at, visible) in &labels {
+        for (label, at, visible, alarming) in &labels {
             let layer = RenderLayers::layer(label.view.layer());
             if label.text.is_empty()
                 || !layers.intersects(&layer)
@@ -68,7 +77,9 @@ fn draw_labels(
                 continue;
             };
             let at = egui::pos2(point.x / zoom, point.y / zoom);
-            let tint = color(if label.faint {
+            let tint = color(if alarming {
+                palette.warning
+            } else if label.faint {
                 palette.faint
             } else {
                 palette.text

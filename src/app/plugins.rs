@@ -43,6 +43,7 @@ impl PluginGroup for GradscapePlugins {
             })
             .add(surface::plugin)
             .add(scene::NetworkScenePlugin)
+            .add(scene::SurfaceScenePlugin)
             .add(render::plugin)
             .add(pick::plugin)
             .add(camera::plugin)

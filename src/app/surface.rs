@@ -255,3 +255,112 @@ fn take_in(shown: &mut ErrorSurface, directions: Option<Directions>, news: News)
     shown.path = news.path;
     shown.center_loss = news.center_loss;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::training::{Command, FrameGate, TrainingPlugin};
+    use super::super::{plugins, state};
+    use super::*;
+    use crate::experiment::Experiment;
+    use crate::train::TrainCommand;
+    use bevy::state::app::StatesPlugin;
+
+    fn app(drive: Drive) -> App {
+        let text = "[data]\nsource = \"xor\"\nsamples = 40\n[network]\n\
+                    layers = [{ dense = 3 }]\nloss = \"cross-entropy\"\n";
+        let experiment = Experiment::parse(text, "test").unwrap();
+        let problem = Arc::new(Problem::new(&experiment).unwrap());
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, StatesPlugin, state::plugin));
+        app.configure_sets(Update, plugins::GradscapeSystems::Receive);
+        app.init_resource::<super::super::state::Selection>();
+        app.add_plugins((TrainingPlugin { problem, drive }, plugin));
+        app.insert_resource(SurfaceView {
+            grid: 17,
+            ..default()
+        });
+        app
+    }
+
+    const FRAME: Drive = Drive::Frame {
+        steps: 1,
+        epochs_before: 0,
+    };
+
+    fn origin(shown: &ErrorSurface) -> f64 {
+        let surface = shown.surface.as_ref().unwrap();
+        surface.loss[[surface.y.len() / 2, surface.x.len() / 2]]
+    }
+
+    #[test]
+    fn frame_by_frame_each_frame_has_the_whole_surface_of_its_weights() {
+        let run = || {
+            let mut app = app(FRAME);
+            app.insert_resource(FrameGate(true));
+            app.world_mut().write_message(Command(TrainCommand::Start));
+            let mut seen = Vec::new();
+            for _ in 0..5 {
+                app.update();
+                let shown = app.world().resource::<ErrorSurface>();
+                let training = app.world().resource::<Training>();
+                let center = shown.plane.as_ref().unwrap().center();
+                assert_eq!(center, &training.snapshot.params[..]);
+                assert_eq!(shown.surface.as_ref().unwrap().loss.len(), 289);
+                assert_eq!(origin(shown), shown.center_loss);
+                assert_eq!(shown.newest().unwrap().true_loss, shown.center_loss);
+                seen.push(shown.surface.as_ref().unwrap().loss.clone());
+            }
+            seen
+        };
+        let (first, second) = (run(), run());
+        assert_eq!(first, second);
+        assert_ne!(first[1], first[4]);
+    }
+
+    #[test]
+    fn on_a_thread_the_surface_comes_by_itself_and_goes_where_the_weights_go() {
+        let mut app = app(Drive::Thread);
+        let until = |app: &mut App, what: &dyn Fn(&World) -> bool| {
+            for _ in 0..2000 {
+                app.update();
+                if what(app.world()) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            panic!("it did not come");
+        };
+        until(&mut app, &|w| {
+            w.resource::<ErrorSurface>().surface.is_some()
+        });
+        app.world_mut().write_message(Command(TrainCommand::Epoch));
+        until(&mut app, &|w| {
+            let center = w
+                .resource::<ErrorSurface>()
+                .plane
+                .as_ref()
+                .map(|p| p.center().to_vec());
+            let training = w.resource::<Training>();
+            training.snapshot.step > 0 && center.as_deref() == Some(&training.snapshot.params[..])
+        });
+    }
+
+    #[test]
+    fn parameters_that_are_not_there_are_a_notice_and_no_surface() {
+        let mut app = app(FRAME);
+        app.update();
+        app.world_mut().resource_mut::<SurfaceView>().directions = Directions::Weights(0, 999);
+        app.update();
+        app.update();
+        let notices = &app.world().resource::<Notices>().0;
+        assert_eq!(notices.len(), 1);
+        assert!(notices[0].error && notices[0].message.contains("999"));
+        assert!(app.world().resource::<ErrorSurface>().surface.is_none());
+        app.world_mut().resource_mut::<SurfaceView>().directions = Directions::Weights(0, 6);
+        app.update();
+        let shown = app.world().resource::<ErrorSurface>();
+        assert_eq!(shown.parameter_name(1).unwrap(), "b[0][0]");
+        let parameter = f64::from(app.world().resource::<Training>().snapshot.params[6]);
+        assert_eq!(shown.axis_origin(1), parameter);
+    }
+}

@@ -3,9 +3,11 @@
 
 mod network;
 mod network_material;
+mod surface;
+mod surface_material;
 
 use bevy::prelude::*;
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_plugins(network::plugin);
+    app.add_plugins((network::plugin, surface::plugin));
 }

@@ -16,6 +16,12 @@ mod paint;
 mod parts;
 mod scale;
 mod spawn;
+mod surface;
+mod surface_axes;
+mod surface_frame;
+mod surface_parts;
+mod surface_path;
+mod surface_relief;
 
 pub use drawn::{DrawnConnections, DrawnPair};
 pub use layout::{Arrangement, Column, arrange, lay_out, row_direction};
@@ -24,6 +30,11 @@ pub use parts::{
     Connection, Ends, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
 };
 pub use spawn::NetworkLayout;
+pub use surface::SurfaceScenePlugin;
+pub use surface_axes::Facing;
+pub use surface_frame::{HeightScale, SurfaceFrame};
+pub use surface_parts::{Ball, Stroke, StrokeKind, Strokes, SurfaceText};
+pub use surface_relief::Relief;
 
 use super::plugins::GradscapeSystems;
 use super::state::{NetworkBounds, NetworkView, Selection};

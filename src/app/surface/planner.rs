@@ -40,7 +40,6 @@ const FEWEST_POINTS: usize = 32;
 #[derive(Debug, Clone)]
 struct Asked {
     tag: u64,
-    plane: Arc<Plane>,
     side: usize,
     range: f64,
     newest: (u64, usize),
@@ -181,7 +180,6 @@ impl Planner {
         let cost = self.cost.unwrap_or_else(|| 1e-9 * work(&training.problem));
         self.asked = Some(Asked {
             tag: self.tag,
-            plane: Arc::clone(&plane),
             side,
             range: view.range,
             newest: newest(snapshot, points),

@@ -1,0 +1,284 @@
+//! The error surface as entities and plain components. Nothing here draws or
+//! knows an asset.
+//!
+//! Everything hangs under one [`SurfaceRoot`] and lies in its box: the
+//! [`Relief`], the [`Strokes`] of axes and path, the [`Ball`]s and the texts.
+//! They are brought up to date when the [`ErrorSurface`] was, or what it is
+//! shown like; in other frames nothing is touched.
+
+use super::surface_axes::{self, Facing, Titles};
+use super::surface_frame::SurfaceFrame;
+use super::surface_parts::{Ball, StrokeKind, Strokes, SurfaceText};
+use super::surface_path;
+use super::surface_relief::Relief;
+use crate::app::labels::{Alarming, Label, ViewCamera};
+use crate::app::plugins::GradscapeSystems;
+use crate::app::state::{SceneView, SurfaceRoot, SurfaceView};
+use crate::app::surface::ErrorSurface;
+use crate::app::text::{Language, Texts};
+use crate::app::theme::Theme;
+use bevy::camera::visibility::RenderLayers;
+use bevy::prelude::*;
+use bevy_egui::egui::Align2;
+
+/// The error surface's entities, without anything that draws them or computes
+/// the [`ErrorSurface`] that they show.
+pub struct SurfaceScenePlugin;
+
+impl Plugin for SurfaceScenePlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<ErrorSurface>()
+            .init_resource::<SurfaceView>()
+            .init_resource::<Texts>()
+            .init_resource::<Theme>()
+            .init_resource::<Facing>()
+            .init_resource::<Laid>()
+            .add_systems(Startup, spawn_surface)
+            .add_systems(
+                Update,
+                (face_reader, lay_out_surface, write_texts)
+                    .chain()
+                    .in_set(GradscapeSystems::Scene),
+            );
+    }
+}
+
+/// Radii of the balls.
+const NEWEST: f32 = 0.19;
+const START: f32 = 0.11;
+
+/// What the components were last made from.
+#[derive(Resource, Debug, Default)]
+struct Laid {
+    revision: Option<u64>,
+    view: Option<SurfaceView>,
+    theme: Option<Theme>,
+    language: Option<Language>,
+    facing: Facing,
+    frame: Option<SurfaceFrame>,
+    texts: Vec<(Vec3, Label)>,
+    /// Which of the texts are warnings.
+    alarming: Vec<usize>,
+    texts_written: bool,
+}
+
+fn spawn_surface(mut commands: Commands) {
+    let layer = RenderLayers::layer(SceneView::Surface.layer());
+    let root = commands
+        .spawn((SurfaceRoot, Transform::default(), layer.clone()))
+        .id();
+    let child = (
+        ChildOf(root),
+        Transform::default(),
+        Visibility::Inherited,
+        layer,
+    );
+    commands.spawn((Relief::default(), child.clone()));
+    commands.spawn((Strokes::default(), StrokeKind::Axes, child.clone()));
+    commands.spawn((Strokes::default(), StrokeKind::Path, child.clone()));
+    commands.spawn((Strokes::default(), StrokeKind::Behind, child.clone()));
+    commands.spawn((Ball::Newest, child.clone()));
+    commands.spawn((Ball::Start, child));
+}
+
+/// Turns the axes to the reader.
+fn face_reader(
+    mut facing: ResMut<Facing>,
+    cameras: Query<(&Camera, &RenderLayers, &GlobalTransform), With<ViewCamera>>,
+    roots: Query<&GlobalTransform, With<SurfaceRoot>>,
+) {
+    let Ok(root) = roots.single() else { return };
+    let layer = RenderLayers::layer(SceneView::Surface.layer());
+    let eye = cameras
+        .iter()
+        .find(|(camera, layers, _)| camera.is_active && layers.intersects(&layer));
+    let Some((_, _, eye)) = eye else { return };
+    let eye = root.affine().inverse().transform_point3(eye.translation());
+    let towards = facing.towards(eye);
+    if *facing != towards {
+        *facing = towards;
+    }
+}
+
+fn lay_out_surface(
+    shown: Res<ErrorSurface>,
+    view: Res<SurfaceView>,
+    theme: Res<Theme>,
+    strings: Res<Texts>,
+    facing: Res<Facing>,
+    mut laid: ResMut<Laid>,
+    mut reliefs: Query<(&mut Relief, &mut Visibility), Without<Ball>>,
+    mut strokes: Query<(&mut Strokes, &StrokeKind)>,
+    mut balls: Query<(&Ball, &mut Transform, &mut Visibility)>,
+) {
+    let new_surface = laid.revision != Some(shown.revision);
+    let new_view = laid.view.as_ref() != Some(&*view);
+    let new_look = laid.theme != Some(*theme)
+        || laid.language != Some(strings.language())
+        || laid.facing != *facing;
+    if !(new_surface || new_view || new_look) {
+        return;
+    }
+    laid.revision = Some(shown.revision);
+    laid.view = Some(view.clone());
+    laid.theme = Some(*theme);
+    laid.language = Some(strings.language());
+    laid.facing = *facing;
+    laid.texts_written = false;
+    let Ok((mut relief, mut relief_visibility)) = reliefs.single_mut() else {
+        return;
+    };
+    let frame = shown.surface.as_ref().and_then(|surface| {
+        let origin = (shown.axis_origin(0), shown.axis_origin(1));
+        SurfaceFrame::new(surface, &shown.path, origin, view.log_height)
+    });
+    let (Some(frame), Some(surface)) = (frame, &shown.surface) else {
+        *relief_visibility = Visibility::Hidden;
+        strokes.iter_mut().for_each(|(mut s, _)| s.0.clear());
+        balls
+            .iter_mut()
+            .for_each(|(_, _, mut v)| *v = Visibility::Hidden);
+        laid.texts.clear();
+        laid.alarming.clear();
+        laid.frame = None;
+        return;
+    };
+    relief_visibility.set_if_neq(Visibility::Inherited);
+    if new_surface || laid.frame.as_ref() != Some(&frame) {
+        *relief = Relief::new(surface, &frame);
+    }
+    let palette = theme.palette();
+    for (mut strokes, kind) in &mut strokes {
+        *strokes = match kind {
+            StrokeKind::Axes => surface_axes::strokes(&frame, &relief, *facing, &palette),
+            StrokeKind::Path => surface_path::strokes(&frame, &shown.path, &view, &palette),
+            StrokeKind::Behind => {
+                surface_path::strokes_behind(&frame, &shown.path, &view, &palette, NEWEST)
+            }
+        };
+    }
+    for (ball, mut transform, mut visibility) in &mut balls {
+        let (point, radius) = match ball {
+            Ball::Newest => (shown.path.points.last(), NEWEST),
+            Ball::Start => (shown.path.points.first(), START),
+        };
+        let place = point.and_then(|p| surface_path::ball(&frame, p));
+        let is_drawn = place.is_some() && view.path;
+        visibility.set_if_neq(if is_drawn {
+            Visibility::Inherited
+        } else {
+            Visibility::Hidden
+        });
+        if let Some(place) = place {
+            // It rests on the point.
+            transform.translation = place + Vec3::Y * radius;
+            transform.scale = Vec3::splat(radius);
+        }
+    }
+    let titles = titles(&shown, &view, &strings);
+    laid.texts = surface_axes::texts(&frame, *facing, &titles, &strings);
+    laid.alarming.clear();
+    if view.path
+        && let Some(newest) = shown.path.points.last()
+        && let Some(place) = surface_path::ball(&frame, newest)
+        && let Some(mut text) = surface_path::figures(&shown.path, &strings)
+    {
+        let label = |text| Label {
+            text,
+            view: SceneView::Surface,
+            size: 12.0,
+            anchor: Align2::LEFT_BOTTOM,
+            faint: false,
+        };
+        let place = place + Vec3::Y * (2.0 * NEWEST + 0.12);
+        let share = surface_path::share(&shown.path, &strings);
+        if share.is_some() {
+            // An empty line for the share, which has a colour of its own.
+            text += "\n";
+        }
+        laid.texts.push((place, label(text)));
+        if let Some((text, is_little)) = share {
+            if is_little {
+                let index = laid.texts.len();
+                laid.alarming.push(index);
+            }
+            laid.texts.push((place, label(text)));
+        }
+    }
+    laid.frame = Some(frame);
+}
+
+fn titles(shown: &ErrorSurface, view: &SurfaceView, strings: &Texts) -> Titles {
+    let axis = |k: usize, key: &str| {
+        shown
+            .parameter_name(k)
+            .unwrap_or_else(|| strings.get(key).to_owned())
+    };
+    let height = if view.log_height {
+        "surface.loss_log"
+    } else {
+        "surface.loss"
+    };
+    Titles {
+        x: axis(0, "surface.direction_1"),
+        y: axis(1, "surface.direction_2"),
+        height: strings.get(height).to_owned(),
+    }
+}
+
+/// Gives each text an entity; those that are too many are hidden.
+fn write_texts(
+    mut commands: Commands,
+    mut laid: ResMut<Laid>,
+    roots: Query<Entity, With<SurfaceRoot>>,
+    mut texts: Query<(
+        Entity,
+        &SurfaceText,
+        &mut Label,
+        &mut Transform,
+        &mut Visibility,
+        Has<Alarming>,
+    )>,
+) {
+    let Ok(root) = roots.single() else { return };
+    if laid.texts_written {
+        return;
+    }
+    laid.texts_written = true;
+    let mut known = 0;
+    for (entity, SurfaceText(index), mut label, mut transform, mut visibility, alarms) in &mut texts
+    {
+        known += 1;
+        match (laid.alarming.contains(index), alarms) {
+            (true, false) => {
+                commands.entity(entity).insert(Alarming);
+            }
+            (false, true) => {
+                commands.entity(entity).remove::<Alarming>();
+            }
+            _ => {}
+        }
+        match laid.texts.get(*index) {
+            None => {
+                visibility.set_if_neq(Visibility::Hidden);
+            }
+            Some((place, wanted)) => {
+                visibility.set_if_neq(Visibility::Inherited);
+                label.set_if_neq(wanted.clone());
+                transform.set_if_neq(Transform::from_translation(*place));
+            }
+        }
+    }
+    for (index, (place, label)) in laid.texts.iter().enumerate().skip(known) {
+        let mut text = commands.spawn((
+            SurfaceText(index),
+            label.clone(),
+            Transform::from_translation(*place),
+            Visibility::Inherited,
+            ChildOf(root),
+        ));
+        if laid.alarming.contains(&index) {
+            text.insert(Alarming);
+        }
+    }
+}

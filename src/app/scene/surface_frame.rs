@@ -1,0 +1,432 @@
+//! Where a point of the plane with a loss stands in the scene: the coordinates
+//! of the error surface, its height scale, and the nice numbers on its axes.
+
+use crate::app::state::{SURFACE_MAX, SURFACE_MIN};
+use crate::landscape::{PathOnPlane, Surface};
+use bevy::prelude::*;
+
+/// The least loss that a logarithmic height distinguishes from zero, as a share
+/// of the highest.
+pub const LOG_FLOOR: f64 = 1e-9;
+
+/// How losses become heights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeightScale {
+    /// What lies at the floor and at the top; logarithms if `log`.
+    low: f64,
+    high: f64,
+    log: bool,
+    /// Losses above the top, which are not shown.
+    pub is_cut: bool,
+    /// Losses below the floor of a logarithmic scale, shown at the floor.
+    pub is_floored: bool,
+    /// The losses of the contour lines, rising.
+    pub levels: Vec<f64>,
+    /// The losses written at the height axis, rising.
+    pub ticks: Vec<f64>,
+}
+
+impl HeightScale {
+    /// A scale for `surface` and the true losses of the path within its range.
+    ///
+    /// Linear heights begin at 0 unless all losses lie far above it. Where the
+    /// highest tenth of the surface towers over the rest, the scale ends lower,
+    /// at four times the range of the other nine tenths, and says so.
+    pub fn new(surface: &Surface, path: &PathOnPlane, log: bool) -> Self {
+        let mut losses: Vec<f64> = surface
+            .loss
+            .iter()
+            .copied()
+            .filter(|l| l.is_finite())
+            .collect();
+        losses.sort_by(f64::total_cmp);
+        let (Some(&least), Some(&most)) = (losses.first(), losses.last()) else {
+            return HeightScale::between(0.0, 1.0, log);
+        };
+        let most_of_them = losses[(losses.len() - 1) * 9 / 10];
+        let cut = least + 4.0 * (most_of_them - least);
+        let mut top = if cut > least { most.min(cut) } else { most };
+        let mut bottom = least;
+        let inside = |v: f64, axis: &[f64]| {
+            axis.first().is_some_and(|&a| a <= v) && axis.last().is_some_and(|&b| v <= b)
+        };
+        let span = top - bottom;
+        for point in &path.points {
+            let loss = point.true_loss;
+            if loss.is_finite() && inside(point.x, &surface.x) && inside(point.y, &surface.y) {
+                bottom = bottom.min(loss);
+                // The path may raise the scale, but not flatten the surface.
+                top = top.max(loss.min(bottom + 1.5 * span));
+            }
+        }
+        if let Some(newest) = path.points.last().filter(|p| p.true_loss.is_finite()) {
+            top = top.max(newest.true_loss.min(bottom + 4.0 * span));
+        }
+        let mut scale = HeightScale::between(bottom, top, log);
+        scale.is_cut = most > scale.loss_at(1.0) * (1.0 + 1e-9);
+        scale.is_floored = log && least < scale.loss_at(0.0) * (1.0 - 1e-9);
+        scale
+    }
+
+    /// A scale that shows losses from `low` to `high`.
+    fn between(low: f64, high: f64, log: bool) -> Self {
+        // A surface without relief still gets a scale.
+        let high = high.max(low + 1e-6 * low.abs().max(1e-6));
+        let scale = |low, high, levels, ticks| HeightScale {
+            low,
+            high,
+            log,
+            is_cut: false,
+            is_floored: false,
+            levels,
+            ticks,
+        };
+        if log {
+            let low = low.max(high * LOG_FLOOR);
+            let (l, h) = (low.log10(), high.log10());
+            let margin = 0.02 * (h - l);
+            let levels = log_levels(low, high, 24);
+            return scale(l - margin, h + margin, levels, log_levels(low, high, 6));
+        }
+        let low = if low < 0.4 * high { low.min(0.0) } else { low };
+        let step = nice_step((high - low) / 22.0);
+        let low = (low / step + 1e-6).floor() * step;
+        let high = (high / step - 1e-6).ceil() * step;
+        scale(
+            low,
+            high,
+            nice_between(low, high, step),
+            nice_ticks(low, high, 5),
+        )
+    }
+
+    /// Where `loss` lies between floor (0) and top (1); beyond for losses that
+    /// are not shown, NaN for what is no number.
+    pub fn fraction(&self, loss: f64) -> f64 {
+        if !loss.is_finite() {
+            return f64::NAN;
+        }
+        let v = if self.log {
+            loss.max(f64::MIN_POSITIVE).log10()
+        } else {
+            loss
+        };
+        let fraction = (v - self.low) / (self.high - self.low);
+        if self.log {
+            fraction.max(0.0)
+        } else {
+            fraction
+        }
+    }
+
+    /// The loss at `fraction` of the height.
+    pub fn loss_at(&self, fraction: f64) -> f64 {
+        let v = self.low + fraction * (self.high - self.low);
+        if self.log { 10f64.powf(v) } else { v }
+    }
+
+    /// A coordinate that grows by one from each contour line to the next, as a
+    /// function of the fraction of the height: at whole numbers lie lines.
+    pub fn contours(&self) -> impl Fn(f64) -> f64 + use<> {
+        let at: Vec<f64> = self.levels.iter().map(|&l| self.fraction(l)).collect();
+        move |fraction| {
+            let (Some(&first), Some(&last)) = (at.first(), at.last()) else {
+                return 0.5;
+            };
+            let after = at.partition_point(|&f| f <= fraction);
+            if after == 0 {
+                // Never down to -1, where there is no line.
+                return -0.5 * ((first - fraction) / (first + 1.0)).min(1.0);
+            }
+            if after == at.len() {
+                return (at.len() - 1) as f64 + 0.5 * (fraction - last).min(1.0);
+            }
+            let (below, above) = (at[after - 1], at[after]);
+            (after - 1) as f64 + (fraction - below) / (above - below)
+        }
+    }
+}
+
+/// The plane's part that is shown and the heights above it, in the scene.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SurfaceFrame {
+    /// First and last coordinate along the first direction.
+    pub x: (f64, f64),
+    /// First and last coordinate along the second direction.
+    pub y: (f64, f64),
+    /// What the axes' numbers add to the coordinates.
+    pub origin: (f64, f64),
+    /// How losses become heights.
+    pub scale: HeightScale,
+}
+
+impl SurfaceFrame {
+    /// The frame of `surface` with the path in it; `None` without points.
+    pub fn new(
+        surface: &Surface,
+        path: &PathOnPlane,
+        origin: (f64, f64),
+        log: bool,
+    ) -> Option<Self> {
+        Some(SurfaceFrame {
+            x: (*surface.x.first()?, *surface.x.last()?),
+            y: (*surface.y.first()?, *surface.y.last()?),
+            origin,
+            scale: HeightScale::new(surface, path, log),
+        })
+    }
+
+    /// Where the first coordinate `x` lies: to the right.
+    pub fn across(&self, x: f64) -> f32 {
+        let t = (x - self.x.0) / (self.x.1 - self.x.0);
+        SURFACE_MIN.x + t as f32 * (SURFACE_MAX.x - SURFACE_MIN.x)
+    }
+
+    /// Where the second coordinate `y` lies: away from the reader.
+    pub fn along(&self, y: f64) -> f32 {
+        let t = (y - self.y.0) / (self.y.1 - self.y.0);
+        SURFACE_MAX.z - t as f32 * (SURFACE_MAX.z - SURFACE_MIN.z)
+    }
+
+    /// The height of `loss`, not clipped.
+    pub fn height(&self, loss: f64) -> f32 {
+        height_of(self.scale.fraction(loss))
+    }
+
+    /// The place of the point (x, y) with `loss`, not clipped.
+    pub fn place(&self, x: f64, y: f64, loss: f64) -> Vec3 {
+        Vec3::new(self.across(x), self.height(loss), self.along(y))
+    }
+}
+
+/// The height of a fraction of the scale.
+pub fn height_of(fraction: f64) -> f32 {
+    SURFACE_MIN.y + fraction as f32 * (SURFACE_MAX.y - SURFACE_MIN.y)
+}
+
+/// The part of the segment from `a` to `b` that lies in the surface's box, with
+/// some room above and below for what stands on the floor or at the top
+/// (Liang and Barsky 1984).
+pub fn clip_to_box(a: Vec3, b: Vec3) -> Option<(Vec3, Vec3)> {
+    if !(a.is_finite() && b.is_finite()) {
+        return None;
+    }
+    let slack = Vec3::splat(1e-3);
+    let (low, high) = (SURFACE_MIN - slack, SURFACE_MAX + slack);
+    let (mut from, mut to) = (0.0_f32, 1.0_f32);
+    let d = b - a;
+    for axis in 0..3 {
+        if d[axis] == 0.0 {
+            if a[axis] < low[axis] || a[axis] > high[axis] {
+                return None;
+            }
+            continue;
+        }
+        let t = [
+            (low[axis] - a[axis]) / d[axis],
+            (high[axis] - a[axis]) / d[axis],
+        ];
+        from = from.max(t[0].min(t[1]));
+        to = to.min(t[0].max(t[1]));
+    }
+    (from <= to).then(|| (a + from * d, a + to * d))
+}
+
+/// The smallest of 1, 2 and 5 times a power of ten that is not below `rough`.
+pub fn nice_step(rough: f64) -> f64 {
+    if !(rough.is_finite() && rough > 0.0) {
+        return 1.0;
+    }
+    let power = 10f64.powf(rough.log10().floor());
+    let factors = [1.0, 2.0, 5.0, 10.0];
+    let fits = factors.iter().find(|&&f| f * power >= rough * (1.0 - 1e-9));
+    fits.unwrap_or(&10.0) * power
+}
+
+/// Multiples of a nice step from `low` to `high`, about `count` of them.
+pub fn nice_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
+    nice_between(low, high, nice_step((high - low) / count as f64))
+}
+
+fn nice_between(low: f64, high: f64, step: f64) -> Vec<f64> {
+    let slack = 1e-6;
+    let first = (low / step - slack).ceil() as i64;
+    let last = (high / step + slack).floor() as i64;
+    (first..=last.min(first + 1000))
+        .map(|k| k as f64 * step)
+        .collect()
+}
+
+/// At most about `most` nice losses from `low` to `high` for a logarithmic
+/// axis: powers of ten, with 2 and 5 times those where there is room; over a
+/// short range, equal steps.
+fn log_levels(low: f64, high: f64, most: usize) -> Vec<f64> {
+    let decades = (high / low).log10();
+    if decades < 0.8 {
+        return nice_ticks(low, high, most.min(8));
+    }
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let fits = |factors: &[f64], every: i32| -> Vec<f64> {
+        (first..=last)
+            .filter(|k| k.rem_euclid(every) == 0)
+            .flat_map(|k| factors.iter().map(move |f| f * 10f64.powi(k)))
+            .filter(|&l| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(&l))
+            .collect()
+    };
+    let choices: [(&[f64], i32); 5] = [
+        (&[1.0, 2.0, 5.0], 1),
+        (&[1.0, 3.0], 1),
+        (&[1.0], 1),
+        (&[1.0], 2),
+        (&[1.0], 3),
+    ];
+    let all = choices.iter().map(|(factors, every)| fits(factors, *every));
+    let mut fewest = Vec::new();
+    for levels in all {
+        if levels.len() <= most && !levels.is_empty() {
+            return levels;
+        }
+        if !levels.is_empty() {
+            fewest = levels;
+        }
+    }
+    fewest
+}
+
+/// A number of an axis whose numbers lie `step` apart: all with as many digits.
+pub fn tick_text(value: f64, step: f64) -> String {
+    let value = if value.abs() < 1e-9 * step {
+        0.0
+    } else {
+        value
+    };
+    let digits = -(step.log10() + 1e-9).floor();
+    if value.abs() >= 1e5 || digits > 5.0 {
+        return short(value);
+    }
+    format!("{value:.*}", digits.max(0.0) as usize)
+}
+
+/// A number in about three digits.
+pub fn short(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        return "0".into();
+    }
+    if !size.is_finite() || !(1e-3..1e5).contains(&size) {
+        let text = format!("{value:.2e}");
+        // 1.00e-5 reads better as 1e-5.
+        let Some((mantissa, exponent)) = text.split_once('e') else {
+            return text;
+        };
+        let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+        return format!("{mantissa}e{exponent}");
+    }
+    let digits = (2.0 - size.log10().floor()).clamp(0.0, 5.0) as usize;
+    let text = format!("{value:.digits$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    fn bowl(n: usize, floor: f64) -> Surface {
+        let axis: Vec<f64> = (0..n)
+            .map(|i| -1.0 + 2.0 * i as f64 / (n - 1) as f64)
+            .collect();
+        let loss =
+            Array2::from_shape_fn((n, n), |(j, i)| floor + axis[i].powi(2) + axis[j].powi(2));
+        Surface {
+            x: axis.clone(),
+            y: axis,
+            loss,
+        }
+    }
+
+    #[test]
+    fn the_corners_of_the_plane_are_the_corners_of_the_box() {
+        let surface = bowl(9, 0.0);
+        let path = PathOnPlane::default();
+        let frame = SurfaceFrame::new(&surface, &path, (0.0, 0.0), false).unwrap();
+        assert_eq!(frame.place(-1.0, -1.0, 0.0), Vec3::new(-5.0, 0.0, 5.0));
+        assert_eq!(frame.place(1.0, 1.0, 2.0), Vec3::new(5.0, 4.0, -5.0));
+        assert_eq!(frame.place(0.0, 0.0, 1.0), Vec3::new(0.0, 2.0, 0.0));
+    }
+
+    #[test]
+    fn heights_rise_with_the_loss_on_both_scales_and_a_zero_loss_is_at_the_floor() {
+        for log in [false, true] {
+            let scale = HeightScale::new(&bowl(9, 0.0), &PathOnPlane::default(), log);
+            let heights: Vec<f64> = [0.0, 0.01, 0.3, 1.0, 2.0]
+                .iter()
+                .map(|&l| scale.fraction(l))
+                .collect();
+            assert_eq!(heights[0], 0.0);
+            assert!(heights.windows(2).all(|w| w[0] < w[1]), "{heights:?}");
+            assert!(heights[4] <= 1.0 + 1e-9);
+            assert_eq!(scale.is_floored, log);
+            assert!(scale.fraction(f64::NAN).is_nan() && scale.fraction(f64::INFINITY).is_nan());
+            assert!((scale.loss_at(scale.fraction(0.3)) - 0.3).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn towers_are_cut_and_the_rest_keeps_its_relief() {
+        let mut surface = bowl(9, 0.0);
+        surface.loss[[0, 0]] = 1e30;
+        surface.loss[[0, 1]] = f64::INFINITY;
+        let scale = HeightScale::new(&surface, &PathOnPlane::default(), false);
+        assert!(scale.is_cut);
+        assert!(scale.fraction(1.0) > 0.1, "{scale:?}");
+        assert!(!HeightScale::new(&bowl(9, 0.0), &PathOnPlane::default(), false).is_cut);
+    }
+
+    #[test]
+    fn contour_coordinates_are_whole_at_the_levels_and_nowhere_else_beyond() {
+        for log in [false, true] {
+            let scale = HeightScale::new(&bowl(17, 0.02), &PathOnPlane::default(), log);
+            let contour = scale.contours();
+            for (k, &level) in scale.levels.iter().enumerate() {
+                assert!((contour(scale.fraction(level)) - k as f64).abs() < 1e-9);
+            }
+            let low = contour(scale.fraction(scale.levels[0]) - 0.2);
+            assert!((-0.5..0.0).contains(&low));
+            let last = scale.levels.len() - 1;
+            let high = contour(scale.fraction(scale.levels[last]) + 0.4);
+            assert!(high > last as f64 && high < last as f64 + 0.9);
+        }
+    }
+
+    #[test]
+    fn ticks_are_nice_numbers() {
+        assert_eq!(nice_ticks(-1.0, 1.0, 4), [-1.0, -0.5, 0.0, 0.5, 1.0]);
+        assert_eq!(nice_step(0.03), 0.05);
+        assert_eq!(nice_step(0.2), 0.2);
+        let levels = log_levels(1e-6, 1.0, 8);
+        assert_eq!(levels.len(), 7);
+        assert!((levels[0] / 1e-6 - 1.0).abs() < 1e-9);
+        assert_eq!(log_levels(0.05, 2.0, 6), [0.05, 0.1, 0.2, 0.5, 1.0, 2.0]);
+        assert_eq!(tick_text(0.1 + 0.2, 0.1), "0.3");
+        assert_eq!(tick_text(-1e-17, 0.5), "0.0");
+        assert_eq!(tick_text(1500.0, 500.0), "1500");
+        assert_eq!(short(0.123_456), "0.123");
+        assert_eq!(short(1e-5), "1e-5");
+        assert_eq!(short(12.0), "12");
+    }
+
+    #[test]
+    fn segments_are_clipped_at_the_box() {
+        let (a, b) = clip_to_box(Vec3::new(0.0, 1.0, 0.0), Vec3::new(10.0, 1.0, 0.0)).unwrap();
+        assert_eq!(a, Vec3::new(0.0, 1.0, 0.0));
+        assert!((b.x - 5.001).abs() < 1e-5);
+        let outside = clip_to_box(Vec3::new(6.0, 1.0, 0.0), Vec3::new(10.0, 1.0, 0.0));
+        assert_eq!(outside, None);
+        assert_eq!(clip_to_box(Vec3::NAN, Vec3::ZERO), None);
+    }
+}

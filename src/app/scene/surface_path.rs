@@ -1,0 +1,221 @@
+//! The optimiser's path over the error surface: at its true losses, its shadow
+//! on the slice, and the gaps between both.
+
+use super::surface_frame::{SurfaceFrame, clip_to_box, short};
+use super::surface_parts::Strokes;
+use crate::app::state::{SURFACE_MAX, SURFACE_MIN, SurfaceView};
+use crate::app::text::Texts;
+use crate::app::theme::Palette;
+use crate::landscape::{PathOnPlane, PlanePoint};
+use bevy::prelude::*;
+
+/// Gaps are drawn at least so far apart along the path.
+const GAP_SPACING: f32 = 0.3;
+/// Gaps that are shorter than this are not drawn.
+const LEAST_GAP: f32 = 0.03;
+/// How far the balls and the lines stand above what they lie on.
+const LIFT: Vec3 = Vec3::new(0.0, 0.02, 0.0);
+/// Widths in points.
+const LINE: f32 = 2.6;
+const SHADOW: f32 = 1.6;
+const THIN: f32 = 1.2;
+const CASING: f32 = 2.4;
+
+/// Below this share of the path in the plane, the picture misleads.
+const LITTLE: f64 = 0.5;
+
+/// The lines of the path.
+pub fn strokes(
+    frame: &SurfaceFrame,
+    path: &PathOnPlane,
+    view: &SurfaceView,
+    palette: &Palette,
+) -> Strokes {
+    let mut strokes = Strokes::default();
+    if !view.path {
+        return strokes;
+    }
+    let truth: Vec<Vec3> = path
+        .points
+        .iter()
+        .map(|p| true_place(frame, p) + LIFT)
+        .collect();
+    let slice: Vec<Vec3> = path
+        .points
+        .iter()
+        .map(|p| slice_place(frame, p) + LIFT)
+        .collect();
+    let shadow = palette.path.blend(palette.background, 0.45);
+    strokes.polyline(&slice, palette.background, SHADOW + CASING);
+    strokes.polyline(&slice, shadow, SHADOW);
+    if view.gaps {
+        let last = path.points.len().saturating_sub(1);
+        let mut before: Option<Vec3> = None;
+        for (k, (&top, &foot)) in truth.iter().zip(&slice).enumerate() {
+            let is_near = before.is_some_and(|b| b.distance(foot) < GAP_SPACING);
+            if (is_near && k != last) || (top.y - foot.y).abs() < LEAST_GAP {
+                continue;
+            }
+            before = Some(foot);
+            if let Some((a, b)) = clip_to_box(top, foot) {
+                strokes.line(a, b, palette.gap, if k == last { 2.0 * THIN } else { THIN });
+            }
+        }
+    }
+    // The outline keeps the line visible on every colour that it crosses.
+    strokes.polyline(&truth, palette.background, LINE + CASING);
+    strokes.polyline(&truth, palette.path, LINE);
+    strokes
+}
+
+/// The path's lines as they shine through the surface, without the part that a
+/// ball of `radius` at the newest point hides.
+pub fn strokes_behind(
+    frame: &SurfaceFrame,
+    path: &PathOnPlane,
+    view: &SurfaceView,
+    palette: &Palette,
+    radius: f32,
+) -> Strokes {
+    let mut strokes = Strokes::default();
+    let Some(newest) = path.points.last().filter(|_| view.path) else {
+        return strokes;
+    };
+    let end = true_place(frame, newest);
+    let places = path.points.iter().map(|p| true_place(frame, p));
+    let visible: Vec<Vec3> = places.filter(|p| p.distance(end) > 2.0 * radius).collect();
+    strokes.polyline(&visible, palette.path, LINE);
+    strokes
+}
+
+/// Where a point of the path touches its ball: at its true loss, held inside the box.
+pub fn ball(frame: &SurfaceFrame, point: &PlanePoint) -> Option<Vec3> {
+    let place = true_place(frame, point);
+    place
+        .is_finite()
+        .then(|| place.clamp(SURFACE_MIN, SURFACE_MAX))
+}
+
+/// What is printed at the ball: current loss, and where they differ the slice's
+/// loss and the gap.
+pub fn figures(path: &PathOnPlane, strings: &Texts) -> Option<String> {
+    let newest = path.points.last()?;
+    let mut text = strings.with("surface.loss_value", &[("loss", &short(newest.true_loss))]);
+    let gap = newest.gap();
+    if gap.abs() > 1e-6 * newest.true_loss.abs() {
+        let (slice, gap) = (short(newest.slice_loss), short(gap));
+        text += "\n";
+        text += &strings.with("surface.gap_value", &[("slice", &slice), ("gap", &gap)]);
+    }
+    Some(text)
+}
+
+/// The share of the path that lies in the plane, in words, and whether it is so
+/// little that the picture misleads.
+pub fn share(path: &PathOnPlane, strings: &Texts) -> Option<(String, bool)> {
+    let share = path.share_in_plane()?;
+    let text = strings.with("surface.share_value", &[("share", &percent(share))]);
+    Some((text, share < LITTLE))
+}
+
+/// A share in per cent, with a digit more where it is small.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent < 9.95 {
+        format!("{percent:.1}")
+    } else {
+        format!("{percent:.0}")
+    }
+}
+
+fn true_place(frame: &SurfaceFrame, point: &PlanePoint) -> Vec3 {
+    frame.place(point.x, point.y, point.true_loss)
+}
+
+fn slice_place(frame: &SurfaceFrame, point: &PlanePoint) -> Vec3 {
+    frame.place(point.x, point.y, point.slice_loss)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::theme::Theme;
+    use crate::landscape::Surface;
+    use ndarray::Array2;
+
+    fn point(step: u64, x: f64, true_loss: f64, slice_loss: f64) -> PlanePoint {
+        PlanePoint {
+            step,
+            x,
+            y: 0.0,
+            true_loss,
+            slice_loss,
+            residual_squared: 0.5,
+            distance_squared: 1.0,
+        }
+    }
+
+    fn frame(path: &PathOnPlane) -> SurfaceFrame {
+        let axis = vec![-1.0, 0.0, 1.0];
+        let loss = Array2::from_shape_fn((3, 3), |(j, i)| axis[i] * axis[i] + axis[j] * axis[j]);
+        let surface = Surface {
+            x: axis.clone(),
+            y: axis,
+            loss,
+        };
+        SurfaceFrame::new(&surface, path, (0.0, 0.0), false).unwrap()
+    }
+
+    #[test]
+    fn the_ball_stands_at_the_true_loss_and_the_gap_reaches_down_to_the_slice() {
+        let path = PathOnPlane {
+            points: vec![point(0, -0.5, 1.2, 0.25), point(1, 0.0, 1.0, 0.5)],
+        };
+        let frame = frame(&path);
+        let place = ball(&frame, &path.points[1]).unwrap();
+        assert_eq!(place, Vec3::new(0.0, frame.height(1.0), 0.0));
+        let palette = Theme::Dark.palette();
+        let lines = strokes(&frame, &path, &SurfaceView::default(), &palette);
+        let gaps: Vec<_> = lines.0.iter().filter(|s| s.color == palette.gap).collect();
+        assert_eq!(gaps.len(), 2);
+        assert!((gaps[1].from.y - frame.height(1.0)).abs() < 0.05);
+        assert!((gaps[1].to.y - frame.height(0.5)).abs() < 0.05);
+        let without = SurfaceView {
+            gaps: false,
+            ..Default::default()
+        };
+        let lines = strokes(&frame, &path, &without, &palette);
+        assert!(lines.0.iter().all(|s| s.color != palette.gap));
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_box_ends_at_its_wall() {
+        let path = PathOnPlane {
+            points: vec![point(0, 3.0, 1.0, 1.0), point(1, 0.0, 1.0, 1.0)],
+        };
+        let lines = strokes(
+            &frame(&path),
+            &path,
+            &SurfaceView::default(),
+            &Theme::Dark.palette(),
+        );
+        assert!(!lines.0.is_empty());
+        for stroke in &lines.0 {
+            assert!(stroke.from.abs().max_element() < 5.01 && stroke.to.abs().max_element() < 5.01);
+        }
+    }
+
+    #[test]
+    fn the_figures_name_loss_gap_and_share() {
+        let path = PathOnPlane {
+            points: vec![point(0, 0.0, 1.0, 0.75)],
+        };
+        let text = figures(&path, &Texts::default()).unwrap();
+        for part in ["1", "0.75", "0.25"] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        let (text, is_little) = share(&path, &Texts::default()).unwrap();
+        assert!(text.contains("50") && !is_little, "{text}");
+        assert_eq!(figures(&PathOnPlane::default(), &Texts::default()), None);
+    }
+}
