@@ -19,7 +19,7 @@ use bevy_egui::egui::Align2;
 const NAMED_INPUTS: usize = 10;
 /// Outputs, up to so many.
 const NAMED_OUTPUTS: usize = 12;
-/// How far below the lowest column captions stand, in world units.
+/// How far below its column a caption stands, in world units.
 const BELOW: f32 = 0.35;
 
 /// What a label of the network says.
@@ -39,10 +39,6 @@ pub(super) enum Caption {
 /// Spawns the labels, still without text.
 pub(super) fn spawn_captions(commands: &mut Commands, layout: &NetworkLayout, problem: &Problem) {
     let columns = &layout.columns;
-    let low = columns
-        .iter()
-        .fold(f32::INFINITY, |low, c| low.min(c.min.y))
-        - BELOW;
     let mut spawn = |caption: Caption, at: Vec3, size: f32, anchor: Align2, faint: bool| {
         let label = Label {
             text: String::new(),
@@ -55,17 +51,13 @@ pub(super) fn spawn_captions(commands: &mut Commands, layout: &NetworkLayout, pr
     };
     for (index, column) in columns.iter().enumerate() {
         let center = column.center();
-        let at = Vec3::new(center.x, low, center.z);
+        let at = Vec3::new(center.x, column.min.y - BELOW, center.z);
         spawn(Caption::Column(index), at, 14.0, Align2::CENTER_TOP, false);
     }
     for (layer, pair) in columns.windows(2).enumerate() {
         let (a, b) = (pair[0].center(), pair[1].center());
         let high = pair[0].max.y.max(pair[1].max.y) + 0.5 * BELOW;
-        let at = Vec3::new(
-            0.5 * (pair[0].max.x + pair[1].min.x),
-            high,
-            0.5 * (a.z + b.z),
-        );
+        let at = Vec3::new(0.5 * (pair[0].max.x + pair[1].min.x), high, 0.5 * (a.z + b.z));
         spawn(Caption::Shown(layer), at, 12.0, Align2::CENTER_BOTTOM, true);
     }
     if let Some(inputs) = columns.first()
@@ -98,12 +90,8 @@ pub(super) fn write_captions(
     let fixed = texts.is_changed() || layout.is_changed();
     for (caption, mut label) in &mut captions {
         let (text, faint) = match *caption {
-            Caption::Column(column) if fixed => {
-                (column_text(&training, &layout, &texts, column), false)
-            }
-            Caption::Shown(layer) if fixed || drawn.is_changed() => {
-                (shown_text(&drawn, &texts, layer), true)
-            }
+            Caption::Column(column) if fixed => (column_text(&training, &layout, &texts, column), false),
+            Caption::Shown(layer) if fixed || drawn.is_changed() => (shown_text(&drawn, &texts, layer), true),
             Caption::Input(unit) if fixed => {
                 let name = training.problem.data.feature_names.get(unit);
                 (name.cloned().unwrap_or_default(), false)
@@ -118,12 +106,7 @@ pub(super) fn write_captions(
     }
 }
 
-fn column_text(
-    training: &Training,
-    layout: &NetworkLayout,
-    texts: &Texts,
-    column: usize,
-) -> String {
+fn column_text(training: &Training, layout: &NetworkLayout, texts: &Texts, column: usize) -> String {
     let problem = &training.problem;
     let Some(layer) = column.checked_sub(1) else {
         let inputs = problem.network.inputs();
