@@ -77,6 +77,11 @@ fn vertex(@location(0) corner: vec3<f32>) -> Varyings {
     let is_line = false;
 #endif
     if crowded || is_line {
+        // The thinner, the farther back, behind neurons too: what is strong
+        // stays in sight.
+        if (kind & 4u) == 0u {
+            out.position.z *= mix(0.5, 1.0, smoothstep(0.5, 2.5, width));
+        }
         // By its middle, so that both ends agree.
         let middle = view.clip_from_world * vec4(0.5 * (connection.start + connection.end), 1.0);
         let middle_depth = select(middle.w, 1.0, orthographic);

@@ -3,8 +3,7 @@
 
 use super::super::plugins::GradscapeSystems;
 use super::super::scene::{
-    Connection, Ends, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
-    row_direction,
+    Connection, Ends, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint, row_direction,
 };
 use super::super::state::SceneView;
 use super::super::theme::{Theme, linear};
@@ -151,10 +150,7 @@ fn write_neurons(
 fn write_connections(
     mut commands: Commands,
     theme: Res<Theme>,
-    connections: Query<
-        (&Slot, &Ends, &Thickness, &Tint, &Sign, &Standing),
-        With<Connection>,
-    >,
+    connections: Query<(&Slot, &Ends, &Thickness, &Tint, &Sign, &Standing), With<Connection>>,
     changed: Query<
         (),
         (

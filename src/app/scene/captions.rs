@@ -57,7 +57,11 @@ pub(super) fn spawn_captions(commands: &mut Commands, layout: &NetworkLayout, pr
     for (layer, pair) in columns.windows(2).enumerate() {
         let (a, b) = (pair[0].center(), pair[1].center());
         let high = pair[0].max.y.max(pair[1].max.y) + 0.5 * BELOW;
-        let at = Vec3::new(0.5 * (pair[0].max.x + pair[1].min.x), high, 0.5 * (a.z + b.z));
+        let at = Vec3::new(
+            0.5 * (pair[0].max.x + pair[1].min.x),
+            high,
+            0.5 * (a.z + b.z),
+        );
         spawn(Caption::Shown(layer), at, 12.0, Align2::CENTER_BOTTOM, true);
     }
     if let Some(inputs) = columns.first()
@@ -73,7 +77,7 @@ pub(super) fn spawn_captions(commands: &mut Commands, layout: &NetworkLayout, pr
         && !output_names(problem).is_empty()
     {
         for (unit, &place) in outputs.places.iter().enumerate() {
-            let at = place + Vec3::X * (1.6 * outputs.radius);
+            let at = place + Vec3::X * (2.2 * outputs.radius);
             spawn(Caption::Output(unit), at, 13.0, Align2::LEFT_CENTER, true);
         }
     }
@@ -90,8 +94,12 @@ pub(super) fn write_captions(
     let fixed = texts.is_changed() || layout.is_changed();
     for (caption, mut label) in &mut captions {
         let (text, faint) = match *caption {
-            Caption::Column(column) if fixed => (column_text(&training, &layout, &texts, column), false),
-            Caption::Shown(layer) if fixed || drawn.is_changed() => (shown_text(&drawn, &texts, layer), true),
+            Caption::Column(column) if fixed => {
+                (column_text(&training, &layout, &texts, column), false)
+            }
+            Caption::Shown(layer) if fixed || drawn.is_changed() => {
+                (shown_text(&drawn, &texts, layer), true)
+            }
             Caption::Input(unit) if fixed => {
                 let name = training.problem.data.feature_names.get(unit);
                 (name.cloned().unwrap_or_default(), false)
@@ -106,7 +114,12 @@ pub(super) fn write_captions(
     }
 }
 
-fn column_text(training: &Training, layout: &NetworkLayout, texts: &Texts, column: usize) -> String {
+fn column_text(
+    training: &Training,
+    layout: &NetworkLayout,
+    texts: &Texts,
+    column: usize,
+) -> String {
     let problem = &training.problem;
     let Some(layer) = column.checked_sub(1) else {
         let inputs = problem.network.inputs();
