@@ -1,5 +1,6 @@
 // Connections: ribbons that are widened toward the eye, solid for positive
-// values and dashed for negative ones.
+// values and dashed for negative ones. Of a crowd, THICK draws those that are
+// wider than a line and LINES the others.
 
 #import bevy_pbr::mesh_view_bindings::view
 
@@ -14,6 +15,7 @@ struct Connection {
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> connections: array<Connection>;
+@group(#{MATERIAL_BIND_GROUP}) @binding(1) var<uniform> background: vec4<f32>;
 
 struct Varyings {
     @builtin(position) position: vec4<f32>,
@@ -31,6 +33,8 @@ const DASH: f32 = 0.3;
 const DRAWN: f32 = 0.62;
 // The thinnest ribbon in pixels; below that it gets fainter instead.
 const THINNEST: f32 = 1.0;
+// Up to so many pixels wide, a connection in a crowd is a line.
+const LINE: f32 = 1.6;
 
 @vertex
 fn vertex(@location(0) corner: vec3<f32>) -> Varyings {
@@ -62,6 +66,31 @@ fn vertex(@location(0) corner: vec3<f32>) -> Varyings {
     if connection.thickness <= 0.0 {
         out.position = vec4(0.0, 0.0, 0.0, 1.0);
     }
+#ifdef THICK
+    let crowded = true;
+#else
+    let crowded = false;
+#endif
+#ifdef LINES
+    let is_line = true;
+#else
+    let is_line = false;
+#endif
+    if crowded || is_line {
+        // The thinner, the farther back, behind neurons too: what is strong
+        // stays in sight.
+        if (kind & 4u) == 0u {
+            out.position.z *= mix(0.5, 1.0, smoothstep(0.5, 2.5, width));
+        }
+        // By its middle, so that both ends agree.
+        let middle = view.clip_from_world * vec4(0.5 * (connection.start + connection.end), 1.0);
+        let middle_depth = select(middle.w, 1.0, orthographic);
+        let scale = 0.5 * view.viewport.w * view.clip_from_view[1][1] / max(middle_depth, 1e-3);
+        let thin = connection.thickness * scale <= LINE && (kind & 4u) == 0u;
+        if thin != is_line {
+            out.position = vec4(2.0, 2.0, 2.0, 1.0);
+        }
+    }
     out.across = corner.z * reach;
     out.half_width = half_width;
     out.along = 0.0;
@@ -75,6 +104,16 @@ fn vertex(@location(0) corner: vec3<f32>) -> Varyings {
     return out;
 }
 
+#ifdef LINES
+
+@fragment
+fn fragment(in: Varyings) -> @location(0) vec4<f32> {
+    let alpha = select(0.12, in.color.a, fract(in.along) <= DRAWN);
+    return vec4(mix(background.rgb, in.color.rgb, alpha), 1.0);
+}
+
+#else
+
 @fragment
 fn fragment(in: Varyings) -> @location(0) vec4<f32> {
     let edge = clamp(in.half_width - abs(in.across) + 0.5, 0.0, 1.0);
@@ -85,3 +124,5 @@ fn fragment(in: Varyings) -> @location(0) vec4<f32> {
     }
     return vec4(in.color.rgb, alpha);
 }
+
+#endif

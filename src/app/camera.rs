@@ -57,7 +57,7 @@ pub struct CameraSettings {
 }
 
 /// The standard direction, in radians.
-const NETWORK_POSE: (f32, f32) = (0.42, 0.20);
+const NETWORK_POSE: (f32, f32) = (-0.42, 0.16);
 const SURFACE_POSE: (f32, f32) = (0.62, 0.55);
 /// Vertical angle of view, in radians.
 const FIELD_OF_VIEW: f32 = 0.62;

@@ -34,6 +34,18 @@ pub struct Alarming;
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewCamera(pub SceneView);
 
+/// Where the copies of a text stand that make its halo, in points.
+const HALO: [(f32, f32); 8] = [
+    (-1.5, 0.0),
+    (1.5, 0.0),
+    (0.0, -1.5),
+    (0.0, 1.5),
+    (-1.1, -1.1),
+    (1.1, -1.1),
+    (-1.1, 1.1),
+    (1.1, 1.1),
+];
+
 fn draw_labels(
     mut contexts: EguiContexts,
     labels: Query<(
@@ -85,11 +97,15 @@ fn draw_labels(
                 palette.text
             });
             let font = egui::FontId::proportional(label.size);
-            let galley = painter.layout_no_wrap(label.text.clone(), font, tint);
+            let galley = painter.layout_no_wrap(label.text.clone(), font.clone(), tint);
             let rect = label.anchor.anchor_size(at, galley.size());
-            // A soft plate keeps text legible over anything.
-            let plate = color(palette.background).gamma_multiply(0.7);
-            painter.rect_filled(rect.expand2(egui::vec2(3.0, 0.0)), 3.0, plate);
+            // A halo in the background's colour keeps text legible over anything.
+            let halo = color(palette.background);
+            let plain = painter.layout_no_wrap(label.text.clone(), font, halo);
+            for (x, y) in HALO {
+                let at = rect.min + egui::vec2(x, y);
+                painter.galley(at, plain.clone(), halo);
+            }
             painter.galley(rect.min, galley, tint);
         }
     }

@@ -8,7 +8,8 @@ use super::super::scene::{
 use super::super::state::SceneView;
 use super::super::theme::{Theme, linear};
 use super::network_material::{
-    self, CONNECTION_FLOATS, ConnectionMaterial, NEURON_FLOATS, NeuronLook, NeuronMaterial, quads,
+    self, CONNECTION_FLOATS, ConnectionKey, ConnectionMaterial, NEURON_FLOATS, NeuronLook,
+    NeuronMaterial, lines, quads,
 };
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
@@ -18,21 +19,23 @@ use bevy::render::storage::ShaderBuffer;
 pub(super) fn plugin(app: &mut App) {
     app.add_plugins(network_material::plugin).add_systems(
         Update,
-        (shade_neurons, write_neurons, write_connections)
+        (follow_theme, write_neurons, write_connections)
             .chain()
             .in_set(GradscapeSystems::Render),
     );
 }
 
-/// The one entity that draws all neurons, or all connections.
+/// What draws all neurons, or all connections.
 #[derive(Resource, Debug, Clone)]
 struct Drawing<T> {
-    entity: Entity,
+    entities: Vec<Entity>,
     buffer: Handle<ShaderBuffer>,
     slots: usize,
-    /// The last frame's buffer, to be filled again.
     _of: std::marker::PhantomData<T>,
 }
+
+/// From so many connections on, the thinnest are drawn as lines.
+const CROWD: usize = 2500;
 
 /// Whether a drawing of `have` slots serves `need`: its buffer keeps its size,
 /// as another size would leave the material with a stale binding.
@@ -54,19 +57,24 @@ fn look(theme: Theme) -> NeuronLook {
     }
 }
 
-fn shade_neurons(
+fn follow_theme(
     theme: Res<Theme>,
-    drawing: Option<Res<Drawing<Neuron>>>,
-    handles: Query<&MeshMaterial3d<NeuronMaterial>>,
-    mut materials: ResMut<Assets<NeuronMaterial>>,
+    mut neurons: ResMut<Assets<NeuronMaterial>>,
+    mut connections: ResMut<Assets<ConnectionMaterial>>,
 ) {
     if !theme.is_changed() {
         return;
     }
-    let handle = drawing.and_then(|drawing| handles.get(drawing.entity).ok().cloned());
-    if let Some(mut material) = handle.and_then(|handle| materials.get_mut(&handle.0)) {
+    for (_, mut material) in neurons.iter_mut() {
         material.look = look(*theme);
     }
+    for (_, mut material) in connections.iter_mut() {
+        material.background = background(*theme);
+    }
+}
+
+fn background(theme: Theme) -> Vec4 {
+    linear(theme.palette().background).to_vec4()
 }
 
 fn write_neurons(
@@ -132,8 +140,7 @@ fn write_neurons(
         look: look(*theme),
     });
     commands.queue(Replace::<Neuron, NeuronMaterial> {
-        mesh: meshes.add(quads(slots)),
-        material,
+        drawn: vec![(meshes.add(quads(slots)), material)],
         buffer,
         slots,
         _of: std::marker::PhantomData,
@@ -142,6 +149,7 @@ fn write_neurons(
 
 fn write_connections(
     mut commands: Commands,
+    theme: Res<Theme>,
     connections: Query<(&Slot, &Ends, &Thickness, &Tint, &Sign, &Standing), With<Connection>>,
     changed: Query<
         (),
@@ -201,12 +209,24 @@ fn write_connections(
         return;
     }
     let buffer = buffers.add(buffer_of(&floats));
-    let material = materials.add(ConnectionMaterial {
-        connections: buffer.clone(),
-    });
+    let mut draw = |mesh: Mesh, key: ConnectionKey| {
+        let material = ConnectionMaterial {
+            connections: buffer.clone(),
+            background: background(*theme),
+            key,
+        };
+        (meshes.add(mesh), materials.add(material))
+    };
+    let drawn = if slots <= CROWD {
+        vec![draw(quads(slots), ConnectionKey::Ribbons)]
+    } else {
+        vec![
+            draw(quads(slots), ConnectionKey::ThickRibbons),
+            draw(lines(slots), ConnectionKey::Lines),
+        ]
+    };
     commands.queue(Replace::<Connection, ConnectionMaterial> {
-        mesh: meshes.add(quads(slots)),
-        material,
+        drawn,
         buffer,
         slots,
         _of: std::marker::PhantomData,
@@ -229,8 +249,7 @@ fn put(buffers: &mut Assets<ShaderBuffer>, handle: &Handle<ShaderBuffer>, floats
 
 /// Puts a drawing with another number of slots in the place of the old one.
 struct Replace<T, M: Material> {
-    mesh: Handle<Mesh>,
-    material: Handle<M>,
+    drawn: Vec<(Handle<Mesh>, Handle<M>)>,
     buffer: Handle<ShaderBuffer>,
     slots: usize,
     _of: std::marker::PhantomData<T>,
@@ -241,20 +260,23 @@ impl<T: Component, M: Material> Command for Replace<T, M> {
 
     fn apply(self, world: &mut World) {
         if let Some(old) = world.remove_resource::<Drawing<T>>() {
-            world.despawn(old.entity);
+            for entity in old.entities {
+                world.despawn(entity);
+            }
         }
-        let entity = world
-            .spawn((
-                Mesh3d(self.mesh),
-                MeshMaterial3d(self.material),
+        let parts = self.drawn.into_iter().map(|(mesh, material)| {
+            (
+                Mesh3d(mesh),
+                MeshMaterial3d(material),
                 // The mesh holds slots and corners, no places: it has no
                 // meaningful bounds.
                 NoFrustumCulling,
                 RenderLayers::layer(SceneView::Network.layer()),
-            ))
-            .id();
+            )
+        });
+        let entities = world.spawn_batch(parts.collect::<Vec<_>>()).collect();
         world.insert_resource(Drawing::<T> {
-            entity,
+            entities,
             buffer: self.buffer,
             slots: self.slots,
             _of: std::marker::PhantomData,

@@ -57,12 +57,39 @@ pub(super) struct NeuronMaterial {
     pub(super) look: NeuronLook,
 }
 
-/// All connections.
+/// All connections, as ribbons or, of a crowd, the thinnest as lines.
 #[derive(Asset, TypePath, AsBindGroup, Debug, Clone)]
+#[bind_group_data(ConnectionKey)]
 pub(super) struct ConnectionMaterial {
     /// [`CONNECTION_FLOATS`] numbers per slot.
     #[storage(0, read_only)]
     pub(super) connections: Handle<ShaderBuffer>,
+    /// The background in linear light: lines fade into it, as they are not blended.
+    #[uniform(1)]
+    pub(super) background: Vec4,
+    /// How this part of the connections is drawn.
+    pub(super) key: ConnectionKey,
+}
+
+/// A rasteriser in software walks along both triangles of a ribbon, and along a
+/// line once. Blending and discarding, which make edges smooth and dashes
+/// transparent, cost it as much again. So where there are thousands, those about
+/// a pixel wide are lines without either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub(super) enum ConnectionKey {
+    /// All, as ribbons.
+    Ribbons,
+    /// Of a crowd, those that are thicker than a line.
+    ThickRibbons,
+    /// Of a crowd, the others.
+    Lines,
+}
+
+impl From<&ConnectionMaterial> for ConnectionKey {
+    fn from(material: &ConnectionMaterial) -> Self {
+        material.key
+    }
 }
 
 /// Place (3), radius, colour (3), kind, outline colour (3), outline alpha.
@@ -119,9 +146,22 @@ impl Material for ConnectionMaterial {
         _: &MaterialPipeline,
         descriptor: &mut RenderPipelineDescriptor,
         _: &MeshVertexBufferLayoutRef,
-        _: MaterialPipelineKey<Self>,
+        key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
-        soften_edges(descriptor);
+        let (soft, define) = match key.bind_group_data {
+            ConnectionKey::Ribbons => (true, None),
+            ConnectionKey::ThickRibbons => (true, Some("THICK")),
+            ConnectionKey::Lines => (false, Some("LINES")),
+        };
+        if soft {
+            soften_edges(descriptor);
+        }
+        if let Some(define) = define {
+            descriptor.vertex.shader_defs.push(define.into());
+            if let Some(fragment) = &mut descriptor.fragment {
+                fragment.shader_defs.push(define.into());
+            }
+        }
         Ok(())
     }
 }
@@ -160,4 +200,11 @@ pub(super) fn quads(slots: usize) -> Mesh {
     )
     .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
     .with_inserted_indices(Indices::U32(indices))
+}
+
+/// A line for each of `slots`: x is the slot, y the end, -1 or 1.
+pub(super) fn lines(slots: usize) -> Mesh {
+    let ends = (0..slots).flat_map(|slot| [[slot as f32, -1.0, 0.0], [slot as f32, 1.0, 0.0]]);
+    Mesh::new(PrimitiveTopology::LineList, RenderAssetUsages::RENDER_WORLD)
+        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, ends.collect::<Vec<_>>())
 }

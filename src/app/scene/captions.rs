@@ -19,7 +19,7 @@ use bevy_egui::egui::Align2;
 const NAMED_INPUTS: usize = 10;
 /// Outputs, up to so many.
 const NAMED_OUTPUTS: usize = 12;
-/// How far below the lowest column captions stand, in world units.
+/// How far below its column a caption stands, in world units.
 const BELOW: f32 = 0.35;
 
 /// What a label of the network says.
@@ -39,10 +39,6 @@ pub(super) enum Caption {
 /// Spawns the labels, still without text.
 pub(super) fn spawn_captions(commands: &mut Commands, layout: &NetworkLayout, problem: &Problem) {
     let columns = &layout.columns;
-    let low = columns
-        .iter()
-        .fold(f32::INFINITY, |low, c| low.min(c.min.y))
-        - BELOW;
     let mut spawn = |caption: Caption, at: Vec3, size: f32, anchor: Align2, faint: bool| {
         let label = Label {
             text: String::new(),
@@ -55,7 +51,7 @@ pub(super) fn spawn_captions(commands: &mut Commands, layout: &NetworkLayout, pr
     };
     for (index, column) in columns.iter().enumerate() {
         let center = column.center();
-        let at = Vec3::new(center.x, low, center.z);
+        let at = Vec3::new(center.x, column.min.y - BELOW, center.z);
         spawn(Caption::Column(index), at, 14.0, Align2::CENTER_TOP, false);
     }
     for (layer, pair) in columns.windows(2).enumerate() {
@@ -81,7 +77,7 @@ pub(super) fn spawn_captions(commands: &mut Commands, layout: &NetworkLayout, pr
         && !output_names(problem).is_empty()
     {
         for (unit, &place) in outputs.places.iter().enumerate() {
-            let at = place + Vec3::X * (1.6 * outputs.radius);
+            let at = place + Vec3::X * (2.2 * outputs.radius);
             spawn(Caption::Output(unit), at, 13.0, Align2::LEFT_CENTER, true);
         }
     }

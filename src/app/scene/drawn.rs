@@ -144,15 +144,15 @@ fn connection_at(layer: usize, pair: &DrawnPair, index: u32) -> Connection {
     }
 }
 
-/// From surface to surface. A cell of an image has no depth: there a connection
-/// starts in the middle.
+/// From surface to surface. A cell of an image is flat: there a connection starts
+/// a little behind it, so that it does not shine through.
 fn ends(layout: &NetworkLayout, connection: Connection) -> Ends {
     let Connection { layer, from, to } = connection;
     let (Some(a), Some(b)) = (layout.place(layer, from), layout.place(layer + 1, to)) else {
         return Ends::default();
     };
     let reach = |column: &Column| match column.arrangement {
-        Arrangement::Image(_) => 0.0,
+        Arrangement::Image(_) => 0.5 * column.radius,
         _ => REACH * column.radius,
     };
     let along = (b - a).normalize_or_zero();

@@ -14,7 +14,7 @@ pub const LINE: usize = 16;
 /// What a column's height comes to when it is full, in world units.
 const HEIGHT: f32 = 8.0;
 /// The largest distance between neighbours.
-const SPACING: f32 = 1.15;
+const SPACING: f32 = 1.3;
 /// The radius of a neuron as a share of the distance between neighbours.
 const RADIUS: f32 = 0.3;
 /// The angle between a grid and the x axis, in radians.

@@ -28,6 +28,10 @@ const THICK: f32 = 0.42;
 const MANY: f32 = 400.0;
 /// The thinnest ribbon as a share of the thickest.
 const THIN: f32 = 0.06;
+/// How far the weakest of a crowd goes toward the background.
+const HAZE: f32 = 0.88;
+/// The floor of a crowd is at most this.
+const MOST_FLOOR: f32 = 0.9;
 /// How far a receded colour goes toward the background.
 const FADE: f32 = 0.86;
 /// At most so many samples are looked through for the range of an input.
@@ -263,6 +267,29 @@ struct PairStyle {
     inputs: usize,
     scale: f32,
     thick: f32,
+    /// The weakest share that is drawn, where the others are not; 0 where all are.
+    floor: f32,
+}
+
+impl PairStyle {
+    fn share(&self, values: &[f32], from: usize, to: usize) -> f32 {
+        let index = self.start + to * self.inputs + from;
+        share_of(values.get(index).copied().unwrap_or(0.0), self.scale)
+    }
+
+    /// How strongly a share is drawn, 0 to 1. Of a crowd only strong ones are
+    /// drawn at all: there the weakest drawn is 0 and the rest is spread out,
+    /// so that the eye finds the strongest.
+    fn strength(&self, share: f32) -> f32 {
+        let strength = share.abs().min(1.0);
+        if self.floor > 0.0 {
+            ((strength - self.floor) / (1.0 - self.floor))
+                .max(0.0)
+                .powi(2)
+        } else {
+            strength
+        }
+    }
 }
 
 /// Colours connections and gives them their thickness.
@@ -288,14 +315,26 @@ pub(super) fn paint_connections(
         .pairs
         .iter()
         .enumerate()
-        .map(|(layer, pair)| PairStyle {
-            start: training.problem.network.layout().weight(layer).start,
-            inputs: pair.inputs,
-            scale: scales
-                .connections
-                .get(layer)
-                .map_or(0.0, |scale| scale[view.connections as usize]),
-            thick: thickest(&layout, layer, pair.shown.len()),
+        .map(|(layer, pair)| {
+            let style = PairStyle {
+                start: training.problem.network.layout().weight(layer).start,
+                inputs: pair.inputs,
+                scale: scales
+                    .connections
+                    .get(layer)
+                    .map_or(0.0, |scale| scale[view.connections as usize]),
+                thick: thickest(&layout, layer, pair.shown.len()),
+                floor: 0.0,
+            };
+            let floor = if pair.shown.len() < pair.total() {
+                let shown = pair.shown.iter().map(|&index| index as usize);
+                let shares =
+                    shown.map(|i| style.share(values, i % pair.inputs, i / pair.inputs).abs());
+                shares.fold(MOST_FLOOR, f32::min)
+            } else {
+                0.0
+            };
+            PairStyle { floor, ..style }
         })
         .collect();
     for (connection, standing, mut tint, mut thickness, mut sign) in &mut connections {
@@ -305,20 +344,21 @@ pub(super) fn paint_connections(
         let Some(style) = styles.get(connection.layer) else {
             continue;
         };
-        let index = style.start + connection.to * style.inputs + connection.from;
-        let value = values.get(index).copied().unwrap_or(0.0);
-        let t = share_of(value, style.scale);
-        let strength = t.abs().min(1.0);
+        let t = style.share(values, connection.from, connection.to);
+        let strength = style.strength(t);
         let width = style.thick * (THIN + (1.0 - THIN) * strength);
         let width = match *standing {
             Standing::Raised => 1.3 * width + 0.1 * style.thick,
             Standing::Receded => 0.5 * width,
             Standing::Plain => width,
         };
-        let color = colors.signed.at(signed_root(t));
+        let mut color = colors.signed.at(signed_root(t));
+        if style.floor > 0.0 && *standing != Standing::Raised {
+            color = color.mix(&colors.background, HAZE * (1.0 - strength));
+        }
         tint.set_if_neq(Tint(colors.seen(color, *standing)));
         thickness.set_if_neq(Thickness(width));
-        sign.set_if_neq(if value < 0.0 {
+        sign.set_if_neq(if t < 0.0 {
             Sign::Negative
         } else {
             Sign::Positive
