@@ -123,7 +123,7 @@ pub struct SurfaceView {
 impl Default for SurfaceView {
     fn default() -> Self {
         SurfaceView {
-            directions: Directions::Random { seed: 0 },
+            directions: Directions::Path,
             range: 1.0,
             grid: 65,
             log_height: false,

@@ -6,7 +6,7 @@ use super::interrupt::Interrupt;
 use super::report::{epoch_line, headline, table_head};
 use super::run_folder::RunFolder;
 use super::source::{Source, SourceArgs, find};
-use super::surface::{Computed, Span, compute, figure};
+use super::surface::{Computed, axes, compute, figure, plane};
 use super::train::{Ending, train_into};
 use super::{CliError, Out};
 use crate::figure::{
@@ -78,12 +78,12 @@ pub fn run(why: &str) -> Result<(), CliError> {
     };
     let source = run.load()?;
     // The plane of the path shows it; a straight path has none of its own.
-    let random = Span::Directions(Directions::Random { seed: 0 });
-    let (span, plane) = match Span::Path.plane(&source) {
-        Ok(plane) => (Span::Path, plane),
-        Err(_) => (random, random.plane(&source)?),
+    let random = Directions::Random { seed: 0 };
+    let (span, path_plane) = match plane(Directions::Path, &source) {
+        Ok(plane) => (Directions::Path, plane),
+        Err(_) => (random, plane(random, &source)?),
     };
-    let computed = compute(&source, &plane, span.axes(GRID)?, &interrupt, &mut out)?;
+    let computed = compute(&source, &path_plane, axes(GRID)?, &interrupt, &mut out)?;
     draw_curves(&dir, &rows, &problem)?;
     let contour = figure(&source, span, &computed);
     write_figure(&dir.join("contour.png"), contour.draw()?, 1.0)?;
@@ -148,7 +148,7 @@ fn draw_curves(dir: &Path, rows: &[HistoryRow], problem: &Problem) -> Result<(),
 fn draw_scene(
     dir: &Path,
     source: &Source,
-    span: Span,
+    span: Directions,
     computed: &Computed,
     out: &mut Out,
 ) -> Result<(), CliError> {
@@ -192,7 +192,7 @@ fn film_steps(problem: &Problem) -> usize {
 fn draw_flat(
     dir: &Path,
     source: &Source,
-    span: Span,
+    span: Directions,
     computed: &Computed,
     out: &mut Out,
 ) -> Result<(), CliError> {

@@ -8,7 +8,6 @@ use crate::figure::{ContourFigure, Heights, Tone, write_figure};
 use crate::interop::write_surface;
 use crate::landscape::{
     Axis, Directions, DirectionsError, PathOnPlane, Plane, Surface, evaluate, path_on_plane,
-    path_plane,
 };
 use crate::train::Evaluator;
 use clap::{Args, ValueEnum};
@@ -28,12 +27,12 @@ pub struct SurfaceArgs {
     /// Compute N by N points
     #[arg(long, value_name = "N", default_value = "51", value_parser = grid)]
     grid: usize,
-    /// Reach from LO to HI along both directions [default: -1:1; for `path`, what shows it whole]
+    /// Reach from LO to HI along both directions [default: -1:1]
     #[arg(long, value_name = "LO:HI", allow_hyphen_values = true)]
     range: Option<Axis>,
     /// Span the plane by two parameters, `weights:I,J`, by filter-normalised `random` directions, `random:SEED`, or by the `path` of a run
-    #[arg(long, value_name = "DIRECTIONS", default_value = "random", value_parser = span)]
-    directions: Span,
+    #[arg(long, value_name = "DIRECTIONS", default_value = "random", value_parser = directions)]
+    directions: Directions,
     /// Write this file: .csv, .npz, .png or .svg; may be given several times
     #[arg(long, value_name = "FILE", required = true, value_parser = output)]
     out: Vec<PathBuf>,
@@ -84,66 +83,37 @@ fn grid(text: &str) -> Result<usize, String> {
         .map_err(|error| error.to_string())
 }
 
-fn span(text: &str) -> Result<Span, String> {
-    if text == "path" {
-        return Ok(Span::Path);
-    }
-    let directions: Directions = text.parse().map_err(|error| match error {
-        DirectionsError::Syntax(_) => format!("{error}, or path"),
-        error => error.to_string(),
-    })?;
+fn directions(text: &str) -> Result<Directions, String> {
+    let directions: Directions = text
+        .parse()
+        .map_err(|error: DirectionsError| error.to_string())?;
     match directions {
         Directions::Weights(i, j) if i == j => Err(DirectionsError::SameParameter(i).to_string()),
-        directions => Ok(Span::Directions(directions)),
+        directions => Ok(directions),
     }
 }
 
-/// `--directions`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
-    /// By parameters, or at random.
-    Directions(Directions),
-    /// By a run's path.
-    Path,
+/// The plane through the source's weights.
+///
+/// # Errors
+/// When the network has no such parameters, or there is no path that spans one.
+pub fn plane(directions: Directions, source: &Source) -> Result<Plane, CliError> {
+    if directions == Directions::Path && source.path.is_empty() {
+        return Err(CliError::Failed(
+            "--directions path needs a folder that `train` wrote, with the run's path in it"
+                .to_owned(),
+        ));
+    }
+    let layout = source.problem.network.layout();
+    Ok(directions.plane_along(layout, &source.params, &source.path)?)
 }
 
-impl std::fmt::Display for Span {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Span::Directions(directions) => directions.fmt(f),
-            Span::Path => f.write_str("path"),
-        }
-    }
-}
-
-impl Span {
-    /// The plane through the source's weights.
-    ///
-    /// # Errors
-    /// When the network has no such parameters, or there is no path that spans one.
-    pub fn plane(self, source: &Source) -> Result<Plane, CliError> {
-        let layout = source.problem.network.layout();
-        match self {
-            Span::Directions(directions) => Ok(directions.plane(layout, &source.params)?),
-            Span::Path if source.path.is_empty() => Err(CliError::Failed(
-                "--directions path needs a folder that `train` wrote, with the run's path in it"
-                    .to_owned(),
-            )),
-            Span::Path => path_plane(&source.path, &source.params)
-                .map_err(|error| CliError::Failed(format!("the run's path: {error}"))),
-        }
-    }
-
-    /// The axes of `n` points each where no range is given.
-    ///
-    /// # Errors
-    /// When `n` points make no axis.
-    pub fn axes(self, n: usize) -> Result<[Axis; 2], CliError> {
-        Ok(match self {
-            Span::Directions(_) => [Axis::new(-1.0, 1.0, n)?; 2],
-            Span::Path => [Axis::new(-0.5, 1.5, n)?, Axis::new(-1.5, 1.5, n)?],
-        })
-    }
+/// The axes of `n` points each where no range is given.
+///
+/// # Errors
+/// When `n` points make no axis.
+pub fn axes(n: usize) -> Result<[Axis; 2], CliError> {
+    Ok([Axis::new(-1.0, 1.0, n)?; 2])
 }
 
 fn output(text: &str) -> Result<PathBuf, String> {
@@ -184,10 +154,10 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let begin = Instant::now();
     let source = args.source.load()?;
-    let plane = args.directions.plane(&source)?;
+    let plane = plane(args.directions, &source)?;
     let axes = match args.range {
         Some(range) => [Axis::new(range.lo, range.hi, args.grid)?; 2],
-        None => args.directions.axes(args.grid)?,
+        None => axes(args.grid)?,
     };
     let computed = compute(&source, &plane, axes, &Interrupt::listen(), &mut out)?;
     let (surface, path) = (&computed.surface, &computed.path);
@@ -280,21 +250,25 @@ pub fn compute(
 }
 
 /// The picture of a surface: what its axes are and where it was taken.
-pub fn figure<'a>(source: &Source, span: Span, computed: &'a Computed) -> ContourFigure<'a> {
+pub fn figure<'a>(
+    source: &Source,
+    directions: Directions,
+    computed: &'a Computed,
+) -> ContourFigure<'a> {
     let problem = &source.problem;
     let label = |index: usize| match problem.network.layout().place(index) {
         Some(place) => format!("change of {}", parameter_name(&place)),
         None => String::new(),
     };
-    let (x_label, y_label) = match span {
-        Span::Directions(Directions::Weights(i, j)) => (label(i), label(j)),
-        Span::Directions(Directions::Random { seed }) => (
+    let (x_label, y_label) = match directions {
+        Directions::Weights(i, j) => (label(i), label(j)),
+        Directions::Random { seed } => (
             format!("random direction 1, filter-normalised (seed {seed})"),
             "random direction 2, filter-normalised".to_owned(),
         ),
-        Span::Path => (
-            "from where the path ended (0) to where it began (1)".to_owned(),
-            "main direction of the path beside that".to_owned(),
+        Directions::Path => (
+            "first principal component of the path".to_owned(),
+            "second principal component of the path".to_owned(),
         ),
     };
     let place = match (source.given, source.path.last()) {

@@ -1,8 +1,10 @@
 //! Ways to choose the two directions of a plane.
 
 use super::plane::{Plane, PlaneError};
+use super::principal::principal_plane;
 use crate::nn::{Layout, ParamRole};
 use crate::rng::{Rng, Stream, stream};
+use crate::train::PathPoint;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -21,13 +23,20 @@ pub enum Directions {
         /// Which random directions.
         seed: u64,
     },
+    /// The first two principal components of the optimiser's path: the plane
+    /// that holds most of it. Random directions are almost orthogonal to any
+    /// path through many parameters and show little of it (Li et al. 2018,
+    /// section 7).
+    Path,
 }
 
 /// Why directions cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectionsError {
     /// Not a way to choose directions.
-    #[error("{0:?} names no directions; give weights:I,J with two parameter indices, or random")]
+    #[error(
+        "{0:?} names no directions; give weights:I,J with two parameter indices, random, random:SEED, or path"
+    )]
     Syntax(String),
     /// There is no such parameter.
     #[error("there is no parameter {index}; this network has {len}, numbered from 0")]
@@ -40,6 +49,12 @@ pub enum DirectionsError {
     /// The same parameter twice.
     #[error("both directions are parameter {0}; give two different ones")]
     SameParameter(usize),
+    /// There is no path, or one that spans no plane.
+    #[error(
+        "the path has fewer than three different points, or is straight, and spans no plane; \
+         train first, or choose other directions"
+    )]
+    NoPath,
     /// They span no plane.
     #[error(transparent)]
     Plane(#[from] PlaneError),
@@ -48,10 +63,11 @@ pub enum DirectionsError {
 impl FromStr for Directions {
     type Err = DirectionsError;
 
-    /// `weights:I,J`, `random` or `random:SEED`.
+    /// `weights:I,J`, `random`, `random:SEED` or `path`.
     fn from_str(text: &str) -> Result<Self, DirectionsError> {
         let bad = || DirectionsError::Syntax(text.to_owned());
         match text.split_once(':') {
+            None if text == "path" => Ok(Directions::Path),
             None if text == "random" => Ok(Directions::Random { seed: 0 }),
             Some(("random", seed)) => Ok(Directions::Random {
                 seed: seed.parse().map_err(|_| bad())?,
@@ -71,15 +87,32 @@ impl std::fmt::Display for Directions {
         match self {
             Directions::Weights(i, j) => write!(f, "weights:{i},{j}"),
             Directions::Random { seed } => write!(f, "random:{seed}"),
+            Directions::Path => f.write_str("path"),
         }
     }
 }
 
 impl Directions {
-    /// The plane through `center` along these directions.
+    /// The plane through `center` along these directions, where they need no path.
     pub fn plane(&self, layout: &Layout, center: &[f32]) -> Result<Plane, DirectionsError> {
+        self.plane_along(layout, center, &[])
+    }
+
+    /// The plane through `center` along these directions, for a run that came
+    /// along `path`.
+    pub fn plane_along(
+        &self,
+        layout: &Layout,
+        center: &[f32],
+        path: &[PathPoint],
+    ) -> Result<Plane, DirectionsError> {
         let len = layout.len();
         let (x, y) = match *self {
+            Directions::Path => {
+                let points: Vec<&[f32]> = path.iter().map(|p| &*p.params).collect();
+                let found = principal_plane(center, &points)?;
+                return found.map(|(plane, _)| plane).ok_or(DirectionsError::NoPath);
+            }
             Directions::Weights(i, j) => {
                 if let Some(&index) = [i, j].iter().find(|&&k| k >= len) {
                     return Err(DirectionsError::NoParameter { index, len });
@@ -165,10 +198,21 @@ mod tests {
 
     #[test]
     fn directions_are_read_as_they_are_written() {
-        for d in [Directions::Weights(3, 17), Directions::Random { seed: 9 }] {
+        for d in [
+            Directions::Weights(3, 17),
+            Directions::Random { seed: 9 },
+            Directions::Path,
+        ] {
             assert_eq!(d.to_string().parse::<Directions>().unwrap(), d);
         }
-        for bad in ["weights", "weights:1", "weights:a,b", "pca", "random:x"] {
+        for bad in [
+            "weights",
+            "weights:1",
+            "weights:a,b",
+            "pca",
+            "random:x",
+            "path:1",
+        ] {
             assert!(bad.parse::<Directions>().is_err(), "{bad}");
         }
     }

@@ -9,7 +9,6 @@
 mod directions;
 mod grid;
 mod path;
-mod path_plane;
 mod plane;
 mod principal;
 mod surface;
@@ -17,7 +16,6 @@ mod surface;
 pub use directions::{Directions, DirectionsError};
 pub use grid::{Axis, GridError, MAX_POINTS};
 pub use path::{PathOnPlane, PlanePoint, path_on_plane};
-pub use path_plane::path_plane;
 pub use plane::{Plane, PlaneError, Projection};
 pub use principal::principal_plane;
 pub use surface::{Surface, evaluate};

@@ -94,6 +94,21 @@ impl Plane {
         )
     }
 
+    /// The same plane with each direction reversed where it points against that
+    /// of `other`, so that a picture that follows does not flip.
+    pub fn aligned_with(mut self, other: &Plane) -> Self {
+        for (mine, theirs) in [
+            (&mut self.direction_x, &other.direction_x),
+            (&mut self.direction_y, &other.direction_y),
+        ] {
+            if dot(mine, theirs) < 0.0 {
+                mine.iter_mut().for_each(|v| *v = -*v);
+            }
+        }
+        self.xy = dot(&self.direction_x, &self.direction_y);
+        self
+    }
+
     /// Writes the parameters at `(x, y)` over `params`. At the origin they are
     /// the centre's, bit for bit.
     pub fn write_point(&self, x: f64, y: f64, params: &mut [f32]) {
@@ -175,6 +190,20 @@ mod tests {
         assert_eq!(plane, Err(PlaneError::Parallel));
         let plane = Plane::new(vec![0.0; 2], vec![0.0, 0.0], vec![1.0, 0.0]);
         assert_eq!(plane, Err(PlaneError::Parallel));
+    }
+
+    #[test]
+    fn an_aligned_plane_is_the_same_plane_and_points_the_same_way() {
+        let before = Plane::new(vec![0.0; 3], vec![1.0, 0.0, 0.0], vec![0.0, 1.0, 0.0]).unwrap();
+        let turned = Plane::new(vec![0.0; 3], vec![-2.0, 0.5, 0.0], vec![0.1, 1.0, 1.0]).unwrap();
+        let aligned = turned.clone().aligned_with(&before);
+        assert_eq!(aligned.direction_x(), [2.0, -0.5, 0.0]);
+        assert_eq!(aligned.direction_y(), turned.direction_y());
+        let (p, q) = (
+            turned.project(&[1.0, 2.0, 3.0]),
+            aligned.project(&[1.0, 2.0, 3.0]),
+        );
+        assert!((p.x + q.x).abs() < 1e-12 && (p.y - q.y).abs() < 1e-12);
     }
 
     #[test]

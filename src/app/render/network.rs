@@ -65,10 +65,10 @@ fn follow_theme(
     if !theme.is_changed() {
         return;
     }
-    for (_, mut material) in neurons.iter_mut() {
+    for (_, material) in neurons.iter_mut() {
         material.look = look(*theme);
     }
-    for (_, mut material) in connections.iter_mut() {
+    for (_, material) in connections.iter_mut() {
         material.background = background(*theme);
     }
 }

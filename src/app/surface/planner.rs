@@ -56,7 +56,12 @@ struct Basis {
     generation: u64,
     directions: Directions,
     plane: Option<Arc<Plane>>,
+    /// How many points the path had when its components were last found.
+    path_len: usize,
 }
+
+/// The components of a growing path are found anew when it is longer by this.
+const GROWTH: f64 = 1.15;
 
 /// Decides what to compute.
 #[derive(Debug, Default)]
@@ -86,7 +91,18 @@ impl Planner {
         });
         if new_basis {
             let layout = training.problem.network.layout();
-            let plane = view.directions.plane(layout, &snapshot.params);
+            let points = training.path.points();
+            // A path of too few points spans no plane yet: until it does, random
+            // directions stand in for its components.
+            let plane = match view
+                .directions
+                .plane_along(layout, &snapshot.params, points)
+            {
+                Err(DirectionsError::NoPath) => {
+                    Directions::Random { seed: 0 }.plane(layout, &snapshot.params)
+                }
+                plane => plane,
+            };
             if !self
                 .basis
                 .as_ref()
@@ -100,9 +116,11 @@ impl Planner {
                 generation: snapshot.generation,
                 directions: view.directions,
                 plane: plane.as_ref().ok().map(|p| Arc::new(p.clone())),
+                path_len: points.len(),
             });
             plane?;
         }
+        self.follow_path(training, view);
         let Some(plane) = self.basis.as_ref().and_then(|b| b.plane.clone()) else {
             return Ok(None);
         };
@@ -138,6 +156,28 @@ impl Planner {
             plane
         };
         Ok(Some(self.ask(training, view, plane, side, false)))
+    }
+
+    /// Finds the principal components of a path that has grown, turned so that
+    /// the picture does not flip. While the surface stays, so do they.
+    fn follow_path(&mut self, training: &Training, view: &SurfaceView) {
+        let points = training.path.points();
+        let Some(basis) = &mut self.basis else { return };
+        let grown = points.len() as f64 >= (GROWTH * basis.path_len as f64).max(3.0);
+        if view.directions != Directions::Path || !view.follow || !grown {
+            return;
+        }
+        basis.path_len = points.len();
+        let layout = training.problem.network.layout();
+        let center = &training.snapshot.params;
+        // A path that spans no plane leaves the plane as it is.
+        let Ok(plane) = view.directions.plane_along(layout, center, points) else {
+            return;
+        };
+        basis.plane = Some(Arc::new(match &basis.plane {
+            Some(before) => plane.aligned_with(before),
+            None => plane,
+        }));
     }
 
     /// Whether a level with `side` points a side of the request `tag` should be

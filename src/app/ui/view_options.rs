@@ -81,19 +81,27 @@ fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
     let problem = &stage.training.problem;
     let layout = problem.network.layout();
     let now = stage.choices.surface.directions;
-    let mut random = matches!(now, Directions::Random { .. });
-    let kinds = [
-        (true, None, texts.get("surface_view.random")),
-        (false, None, texts.get("surface_view.two_weights")),
+    let mut kind = std::mem::discriminant(&now);
+    let choices = [
+        (Directions::Path, texts.get("surface_view.along_path")),
+        (
+            Directions::Random { seed: 0 },
+            texts.get("surface_view.random"),
+        ),
+        (first_two(layout), texts.get("surface_view.two_weights")),
     ];
-    if segmented(ui, "directions", &mut random, &kinds) {
-        stage.choices.surface.directions = if random {
-            Directions::Random { seed: 0 }
-        } else {
-            first_two(layout)
-        };
+    let kinds = choices.map(|(choice, name)| (std::mem::discriminant(&choice), None, name));
+    if segmented(ui, "directions", &mut kind, &kinds)
+        && let Some((choice, _)) = choices
+            .iter()
+            .find(|(c, _)| std::mem::discriminant(c) == kind)
+    {
+        stage.choices.surface.directions = *choice;
     }
     match stage.choices.surface.directions {
+        Directions::Path => {
+            remark(ui, texts.get("surface_view.along_path_note"));
+        }
         Directions::Random { seed } => {
             row(ui, texts.get("surface_view.draw"), |ui| {
                 let tip = texts.get("surface_view.redraw");
