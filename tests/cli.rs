@@ -1,6 +1,8 @@
 //! The program as other programs see it: exit statuses, JSON lines and files,
 //! read back by independent code.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
 use ndarray::{Array1, Array2};
 use ndarray_npy::NpzReader;
 use safetensors::{Dtype, SafeTensors};
