@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --example surface_csv --no-default-features -- surface.csv`
 
+#![allow(clippy::print_stdout)] // an example's result
+
 use gradscape::experiment::Experiment;
 use gradscape::landscape::{Axis, Directions, evaluate, path_on_plane};
 use gradscape::train::{Problem, Session, TrainCommand};

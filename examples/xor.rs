@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example xor --no-default-features`
 
+#![allow(clippy::print_stdout)] // an example's result
+
 use gradscape::nn::{Activation, Init, Loss, Network, Workspace};
 use gradscape::optim::OptimizerKind;
 use gradscape::rng::{Stream, stream};

@@ -1,6 +1,8 @@
 //! The program as other programs see it: exit statuses, JSON lines and files,
 //! read back by independent code.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
 use ndarray::{Array1, Array2};
 use ndarray_npy::NpzReader;
 use safetensors::{Dtype, SafeTensors};
@@ -690,4 +692,47 @@ fn a_build_without_graphics_says_so() {
     for args in [&["open"][..], &["capture", "tiny.toml", "--out", "c.png"]] {
         assert!(fails(dir.path(), 1, args).contains("no graphics"));
     }
+}
+
+/// The main job on a machine without a display: everything it names is there.
+#[test]
+fn without_a_display_the_main_job_leaves_pictures_a_film_and_figures() {
+    let dir = folder();
+    let output = Command::new(env!("CARGO_BIN_EXE_gradscape"))
+        .current_dir(dir.path())
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("No window: "), "{text}");
+    let out = dir.path().join("gradscape-out");
+    assert!(text.contains("gradscape-out/"), "{text}");
+    for name in [
+        "experiment.toml",
+        "weights.safetensors",
+        "history.csv",
+        "history.jsonl",
+        "path.npz",
+        "summary.json",
+    ] {
+        assert!(fs::metadata(out.join(name)).unwrap().len() > 0, "{name}");
+    }
+    for name in ["network.png", "surface.png", "curves.png", "contour.png"] {
+        let file = std::io::BufReader::new(File::open(out.join(name)).unwrap());
+        let mut reader = png::Decoder::new(file).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        let colours: std::collections::HashSet<&[u8]> = pixels.chunks(4).collect();
+        assert!(colours.len() > 100, "{name}: {}", colours.len());
+    }
+    let film = File::open(out.join("training.gif")).unwrap();
+    let mut film = gif::DecodeOptions::new().read_info(film).unwrap();
+    let mut frames = std::collections::HashSet::new();
+    while let Some(frame) = film.read_next_frame().unwrap() {
+        frames.insert(frame.buffer.to_vec());
+    }
+    assert!(frames.len() > 20, "{} different frames", frames.len());
 }

@@ -1,6 +1,8 @@
 //! `docs/experiment.md` against the program: its examples are valid, and no key
 //! is left out.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
 use gradscape::cli::samples::SAMPLES;
 use gradscape::data::sources;
 use gradscape::experiment::Experiment;

@@ -1,10 +1,10 @@
 //! `gradscape capture`: pictures and animations of the 3D scene, without a window.
 
-use super::source::SourceArgs;
+use super::source::{Source, SourceArgs};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::landscape::Directions;
-use crate::train::Problem;
+use crate::train::{Problem, Session, TrainCommand};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -125,15 +125,16 @@ pub struct CapturePlan {
 }
 
 impl CapturePlan {
-    /// One frame of `view` at the given weights, everything else as usual.
-    pub fn still(problem: &Arc<Problem>, params: &[f32], view: ViewName, out: PathBuf) -> Self {
+    /// One frame of `view` after all of the experiment's epochs, everything else
+    /// as usual.
+    pub fn still(problem: &Arc<Problem>, view: ViewName, out: PathBuf) -> Self {
         CapturePlan {
             problem: Arc::clone(problem),
-            params: Some(params.to_vec()),
+            params: None,
             view,
             size: (1280, 720),
             frames: 1,
-            epochs: 0,
+            epochs: problem.experiment.training.epochs,
             steps: 1,
             orbit: 0.0,
             directions: None,
@@ -188,7 +189,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let source = args.source.load()?;
     let problem = Arc::clone(&source.problem);
-    if let Some(directions) = args.directions {
+    if let Some(directions) = args.directions.filter(|d| *d != Directions::Path) {
         directions.plane(problem.network.layout(), &source.params)?;
     }
     if let Some(range) = args.range
@@ -200,12 +201,17 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     }
     let training = &problem.experiment.training;
     let batch = training.batch.size(problem.train.len()).max(1);
+    let replayed = if args.source.weights.is_none() {
+        replay(&source)
+    } else {
+        None
+    };
     let plan = CapturePlan {
-        params: source.given.then_some(source.params),
+        params: (source.given && replayed.is_none()).then_some(source.params),
         view: args.view,
         size: args.size,
         frames: args.frames as usize,
-        epochs: args.epochs,
+        epochs: args.epochs + replayed.unwrap_or(0),
         steps: args
             .steps_per_frame
             .unwrap_or(problem.train.len().div_ceil(batch)),
@@ -228,6 +234,19 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         file: &plan.out,
     })?;
     out.say(format!("written to {}", plan.out.display()))
+}
+
+/// The epochs after which training from the start is where the source's run
+/// ended, if it gets there again. A picture then has the whole path and not the
+/// last weights alone.
+fn replay(source: &Source) -> Option<usize> {
+    let epochs = source.path.last()?.epoch;
+    let mut session = Session::new(Arc::clone(&source.problem));
+    for _ in 0..epochs {
+        session.command(TrainCommand::Epoch);
+        session.take_outbox();
+    }
+    (session.trainer().params() == source.params).then_some(epochs)
 }
 
 /// Renders a plan into its file.

@@ -153,10 +153,9 @@ fn draw_scene(
     out: &mut Out,
 ) -> Result<(), CliError> {
     let problem = &source.problem;
-    let still =
-        |view, name: &str| CapturePlan::still(problem, &source.params, view, dir.join(name));
+    let still = |view, name: &str| CapturePlan::still(problem, view, dir.join(name));
     let mut film = still(ViewName::Both, "training.gif");
-    film.params = None;
+    film.epochs = 0;
     film.size = (960, 540);
     film.frames = FRAMES;
     film.steps = film_steps(problem);

@@ -7,13 +7,20 @@ pub fn nice_ticks(lo: f64, hi: f64, wanted: usize) -> Vec<f64> {
         return Vec::new();
     }
     let raw = (hi - lo) / wanted.max(1) as f64;
-    let power = 10f64.powf(raw.log10().floor());
-    let step = match raw / power {
-        r if r <= 1.5 => power,
-        r if r <= 3.5 => 2.0 * power,
-        r if r <= 7.5 => 5.0 * power,
-        _ => 10.0 * power,
+    let exponent = raw.log10().floor();
+    let mantissa = match raw / 10f64.powf(exponent) {
+        r if r <= 1.5 => 1.0,
+        r if r <= 3.5 => 2.0,
+        r if r <= 7.5 => 5.0,
+        _ => 10.0,
     };
+    // Divided by a whole power of ten a tick is rounded once: 6 / 10 is 0.6,
+    // and 6 times 0.1 is not.
+    let tick = |k: f64| match exponent {
+        e if e < 0.0 => k * mantissa / 10f64.powf(-e),
+        e => k * mantissa * 10f64.powf(e),
+    };
+    let step = tick(1.0);
     if !(step.is_finite() && step > 0.0) {
         return Vec::new();
     }
@@ -22,9 +29,8 @@ pub fn nice_ticks(lo: f64, hi: f64, wanted: usize) -> Vec<f64> {
     let last = ((hi + slack) / step).floor();
     let count = (last - first).clamp(0.0, 1000.0) as usize;
     (0..=count)
-        // The product is rounded once; 0.1 + 0.1 + 0.1 would not be 0.3. Adding
-        // 0 turns -0 into 0.
-        .map(|i| (first + i as f64) * step + 0.0)
+        // Adding 0 turns -0 into 0.
+        .map(|i| tick(first + i as f64) + 0.0)
         .filter(|t| (lo - slack..=hi + slack).contains(t))
         .collect()
 }
