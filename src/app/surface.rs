@@ -89,7 +89,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// Frame by frame: multiply-adds for one surface while training runs (a tenth
 /// of a second or so), and at rest (seconds).
 const WORK: Budget = Budget::Work {
-    moving: 3e8,
+    moving: 1.5e8,
     still: 2e10,
 };
 
