@@ -189,7 +189,8 @@ fn draw_surface(
         } else {
             Budget::Seconds(SECONDS)
         };
-        let busy = worker.is_busy();
+        // Where the frame waits, what was asked for before is always finished.
+        let busy = !waits && worker.is_busy();
         match planner.due(&training, &view, busy, budget) {
             Ok(Some(request)) => {
                 *asked_at = Some(Instant::now());
