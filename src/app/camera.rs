@@ -275,8 +275,8 @@ fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds) -> (Vec3, 
         (_, SceneView::Network) => (bounds.min, bounds.max),
         // Room for the numbers along the edges.
         (_, SceneView::Surface) => (
-            SURFACE_MIN - Vec3::new(0.7, 0.1, 0.7),
-            SURFACE_MAX + Vec3::new(0.7, 0.3, 0.7),
+            SURFACE_MIN - Vec3::new(0.3, 0.0, 0.3),
+            SURFACE_MAX + Vec3::new(0.3, 0.0, 0.3),
         ),
     }
 }

@@ -89,7 +89,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// Frame by frame: multiply-adds for one surface while training runs (a tenth
 /// of a second or so), and at rest (seconds).
 const WORK: Budget = Budget::Work {
-    moving: 3e8,
+    moving: 1.5e8,
     still: 2e10,
 };
 
@@ -189,7 +189,8 @@ fn draw_surface(
         } else {
             Budget::Seconds(SECONDS)
         };
-        let busy = worker.is_busy();
+        // Where the frame waits, what was asked for before is always finished.
+        let busy = !waits && worker.is_busy();
         match planner.due(&training, &view, busy, budget) {
             Ok(Some(request)) => {
                 *asked_at = Some(Instant::now());

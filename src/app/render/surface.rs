@@ -27,7 +27,7 @@ pub(super) fn plugin(app: &mut App) {
 }
 
 /// Opacity of those parts of the path that lie behind the surface.
-const BEHIND: f32 = 0.28;
+const BEHIND: f32 = 0.35;
 
 /// The materials, one of each kind for all of the surface.
 #[derive(Resource)]
@@ -104,7 +104,8 @@ fn dress(
             look: relief_look(*theme, view.contours, 1.0),
         }),
         axes: stroke(1.0, 0.002, false, 0.0),
-        behind: stroke(BEHIND, 0.0, true, 1.0),
+        // Lifted beyond the ball, which shall not count as something that hides it.
+        behind: stroke(BEHIND, 0.02, true, 1.0),
         path: stroke(1.0, 0.006, false, 2.0),
         newest: ball_materials.add(BallMaterial {
             look: ball_look(*theme, Ball::Newest),

@@ -190,7 +190,7 @@ fn lay_out_surface(
             anchor: Align2::LEFT_BOTTOM,
             faint: false,
         };
-        let place = place + Vec3::Y * (2.0 * NEWEST + 0.12);
+        let place = place + Vec3::Y * NEWEST + facing.right() * (2.0 * NEWEST);
         let share = surface_path::share(&shown.path, &strings);
         if share.is_some() {
             // An empty line for the share, which has a colour of its own.

@@ -38,6 +38,11 @@ impl Facing {
         }
     }
 
+    /// To the right on the screen, level.
+    pub fn right(self) -> Vec3 {
+        Vec3::new(self.z, 0.0, -self.x).normalize()
+    }
+
     /// Signs of the upright edge that is leftmost on the screen.
     fn left_edge(self) -> (f32, f32) {
         if self.x * self.z > 0.0 {

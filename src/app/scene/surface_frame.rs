@@ -258,12 +258,12 @@ fn nice_between(low: f64, high: f64, step: f64) -> Vec<f64> {
 }
 
 /// At most about `most` nice losses from `low` to `high` for a logarithmic
-/// axis: powers of ten, with 2 and 5 times those where there is room; over a
+/// axis: powers of ten, with more between them where there is room; over a
 /// short range, equal steps.
 fn log_levels(low: f64, high: f64, most: usize) -> Vec<f64> {
     let decades = (high / low).log10();
     if decades < 0.8 {
-        return nice_ticks(low, high, most.min(8));
+        return nice_ticks(low, high, most.min(16));
     }
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let fits = |factors: &[f64], every: i32| -> Vec<f64> {
@@ -273,7 +273,8 @@ fn log_levels(low: f64, high: f64, most: usize) -> Vec<f64> {
             .filter(|&l| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(&l))
             .collect()
     };
-    let choices: [(&[f64], i32); 5] = [
+    let choices: [(&[f64], i32); 6] = [
+        (&[1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0], 1),
         (&[1.0, 2.0, 5.0], 1),
         (&[1.0, 3.0], 1),
         (&[1.0], 1),

@@ -20,6 +20,7 @@ const LINE: f32 = 2.6;
 const SHADOW: f32 = 1.6;
 const THIN: f32 = 1.2;
 const CASING: f32 = 2.4;
+const DOT: f32 = 9.0;
 
 /// Below this share of the path in the plane, the picture misleads.
 const LITTLE: f64 = 0.5;
@@ -69,7 +70,7 @@ pub fn strokes(
 }
 
 /// The path's lines as they shine through the surface, without the part that a
-/// ball of `radius` at the newest point hides.
+/// ball of `radius` at the newest point hides, and that ball as a dot.
 pub fn strokes_behind(
     frame: &SurfaceFrame,
     path: &PathOnPlane,
@@ -85,6 +86,10 @@ pub fn strokes_behind(
     let places = path.points.iter().map(|p| true_place(frame, p));
     let visible: Vec<Vec3> = places.filter(|p| p.distance(end) > 2.0 * radius).collect();
     strokes.polyline(&visible, palette.path, LINE);
+    if let Some(place) = ball(frame, newest) {
+        let center = place + Vec3::Y * radius;
+        strokes.line(center, center, palette.accent, DOT);
+    }
     strokes
 }
 
