@@ -138,7 +138,17 @@ mod tests {
 
     #[test]
     fn a_neuron_and_a_connection_say_what_the_snapshot_holds() {
-        let text = "[data]\nsource = \"spiral\"\n[network]\nlayers = [{ dense = 3, activation = \"tanh\" }]";
+        let text = r#"
+            [data]
+            source = "spiral"
+            [network]
+            layers = [{ dense = 3, activation = "tanh" }]
+            loss = "cross-entropy"
+            [training]
+            optimizer = { name = "sgd", learning_rate = 0.1 }
+            batch = 10
+            epochs = 1
+        "#;
         let experiment = Experiment::parse(text, "test").expect("valid");
         let problem = Arc::new(Problem::new(&experiment).expect("valid"));
         let training = Training::at_start(problem);
