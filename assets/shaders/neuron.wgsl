@@ -89,7 +89,7 @@ fn fragment(in: Varyings) -> @location(0) vec4<f32> {
     if (in.kind & 1u) == 1u {
         let edge = max(abs(in.at.x), abs(in.at.y));
         // A seam between cells, while there are pixels enough for one.
-        let seam = 1.0 - 0.06 * smoothstep(0.2, 0.1, in.pixel);
+        let seam = 1.0 - 0.06 * smoothstep(0.1, 0.06, in.pixel);
         if edge > 1.0 || (in.ring.a > 0.0 && edge > 0.86) {
             return vec4(in.ring.rgb, in.ring.a);
         }

@@ -99,12 +99,16 @@ fn draw_labels(
             let font = egui::FontId::proportional(label.size);
             let galley = painter.layout_no_wrap(label.text.clone(), font.clone(), tint);
             let rect = label.anchor.anchor_size(at, galley.size());
-            // A halo in the background's colour keeps text legible over anything.
-            let halo = color(palette.background);
-            let plain = painter.layout_no_wrap(label.text.clone(), font, halo);
-            for (x, y) in HALO {
-                let at = rect.min + egui::vec2(x, y);
-                painter.galley(at, plain.clone(), halo);
+            // A halo in a dark background's colour keeps text legible over
+            // anything. A light one would leave grey fringes: half-covered
+            // pixels are blended in linear light.
+            if *theme == Theme::Dark {
+                let halo = color(palette.background);
+                let shade = painter.layout_no_wrap(label.text.clone(), font, halo);
+                for (x, y) in HALO {
+                    let at = rect.min + egui::vec2(x, y);
+                    painter.galley(at, shade.clone(), halo);
+                }
             }
             painter.galley(rect.min, galley, tint);
         }

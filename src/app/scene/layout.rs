@@ -17,6 +17,8 @@ const HEIGHT: f32 = 8.0;
 const SPACING: f32 = 1.3;
 /// The radius of a neuron as a share of the distance between neighbours.
 const RADIUS: f32 = 0.3;
+/// The largest radius of a neuron.
+const LARGEST: f32 = 0.34;
 /// The angle between a grid and the x axis, in radians.
 const TURN: f32 = 0.95;
 /// Free space along x between two columns, at least and per unit of the taller
@@ -137,7 +139,7 @@ fn stand(arrangement: Arrangement, units: usize) -> Column {
     let radius = if is_image {
         0.5 * pitch
     } else {
-        RADIUS * pitch
+        (RADIUS * pitch).min(LARGEST)
     };
     let places: Vec<Vec3> = (0..units)
         .map(|unit| {

@@ -29,7 +29,7 @@ const MANY: f32 = 400.0;
 /// The thinnest ribbon as a share of the thickest.
 const THIN: f32 = 0.06;
 /// How far the weakest of a crowd goes toward the background.
-const HAZE: f32 = 0.88;
+const HAZE: f32 = 0.8;
 /// The floor of a crowd is at most this.
 const MOST_FLOOR: f32 = 0.9;
 /// How far a receded colour goes toward the background.

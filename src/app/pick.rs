@@ -1,3 +1,0 @@
-//! picking
-use bevy::prelude::*;
-pub(super) fn plugin(_app: &mut App) {}

@@ -1,0 +1,191 @@
+//! What is under the pointer in the network, and what a click does.
+//!
+//! Connections are drawn without a mesh of their own, so the general picking
+//! of meshes cannot see them: here a ray through the pointer is tested against
+//! every neuron and every drawn connection, in frames in which the pointer, the
+//! camera or the network moved.
+
+mod geometry;
+mod tooltip;
+
+use super::labels::ViewCamera;
+use super::plugins::GradscapeSystems;
+use super::scene::{Connection, Ends, Neuron, Shape, Thickness, row_direction};
+use super::state::{CameraRequest, Item, SceneView, Selection};
+use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
+use geometry::{ray_ball, ray_cell, ray_segment};
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Pointer>()
+        .add_systems(
+            Update,
+            (point, click).chain().in_set(GradscapeSystems::Input),
+        )
+        .add_systems(EguiPrimaryContextPass, tooltip::show_numbers);
+}
+
+/// A press and release farther apart than this, in points, is a drag.
+const STILL: f32 = 4.0;
+/// Two clicks within so many seconds are a double click.
+const DOUBLE: f32 = 0.4;
+/// How near the pointer has to come to a thin connection, in points.
+const REACH: f32 = 4.0;
+
+/// Where the pointer is over the network's view.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Default)]
+struct Pointer {
+    /// In points of the window; `None` where it is not over the view.
+    at: Option<Vec2>,
+}
+
+/// Finds what is under the pointer.
+fn point(
+    mut contexts: EguiContexts,
+    window: Option<Single<&Window, With<PrimaryWindow>>>,
+    cameras: Query<(&ViewCamera, &Camera, Ref<GlobalTransform>)>,
+    neurons: Query<(&Neuron, &Shape, &Transform)>,
+    connections: Query<(&Connection, &Ends, &Thickness)>,
+    moved: Query<(), Changed<Ends>>,
+    buttons: Res<ButtonInput<MouseButton>>,
+    mut pointer: ResMut<Pointer>,
+    mut selection: ResMut<Selection>,
+) {
+    let taken = contexts
+        .ctx_mut()
+        .is_ok_and(|ctx| ctx.egui_wants_pointer_input() || ctx.egui_is_using_pointer());
+    let cursor = window
+        .and_then(|window| window.cursor_position())
+        .filter(|_| !taken);
+    let camera = cameras
+        .iter()
+        .find(|(view, camera, _)| view.0 == SceneView::Network && camera.is_active);
+    let over = cursor.zip(camera).filter(|(cursor, (_, camera, _))| {
+        camera
+            .logical_viewport_rect()
+            .is_some_and(|rect| rect.contains(*cursor))
+    });
+    let at = over.as_ref().map(|(cursor, _)| *cursor);
+    let dragging = buttons.pressed(MouseButton::Left) && !buttons.just_pressed(MouseButton::Left);
+    let turned = over
+        .as_ref()
+        .is_some_and(|(_, (_, _, place))| place.is_changed());
+    if pointer.at == at && !turned && moved.is_empty() {
+        return;
+    }
+    if pointer.at != at {
+        pointer.at = at;
+    }
+    if dragging && at.is_some() {
+        return;
+    }
+    let hovered = over.and_then(|(cursor, (_, camera, place))| {
+        let ray = camera.viewport_to_world(&place, cursor).ok()?;
+        let beside = camera.viewport_to_world(&place, cursor + Vec2::X).ok()?;
+        // The width of a point at distance 1 along the ray.
+        let point = ray.direction.distance(*beside.direction);
+        neuron_under(&ray, &neurons).or_else(|| connection_under(&ray, point, &connections))
+    });
+    if selection.hovered != hovered {
+        selection.hovered = hovered;
+    }
+}
+
+fn neuron_under(ray: &Ray3d, neurons: &Query<(&Neuron, &Shape, &Transform)>) -> Option<Item> {
+    let hits = neurons.iter().filter_map(|(neuron, shape, place)| {
+        let (center, radius) = (place.translation, place.scale.x);
+        let along = match shape {
+            Shape::Ball => ray_ball(ray, center, radius),
+            Shape::Cell => ray_cell(ray, center, radius, row_direction()),
+        };
+        along.map(|along| (along, neuron))
+    });
+    let (_, neuron) = hits.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(Item::Neuron {
+        column: neuron.column,
+        unit: neuron.unit,
+    })
+}
+
+/// The connection that the pointer touches, the nearest of several; otherwise
+/// the one that it misses by the least, within reach. `point` is the width of a
+/// point at distance 1.
+fn connection_under(
+    ray: &Ray3d,
+    point: f32,
+    connections: &Query<(&Connection, &Ends, &Thickness)>,
+) -> Option<Item> {
+    let hits = connections
+        .iter()
+        .filter_map(|(connection, ends, thickness)| {
+            let passing = ray_segment(ray, ends.from, ends.to)?;
+            let missed = (passing.distance - 0.5 * thickness.0).max(0.0) / (passing.along * point);
+            (missed <= REACH && thickness.0 > 0.0).then_some((missed, passing.along, connection))
+        });
+    let nearer = |a: &(f32, f32, &Connection), b: &(f32, f32, &Connection)| {
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+    };
+    let (_, _, connection) = hits.min_by(nearer)?;
+    let &Connection { layer, from, to } = connection;
+    Some(Item::Connection { layer, from, to })
+}
+
+/// A press that waits for its release, and the click before it.
+#[derive(Default)]
+struct Presses {
+    down: Option<Vec2>,
+    last: Option<(f32, Option<Item>)>,
+}
+
+/// A click selects what is under the pointer, or nothing; a double click on a
+/// neuron or a connection brings it into the middle.
+fn click(
+    time: Res<Time<Real>>,
+    buttons: Res<ButtonInput<MouseButton>>,
+    pointer: Res<Pointer>,
+    neurons: Query<(&Neuron, &Transform)>,
+    connections: Query<(&Connection, &Ends)>,
+    mut presses: Local<Presses>,
+    mut selection: ResMut<Selection>,
+    mut cameras: MessageWriter<CameraRequest>,
+) {
+    if buttons.just_pressed(MouseButton::Left) {
+        presses.down = pointer.at;
+    }
+    if !buttons.just_released(MouseButton::Left) {
+        return;
+    }
+    let Some((down, up)) = presses.down.take().zip(pointer.at) else {
+        return;
+    };
+    if down.distance(up) > STILL {
+        presses.last = None;
+        return;
+    }
+    let item = selection.hovered;
+    if selection.selected != item {
+        selection.selected = item;
+    }
+    let now = time.elapsed_secs();
+    let again = presses
+        .last
+        .is_some_and(|(before, what)| now - before <= DOUBLE && what == item);
+    presses.last = if again { None } else { Some((now, item)) };
+    let place = item.filter(|_| again).and_then(|item| match item {
+        Item::Neuron { column, unit } => neurons
+            .iter()
+            .find(|(neuron, _)| neuron.column == column && neuron.unit == unit)
+            .map(|(_, place)| place.translation),
+        Item::Connection { layer, from, to } => connections
+            .iter()
+            .find(|(this, _)| **this == Connection { layer, from, to })
+            .map(|(_, ends)| 0.5 * (ends.from + ends.to)),
+    });
+    if let Some(point) = place {
+        cameras.write(CameraRequest::Focus {
+            view: SceneView::Network,
+            point,
+        });
+    }
+}
