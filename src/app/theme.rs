@@ -136,20 +136,10 @@ pub(super) fn color32(rgb: Rgb) -> egui::Color32 {
 }
 
 /// Brings every egui context into the theme when it appears or the theme changes.
-fn dress_contexts(
-    theme: Res<Theme>,
-    fresh: Query<Entity, Added<EguiContext>>,
-    mut contexts: Query<&mut EguiContext>,
-) {
-    if theme.is_changed() {
-        for mut context in &mut contexts {
+fn dress_contexts(theme: Res<Theme>, mut contexts: Query<&mut EguiContext>) {
+    for mut context in &mut contexts {
+        if theme.is_changed() || context.is_added() {
             theme.dress(context.get_mut());
-        }
-    } else {
-        for entity in &fresh {
-            if let Ok(mut context) = contexts.get_mut(entity) {
-                theme.dress(context.get_mut());
-            }
         }
     }
 }
