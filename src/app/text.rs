@@ -222,7 +222,13 @@ mod tests {
     #[test]
     fn every_key_in_the_source_exists_and_every_string_is_used() {
         // Controls whose ids look like keys of strings.
-        let controls = BTreeSet::from(["network.add", "run.toggle", "top.left", "top.right"]);
+        let controls = BTreeSet::from([
+            "network.add_layer",
+            "network.remove_layer",
+            "run.toggle",
+            "top.left",
+            "top.right",
+        ]);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut source = String::new();
         sources(&root.join("app"), &mut source);

@@ -193,7 +193,7 @@ impl Theme {
         use egui::{CornerRadius, Stroke};
         let p = self.palette();
         let mix = |t: f32| color32(p.panel.blend(p.text, t));
-        let radius = CornerRadius::same(6);
+        let radius = CornerRadius::same(5);
         let (text, accent) = (color32(p.text), color32(p.accent));
         let mut v = match self {
             Theme::Dark => egui::Visuals::dark(),
@@ -208,7 +208,8 @@ impl Theme {
             expansion: 0.0,
         };
         v.widgets.noninteractive = look(0.0, 0.12, text);
-        v.widgets.inactive = look(0.09, 0.09, text);
+        v.widgets.inactive = look(0.09, 0.15, text);
+        v.widgets.inactive.bg_fill = mix(0.13);
         v.widgets.hovered = look(0.16, 0.28, text);
         v.widgets.active = look(0.22, 0.4, text);
         v.widgets.open = look(0.12, 0.28, text);
@@ -228,7 +229,7 @@ impl Theme {
         v.warn_fg_color = color32(p.warning);
         v.error_fg_color = color32(p.warning);
         v.slider_trailing_fill = true;
-        v.handle_shape = egui::style::HandleShape::Circle;
+        v.handle_shape = egui::style::HandleShape::Rect { aspect_ratio: 0.42 };
         v.striped = false;
         v.indent_has_left_vline = false;
         v.button_frame = true;
