@@ -183,6 +183,8 @@ impl Theme {
         spacing.combo_height = 360.0;
         spacing.tooltip_width = 320.0;
         spacing.scroll = egui::style::ScrollStyle::thin();
+        // Drawn as a translucent shade, which a light panel shows as a grey bar.
+        spacing.scroll.fade.strength = 0.0;
         style.interaction.selectable_labels = false;
         style.interaction.tooltip_delay = 0.35;
         style.animation_time = 0.1;
