@@ -32,12 +32,12 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
         );
         let some = !network.layers.is_empty();
         let tip = stage.t("network.remove");
-        if small_icon(ui, "network.remove_layer", Icon::Minus, tip, some).clicked() {
+        if small_icon(ui, "network/remove_layer", Icon::Minus, tip, some).clicked() {
             network.layers.pop();
         }
         ui.label(network.layers.len().to_string());
         let tip = stage.t("network.add");
-        if small_icon(ui, "network.add_layer", Icon::Plus, tip, true).clicked() {
+        if small_icon(ui, "network/add_layer", Icon::Plus, tip, true).clicked() {
             network
                 .layers
                 .push(network.layers.last().copied().unwrap_or(FIRST));
@@ -56,7 +56,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
             let number = k + 1;
             layer_name(ui, &texts.with("network.hidden", &[("n", &number)]));
             let tip = stage.t("network.fewer");
-            let name = format!("layer.{k}.fewer");
+            let name = format!("layer/{k}/fewer");
             if small_icon(ui, &name, Icon::Minus, tip, layer.dense > 1).clicked() {
                 layer.dense -= 1;
             }
@@ -66,11 +66,11 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
                 .speed(0.15);
             ui.add_sized(vec2(38.0, 24.0), units);
             let tip = stage.t("network.more");
-            let name = format!("layer.{k}.more");
+            let name = format!("layer/{k}/more");
             if small_icon(ui, &name, Icon::Plus, tip, layer.dense < MOST_UNITS).clicked() {
                 layer.dense += 1;
             }
-            let name = format!("layer.{k}.activation");
+            let name = format!("layer/{k}/activation");
             choose(ui, &name, &mut layer.activation, &hidden, |a| {
                 activation(stage, a)
             });
@@ -88,7 +88,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
         } else {
             &[LossConfig::HalfSquaredError, LossConfig::MeanSquaredError]
         };
-        choose(ui, "network.loss", &mut network.loss, offered, |l| {
+        choose(ui, "network/loss", &mut network.loss, offered, |l| {
             texts.get(&format!("loss.{}", l.name())).to_owned()
         });
         if network.loss != before {
@@ -99,7 +99,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
         row(ui, stage.t("network.output_activation"), |ui| {
             let mut options = vec![None];
             options.extend(Activation::ALL.map(Some));
-            choose(ui, "network.output", &mut network.output, &options, |a| {
+            choose(ui, "network/output", &mut network.output, &options, |a| {
                 a.map_or_else(
                     || texts.get("network.automatic").to_owned(),
                     |a| activation(stage, a),
@@ -109,7 +109,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
     }
     row(ui, stage.t("network.init"), |ui| {
         let before = network.init;
-        choose(ui, "network.init", &mut network.init, &Init::ALL, |i| {
+        choose(ui, "network/init", &mut network.init, &Init::ALL, |i| {
             texts.get(&format!("init.{}", i.name())).to_owned()
         });
         if network.init != before {

@@ -96,7 +96,7 @@ fn title_row(
 
 fn name(ui: &mut Ui, stage: &mut Stage<'_>, open: bool, compact: bool) {
     let tip = stage.t("top.left_panel");
-    if bar_button(ui, "top.left", Icon::PanelLeft, tip).clicked() {
+    if bar_button(ui, "top/left", Icon::PanelLeft, tip).clicked() {
         stage.choices.left_panel = Some(!open);
     }
     if compact {
@@ -121,10 +121,10 @@ fn bar_button(ui: &mut Ui, name: &str, icon: Icon, tip: &str) -> egui::Response 
 fn interface(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: bool, compact: bool) {
     ui.spacing_mut().item_spacing.x = 4.0;
     let tip = stage.t("top.right_panel");
-    if bar_button(ui, "top.right", Icon::PanelRight, tip).clicked() {
+    if bar_button(ui, "top/right", Icon::PanelRight, tip).clicked() {
         stage.choices.right_panel = Some(!open);
     }
-    if bar_button(ui, "top.help", Icon::Help, stage.t("top.help")).clicked() {
+    if bar_button(ui, "top/help", Icon::Help, stage.t("top.help")).clicked() {
         panels.help = !panels.help;
     }
     scale(ui, stage, compact);
@@ -132,7 +132,7 @@ fn interface(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: bool
         Theme::Dark => (Icon::Sun, stage.t("top.light"), Theme::Light),
         Theme::Light => (Icon::Moon, stage.t("top.dark"), Theme::Dark),
     };
-    if bar_button(ui, "top.theme", icon, tip).clicked() {
+    if bar_button(ui, "top/theme", icon, tip).clicked() {
         stage.choices.theme = other;
     }
     if !compact {
@@ -147,7 +147,7 @@ fn scale(ui: &mut Ui, stage: &mut Stage<'_>, compact: bool) {
     let small = vec2(26.0, 28.0);
     let tip = stage.t("top.larger");
     // From right to left.
-    if icon_button_sized(ui, "top.larger", Icon::Plus, tip, now < most, false, small).clicked() {
+    if icon_button_sized(ui, "top/larger", Icon::Plus, tip, now < most, false, small).clicked() {
         stage.choices.scale = rescaled(now, 1);
     }
     if !compact {
@@ -166,7 +166,7 @@ fn scale(ui: &mut Ui, stage: &mut Stage<'_>, compact: bool) {
     let tip = stage.t("top.smaller");
     if icon_button_sized(
         ui,
-        "top.smaller",
+        "top/smaller",
         Icon::Minus,
         tip,
         now > least,
@@ -222,7 +222,7 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>, compact: bool) {
     let large = vec2(46.0, 34.0);
     if diverged {
         let tip = stage.t("run.rewind");
-        if icon_button_sized(ui, "run.rewind", Icon::Rewind, tip, true, true, large).clicked() {
+        if icon_button_sized(ui, "run/rewind", Icon::Rewind, tip, true, true, large).clicked() {
             stage.train(TrainCommand::Rewind);
         }
     } else {
@@ -231,21 +231,21 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>, compact: bool) {
         } else {
             (Icon::Play, stage.t("run.start"))
         };
-        if icon_button_sized(ui, "run.toggle", icon, tip, true, true, large).clicked() {
+        if icon_button_sized(ui, "run/toggle", icon, tip, true, true, large).clicked() {
             stage.train(toggled(state));
         }
     }
     let still = !diverged;
-    if icon_button(ui, "run.step", Icon::Step, stage.t("run.step"), still).clicked() {
+    if icon_button(ui, "run/step", Icon::Step, stage.t("run.step"), still).clicked() {
         stage.train(TrainCommand::Step);
     }
-    if icon_button(ui, "run.epoch", Icon::Epoch, stage.t("run.epoch"), still).clicked() {
+    if icon_button(ui, "run/epoch", Icon::Epoch, stage.t("run.epoch"), still).clicked() {
         stage.train(TrainCommand::Epoch);
     }
-    if icon_button(ui, "run.reset", Icon::Reset, stage.t("run.reset"), true).clicked() {
+    if icon_button(ui, "run/reset", Icon::Reset, stage.t("run.reset"), true).clicked() {
         stage.train(TrainCommand::Reset);
     }
-    if !compact && icon_button(ui, "run.reseed", Icon::Dice, stage.t("run.reseed"), true).clicked()
+    if !compact && icon_button(ui, "run/reseed", Icon::Dice, stage.t("run.reseed"), true).clicked()
     {
         let seed = stage.training.snapshot.seed.wrapping_add(1);
         stage.train(TrainCommand::Reseed(seed));
