@@ -124,11 +124,12 @@ fn spawn_cameras(
     commands.spawn((
         PrimaryEguiContext,
         Camera2d,
-        // Laid over the views: its own texture starts transparent and is blended.
+        // Laid over the views: its own texture starts transparent, and egui's
+        // colours in it are multiplied by their alpha already.
         Camera {
             order: 10,
             output_mode: CameraOutputMode::Write {
-                blend_state: Some(BlendState::ALPHA_BLENDING),
+                blend_state: Some(BlendState::PREMULTIPLIED_ALPHA_BLENDING),
                 clear_color: ClearColorConfig::None,
             },
             clear_color: ClearColorConfig::Custom(Color::NONE),

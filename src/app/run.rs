@@ -3,7 +3,8 @@
 use super::capture::LOG_FILTER;
 use super::graphics::{self, GraphicsError};
 use super::plugins::GradscapePlugins;
-use super::training::{Command, Drive, Training};
+use super::settings::{Settings, SettingsPlugin};
+use super::training::{Command, Drive, Notice, Training};
 use super::ui::UiPlugin;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::log::LogPlugin;
@@ -21,10 +22,9 @@ pub struct Opening {
     pub problem: Arc<Problem>,
     /// Whether training starts by itself.
     pub start: bool,
-    /// At most so many epochs a second, at first.
-    pub speed: Option<f64>,
-    /// Whether the user's settings are read and written.
-    pub settings: bool,
+    /// The user's settings, and what to say of their loading; without them the
+    /// defaults hold and nothing is kept.
+    pub settings: Option<(Settings, Option<Notice>)>,
 }
 
 /// Opens the window and returns when it is closed, with whether all went well.
@@ -57,10 +57,14 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
         })
         .add_plugins(UiPlugin)
         .add_systems(Update, pace_frames);
-    let world = app.world_mut();
-    world.write_message(Command(TrainCommand::SetSpeed(opening.speed)));
+    if let Some((settings, notice)) = &opening.settings {
+        app.add_plugins(SettingsPlugin {
+            settings: settings.clone(),
+            notice: notice.clone(),
+        });
+    }
     if opening.start {
-        world.write_message(Command(TrainCommand::Start));
+        app.world_mut().write_message(Command(TrainCommand::Start));
     }
     Ok(app.run().is_success())
 }

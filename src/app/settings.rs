@@ -52,7 +52,7 @@ impl Default for Choices {
             language: Language::default(),
             scale: 1.0,
             mode: ViewMode::default(),
-            speed: 30.0,
+            speed: 20.0,
             left_panel: None,
             right_panel: None,
             log_loss: true,

@@ -183,6 +183,8 @@ impl Theme {
         spacing.combo_height = 360.0;
         spacing.tooltip_width = 320.0;
         spacing.scroll = egui::style::ScrollStyle::thin();
+        // Drawn as a translucent shade, which a light panel shows as a grey bar.
+        spacing.scroll.fade.strength = 0.0;
         style.interaction.selectable_labels = false;
         style.interaction.tooltip_delay = 0.35;
         style.animation_time = 0.1;
@@ -193,7 +195,7 @@ impl Theme {
         use egui::{CornerRadius, Stroke};
         let p = self.palette();
         let mix = |t: f32| color32(p.panel.blend(p.text, t));
-        let radius = CornerRadius::same(6);
+        let radius = CornerRadius::same(5);
         let (text, accent) = (color32(p.text), color32(p.accent));
         let mut v = match self {
             Theme::Dark => egui::Visuals::dark(),
@@ -208,7 +210,8 @@ impl Theme {
             expansion: 0.0,
         };
         v.widgets.noninteractive = look(0.0, 0.12, text);
-        v.widgets.inactive = look(0.09, 0.09, text);
+        v.widgets.inactive = look(0.09, 0.15, text);
+        v.widgets.inactive.bg_fill = mix(0.13);
         v.widgets.hovered = look(0.16, 0.28, text);
         v.widgets.active = look(0.22, 0.4, text);
         v.widgets.open = look(0.12, 0.28, text);
@@ -228,7 +231,7 @@ impl Theme {
         v.warn_fg_color = color32(p.warning);
         v.error_fg_color = color32(p.warning);
         v.slider_trailing_fill = true;
-        v.handle_shape = egui::style::HandleShape::Circle;
+        v.handle_shape = egui::style::HandleShape::Rect { aspect_ratio: 0.42 };
         v.striped = false;
         v.indent_has_left_vline = false;
         v.button_frame = true;

@@ -11,10 +11,6 @@ pub struct OpenArgs {
     file: Option<String>,
 }
 
-/// Epochs a second at which the first experiment learns, so that one can watch.
-#[cfg(feature = "app")]
-const FIRST_SPEED: f64 = 20.0;
-
 /// Obeys `gradscape open`.
 ///
 /// # Errors
@@ -23,15 +19,34 @@ const FIRST_SPEED: f64 = 20.0;
 pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     use super::samples::SAMPLES;
     use crate::app::run::{Opening, run};
+    use crate::app::{Notice, Settings};
     use crate::train::Problem;
     use std::sync::Arc;
 
-    let (experiment, _) = super::source::find(args.file.as_deref().unwrap_or(SAMPLES[0].name))?;
+    let load = |name: &str| -> Result<Problem, CliError> {
+        let (experiment, _) = super::source::find(name)?;
+        Ok(Problem::new(&experiment)?)
+    };
+    let (settings, mut notice) = Settings::load();
+    let problem = match args.file.as_deref() {
+        Some(file) => load(file)?,
+        None => match settings.experiment().map(|e| Problem::new(&e)) {
+            Some(Ok(problem)) => problem,
+            // What was shown last is no longer there: say so and begin anew.
+            Some(Err(error)) => {
+                notice = Some(Notice {
+                    message: error.to_string(),
+                    error: true,
+                });
+                load(SAMPLES[0].name)?
+            }
+            None => load(SAMPLES[0].name)?,
+        },
+    };
     let opening = Opening {
-        problem: Arc::new(Problem::new(&experiment)?),
+        problem: Arc::new(problem),
         start: args.file.is_none(),
-        speed: args.file.is_none().then_some(FIRST_SPEED),
-        settings: true,
+        settings: Some((settings, notice)),
     };
     match run(&opening) {
         Ok(true) => Ok(()),

@@ -1,11 +1,13 @@
 //! Loss and accuracy over the epochs.
 
-use super::format::{number, percent};
+use super::format::number;
 use super::stage::Stage;
 use crate::app::theme::color32;
 use crate::train::HistoryRow;
 use bevy_egui::egui::{self, Align, Color32, Layout, RichText, Ui, vec2};
-use egui_plot::{GridInput, GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints};
+use egui_plot::{
+    AxisHints, GridInput, GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints,
+};
 
 /// Thinned curves, kept while nothing new came.
 #[derive(Default)]
@@ -86,10 +88,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, curves: &mut Curves) {
         ui.weak(stage.t("curves.loss"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let log = &mut stage.choices.log_loss;
-            ui.checkbox(
-                log,
-                RichText::new(stage.texts.get("curves.log")).small().weak(),
-            );
+            ui.checkbox(log, RichText::new(stage.texts.get("curves.log")).small());
         });
     });
     let log = stage.choices.log_loss;
@@ -100,7 +99,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, curves: &mut Curves) {
     if !curves.accuracy[0].is_empty() {
         ui.weak(stage.t("curves.accuracy"));
         chart(ui, stage, "accuracy", &curves.accuracy, 112.0, false, |y| {
-            percent(y)
+            format!("{:.0} %", 100.0 * y)
         });
     }
     legend(ui, stage);
@@ -142,6 +141,7 @@ fn chart(
     let names = ["curves.training", "curves.validation"].map(|key| stage.texts.get(key).to_owned());
     let epoch = stage.texts.get("figure.epoch").to_owned();
     let (axis, hover) = (value.clone(), value);
+    let tick = egui::FontId::proportional(11.5);
     let mut plot = Plot::new(("curves", name))
         .height(height)
         .allow_drag(false)
@@ -151,19 +151,29 @@ fn chart(
         .allow_axis_zoom_drag(false)
         .allow_double_click_reset(false)
         .show_background(false)
-        .set_margin_fraction(vec2(0.01, 0.08))
+        .set_margin_fraction(vec2(0.0, 0.06))
         .auto_bounds(true)
         .grid_color(grid)
         .include_x(0.0)
-        .x_axis_formatter(|mark, _| {
-            if mark.value.fract().abs() < 1e-9 && mark.value >= 0.0 {
-                format!("{}", mark.value)
-            } else {
-                String::new()
-            }
-        })
-        .y_axis_formatter(move |mark, _| axis(mark.value))
-        .y_axis_min_width(40.0)
+        .custom_x_axes(vec![
+            AxisHints::new_x()
+                .label_spacing(egui::Rangef::new(36.0, 60.0))
+                .tick_label_font(tick.clone())
+                .formatter(|mark, _| {
+                    if mark.value.fract().abs() < 1e-9 && mark.value >= 0.0 {
+                        format!("{}", mark.value)
+                    } else {
+                        String::new()
+                    }
+                }),
+        ])
+        .custom_y_axes(vec![
+            AxisHints::new_y()
+                .label_spacing(egui::Rangef::new(14.0, 22.0))
+                .tick_label_font(tick)
+                .min_thickness(42.0)
+                .formatter(move |mark, _| axis(mark.value)),
+        ])
         .label_formatter(move |at| match at {
             HoverPosition::NearDataPoint {
                 plot_name,
@@ -207,12 +217,15 @@ fn decades(input: GridInput) -> Vec<GridMark> {
     }
     let step = (span / 8.0).ceil().max(1.0);
     let mut marks = Vec::new();
+    // Labels are drawn wherever a mark is, even beyond the axis.
+    let mut push = |value: f64, step_size: f64| {
+        if (low..=high).contains(&value) {
+            marks.push(GridMark { value, step_size });
+        }
+    };
     let mut k = (low / step).floor() * step;
-    while k <= high && marks.len() < 64 {
-        marks.push(GridMark {
-            value: k,
-            step_size: step,
-        });
+    while k <= high {
+        push(k, step);
         if span < 2.5 {
             let between: &[f64] = if span < 0.4 {
                 &[1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
@@ -220,10 +233,7 @@ fn decades(input: GridInput) -> Vec<GridMark> {
                 &[2.0, 5.0]
             };
             for factor in between {
-                marks.push(GridMark {
-                    value: k + factor.log10(),
-                    step_size: if span < 0.4 { 0.08 } else { 0.3 },
-                });
+                push(k + factor.log10(), if span < 0.4 { 0.08 } else { 0.3 });
             }
         }
         k += step;
@@ -256,6 +266,6 @@ mod tests {
             base_step_size: 0.1,
         });
         let values: Vec<f64> = marks.iter().map(|m| m.value).collect();
-        assert_eq!(values, [-4.0, -3.0, -2.0, -1.0, 0.0]);
+        assert_eq!(values, [-3.0, -2.0, -1.0, 0.0]);
     }
 }

@@ -15,13 +15,13 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             complaint(ui, &stage.palette, &error.to_string());
         }
     };
-    section(ui, "section.data", stage.t("experiment.data"), true, |ui| {
+    section(ui, "section/data", stage.t("experiment.data"), true, |ui| {
         data_section(ui, stage, &mut panels.draft.experiment);
         complain(ui, stage, "data");
     });
     section(
         ui,
-        "section.network",
+        "section/network",
         stage.t("experiment.network"),
         true,
         |ui| {
@@ -31,7 +31,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     );
     section(
         ui,
-        "section.training",
+        "section/training",
         stage.t("experiment.training"),
         true,
         |ui| {
@@ -39,7 +39,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             complain(ui, stage, "training");
         },
     );
-    section(ui, "section.file", stage.t("experiment.file"), true, |ui| {
+    section(ui, "section/file", stage.t("experiment.file"), true, |ui| {
         files::show(ui, stage, panels);
     });
 }
@@ -47,7 +47,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
 fn data_section(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experiment) {
     let source = experiment.data.source.clone();
     row(ui, stage.t("data_panel.source"), |ui| {
-        egui::ComboBox::from_id_salt("data.source")
+        egui::ComboBox::from_id_salt("data/source")
             .width(ui.available_width())
             .truncate()
             .selected_text(top::source_name(stage, &source))
@@ -112,7 +112,7 @@ fn data_section(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experiment)
     });
     row(ui, stage.t("data_panel.scale"), |ui| {
         let texts = stage.texts;
-        choose(ui, "data.scale", &mut config.scale, &Scale::ALL, |s| {
+        choose(ui, "data/scale", &mut config.scale, &Scale::ALL, |s| {
             texts.get(&format!("scale.{}", s.name())).to_owned()
         });
     });

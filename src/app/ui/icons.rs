@@ -1,7 +1,7 @@
 //! The icons of the interface, drawn as shapes: sharp at every scale and alike
 //! in every language.
 
-use bevy_egui::egui::{self, Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use bevy_egui::egui::{self, Color32, Painter, Pos2, Rect, Shape, Stroke, vec2};
 use std::f32::consts::{PI, TAU};
 
 /// What an icon button means.
@@ -108,14 +108,25 @@ impl Icon {
                 }
             }
             Icon::Moon => {
-                // The outer edge, and an inner one between its ends.
-                let end = |a: f32| p(0.85 * a.cos(), 0.85 * a.sin());
-                let (from, to) = (-0.15 * PI, 1.2 * PI);
-                arc(from, to, 0.85);
-                painter.add(Shape::line(
-                    quadratic(end(from), p(-0.35, 0.35), end(to)),
-                    stroke,
-                ));
+                // Between a circle and a smaller one towards the upper right: from
+                // one crossing of the two to the other along each.
+                let (outer, inner) = ((17.2_f32, 266.2_f32), (54.4_f32, 229.0_f32));
+                let at = |(from, to): (f32, f32), t: f32, r: f32, x: f32, y: f32| {
+                    let a = (from + (to - from) * t).to_radians();
+                    p(x + r * a.cos(), y + r * a.sin())
+                };
+                let mut mesh = egui::Mesh::default();
+                for i in 0..=24 {
+                    let t = i as f32 / 24.0;
+                    mesh.colored_vertex(at(outer, t, 0.9, 0.0, 0.0), color);
+                    mesh.colored_vertex(at(inner, t, 0.743, 0.4275, -0.3375), color);
+                    if i > 0 {
+                        let k = 2 * i;
+                        mesh.add_triangle(k - 2, k - 1, k);
+                        mesh.add_triangle(k - 1, k, k + 1);
+                    }
+                }
+                painter.add(Shape::mesh(mesh));
             }
             Icon::Help => {
                 let font = egui::FontId::proportional(size * 1.15);
@@ -184,16 +195,4 @@ impl Icon {
             }
         }
     }
-}
-
-/// A quadratic curve from `a` to `c`, drawn towards `b`.
-fn quadratic(a: Pos2, b: Pos2, c: Pos2) -> Vec<Pos2> {
-    (0..=16)
-        .map(|i| {
-            let t = i as f32 / 16.0;
-            let s = 1.0 - t;
-            let at = |a: f32, b: f32, c: f32| s * s * a + 2.0 * s * t * b + t * t * c;
-            pos2(at(a.x, b.x, c.x), at(a.y, b.y, c.y))
-        })
-        .collect()
 }

@@ -9,7 +9,7 @@ use bevy_egui::egui::Ui;
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     section(
         ui,
-        "section.curves",
+        "section/curves",
         stage.t("insight.curves"),
         true,
         |ui| {
@@ -18,7 +18,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     );
     section(
         ui,
-        "section.samples",
+        "section/samples",
         stage.t("insight.samples"),
         true,
         |ui| {
@@ -27,7 +27,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     );
     section(
         ui,
-        "section.selected",
+        "section/selected",
         stage.t("insight.selected"),
         true,
         |ui| {
@@ -36,7 +36,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     );
     section(
         ui,
-        "section.surface_numbers",
+        "section/surface_numbers",
         stage.t("insight.surface"),
         true,
         |ui| {
@@ -46,7 +46,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     );
     section(
         ui,
-        "section.network_view",
+        "section/network_view",
         stage.t("insight.network"),
         true,
         |ui| {

@@ -26,7 +26,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             let name = OptimizerConfig::new(n, 1.0).kind().name();
             stage.texts.get(&format!("optimizer.{name}")).to_owned()
         };
-        if choose(ui, "training.optimizer", &mut name, &OPTIMIZERS, title) {
+        if choose(ui, "training/optimizer", &mut name, &OPTIMIZERS, title) {
             // Constants of one optimiser mean nothing to another.
             training.optimizer = OptimizerConfig::new(name, training.optimizer.learning_rate);
         }

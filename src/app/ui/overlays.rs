@@ -172,7 +172,7 @@ fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
             ui.heading(stage.t("keys.title"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let tip = stage.t("keys.close");
-                if small_icon(ui, "help.close", Icon::Cross, tip, true).clicked() {
+                if small_icon(ui, "help/close", Icon::Cross, tip, true).clicked() {
                     panels.help = false;
                 }
             });

@@ -8,7 +8,7 @@ use super::stage::{Intent, Stage};
 use super::{charts, experiment, insight, keys, top};
 use crate::app::Notice;
 use crate::train::{Problem, RunState};
-use bevy_egui::egui::{Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
+use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,6 +74,11 @@ pub fn open_panels(chosen: [Option<bool>; 2], width: f32) -> [bool; 2] {
     ]
 }
 
+/// Whether a window of so many points has room for the barest bar only.
+fn is_compact(size: egui::Vec2) -> bool {
+    size.x < 700.0 || size.y < 420.0
+}
+
 /// Draws everything and returns the rectangle that is left for the scene, in
 /// points. Wishes are in `stage.intents` afterwards.
 pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
@@ -84,21 +89,27 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     panels.draft.follow(&stage.training.problem);
     keys::handle(root, panels, stage, open);
 
+    let compact = is_compact(root.max_rect().size());
     let style = root.style().clone();
     let frame = |x: i8, y: i8| Frame::side_top_panel(&style).inner_margin(Margin::symmetric(x, y));
     Panel::top("gradscape top")
         .resizable(false)
         .frame(frame(10, 6))
-        .show(root, |ui| top::show(ui, stage, panels, open));
+        .show(root, |ui| top::show(ui, stage, panels, open, compact));
     let room = root.available_width();
     if open[0] {
-        let size = 268.0_f32.min(room * if open[1] { 0.46 } else { 0.86 });
+        let size = 280.0_f32.min(room * if open[1] { 0.46 } else { 0.86 });
         Panel::left("gradscape left")
             .resizable(false)
             .exact_size(size)
             .frame(frame(12, 8))
             .show(root, |ui| {
-                scroll(ui, "left", |ui| experiment::show(ui, stage, panels));
+                scroll(ui, "left", |ui| {
+                    if compact {
+                        top::sliders(ui, stage, panels);
+                    }
+                    experiment::show(ui, stage, panels);
+                });
             });
     }
     if open[1] {

@@ -61,14 +61,14 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>) {
                 (WatchedPart::Train, None, stage.t("samples.train")),
                 (WatchedPart::Validation, None, stage.t("samples.validation")),
             ];
-            if segmented(ui, "watched.part", &mut wanted.part, &parts) {
+            if segmented(ui, "watched/part", &mut wanted.part, &parts) {
                 wanted.index = 0;
             }
         }
         let n = part(stage, wanted.part).len().max(1);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let tip = stage.t("samples.next");
-            if small_icon(ui, "watched.next", Icon::Next, tip, true).clicked() {
+            if small_icon(ui, "watched/next", Icon::Next, tip, true).clicked() {
                 wanted.index = (wanted.index + 1) % n;
             }
             let mut shown = wanted.index + 1;
@@ -82,7 +82,7 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>) {
                 wanted.index = shown - 1;
             }
             let tip = stage.t("samples.previous");
-            if small_icon(ui, "watched.previous", Icon::Previous, tip, true).clicked() {
+            if small_icon(ui, "watched/previous", Icon::Previous, tip, true).clicked() {
                 wanted.index = (wanted.index + n - 1) % n;
             }
         });
@@ -210,9 +210,9 @@ fn plane(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) {
         }
     };
     ui.horizontal(|ui| {
-        let text = format!("→ {}: {}", own(0, "x1"), axis(xs));
+        let text = format!("{}: {}", own(0, "x1"), axis(xs));
         ui.add(egui::Label::new(egui::RichText::new(text).small().weak()).truncate());
-        let text = format!("↑ {}: {}", own(1, "x2"), axis(ys));
+        let text = format!("{}: {}", own(1, "x2"), axis(ys));
         ui.add(egui::Label::new(egui::RichText::new(text).small().weak()).truncate());
     });
 }

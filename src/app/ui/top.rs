@@ -5,7 +5,7 @@ use super::format::{count, number, percent};
 use super::icons::Icon;
 use super::panels::Panels;
 use super::stage::Stage;
-use super::widgets::{captioned, group, icon_button, icon_button_sized, segmented};
+use super::widgets::{captioned, group, icon_button, icon_button_sized, row, segmented, slide};
 use crate::app::settings::Choices;
 use crate::app::theme::{Theme, color32};
 use crate::app::{Language, ViewMode};
@@ -17,156 +17,156 @@ const TRANSPORT: f32 = 44.0;
 /// The speed slider's right end, in epochs a second; beyond lies "as fast as it goes".
 const FASTEST: f64 = 1000.0;
 
-/// Draws both rows; returns nothing, all goes into `stage`.
-pub fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: [bool; 2]) {
+/// Draws both rows; `compact` leaves out what has a key or a place elsewhere.
+pub fn show(
+    ui: &mut Ui,
+    stage: &mut Stage<'_>,
+    panels: &mut Panels,
+    open: [bool; 2],
+    compact: bool,
+) {
     let bar = Layout::left_to_right(Align::TOP).with_main_wrap(true);
     ui.spacing_mut().item_spacing = vec2(8.0, 6.0);
-    let width = ui.available_width();
-    ui.with_layout(bar, |ui| title_row(ui, stage, panels, open, width));
+    ui.with_layout(bar, |ui| title_row(ui, stage, panels, open, compact));
     ui.add_space(2.0);
-    ui.with_layout(bar, |ui| transport_row(ui, stage, panels));
+    ui.with_layout(bar, |ui| transport_row(ui, stage, panels, compact));
+}
+
+/// Speed and learning rate, for where the bar has no room for them.
+pub fn sliders(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+    row(ui, stage.t("run.speed"), |ui| speed(ui, stage, None));
+    row(ui, stage.t("run.learning_rate"), |ui| {
+        learning_rate(ui, stage, panels, None);
+    });
 }
 
 fn title_row(
     ui: &mut Ui,
     stage: &mut Stage<'_>,
     panels: &mut Panels,
-    [left, right]: [bool; 2],
-    width: f32,
+    open: [bool; 2],
+    compact: bool,
 ) {
+    let width = ui.available_width();
     let modes = [
-        (
-            ViewMode::Network,
-            Some(Icon::Network),
-            stage.t("view.network"),
-        ),
-        (
-            ViewMode::Surface,
-            Some(Icon::Surface),
-            stage.t("view.surface"),
-        ),
-        (ViewMode::Both, Some(Icon::Both), stage.t("view.both")),
-        (
-            ViewMode::Together,
-            Some(Icon::Together),
-            stage.t("view.together"),
-        ),
-    ];
+        (ViewMode::Network, Icon::Network, stage.t("view.network")),
+        (ViewMode::Surface, Icon::Surface, stage.t("view.surface")),
+        (ViewMode::Both, Icon::Both, stage.t("view.both")),
+        (ViewMode::Together, Icon::Together, stage.t("view.together")),
+    ]
+    .map(|(mode, icon, text)| (mode, Some(icon), if compact { "" } else { text }));
     // Measured, so that the switch is one block whatever the language.
     let font = egui::TextStyle::Button.resolve(ui.style());
-    let text_width = |ui: &Ui, text: &str| {
-        let font = font.clone();
-        let galley = ui
-            .painter()
-            .layout_no_wrap(text.to_owned(), font, egui::Color32::WHITE);
-        galley.size().x
-    };
-    let icons_only = width < 620.0;
     let switch: f32 = modes
         .iter()
-        .map(|(_, _, text)| if icons_only { 0.0 } else { text_width(ui, text) } + 38.0)
+        .map(|(_, _, text)| {
+            let (text, font) = ((*text).to_owned(), font.clone());
+            let galley = ui
+                .painter()
+                .layout_no_wrap(text, font, egui::Color32::WHITE);
+            galley.size().x + if compact { 30.0 } else { 38.0 }
+        })
         .sum::<f32>()
-        + 6.0;
-    let settings = 332.0;
-    let title = (width - switch - settings - 24.0).clamp(150.0, 420.0);
-    group(ui, vec2(title, ROW), |ui| {
-        let tip = stage.t("top.left_panel");
-        if icon_button_sized(
-            ui,
-            "top.left",
-            Icon::PanelLeft,
-            tip,
-            true,
-            false,
-            vec2(30.0, 28.0),
-        )
-        .clicked()
-        {
-            stage.choices.left_panel = Some(!left);
-        }
-        let accent = color32(stage.palette.accent);
-        ui.label(RichText::new(stage.t("app.title")).heading().color(accent));
-        if stage.loading {
-            ui.add(egui::Spinner::new().size(16.0));
-        }
-        let name = source_name(stage, stage.training.problem.experiment.title());
-        if ui.available_width() > 60.0 {
-            ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
-        }
-    });
-    let slack = (width - title - switch - settings - 24.0).max(0.0);
-    if slack > 1.0 {
-        ui.add_space((slack / 2.0).floor());
+        + 2.0;
+    let settings = if compact { 166.0 } else { 334.0 };
+    let room = (width - switch - settings - 24.0).max(0.0);
+    let title = if compact {
+        30.0
+    } else {
+        room.clamp(150.0, 420.0)
+    };
+    group(ui, vec2(title, ROW), |ui| name(ui, stage, open[0], compact));
+    let before = ((width - switch) / 2.0 - title - 8.0).min(room - title);
+    if before > 0.0 {
+        ui.add_space(before.floor());
     }
     group(ui, vec2(switch, ROW), |ui| {
-        let blank = modes.map(|(mode, icon, _)| (mode, icon, ""));
-        let shown = if icons_only { &blank } else { &modes };
-        segmented(ui, "view", &mut stage.choices.mode, shown);
+        segmented(ui, "view", &mut stage.choices.mode, &modes);
     });
-    if slack > 1.0 {
-        ui.add_space((slack / 2.0).floor());
+    let after = ui.available_size_before_wrap().x - settings;
+    if after > 0.0 {
+        ui.add_space(after.floor());
     }
     group(ui, vec2(settings, ROW), |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = 5.0;
-            let small = vec2(30.0, 28.0);
-            let tip = stage.t("top.right_panel");
-            if icon_button_sized(ui, "top.right", Icon::PanelRight, tip, true, false, small)
-                .clicked()
-            {
-                stage.choices.right_panel = Some(!right);
-            }
-            if icon_button_sized(
-                ui,
-                "top.help",
-                Icon::Help,
-                stage.t("top.help"),
-                true,
-                false,
-                small,
-            )
-            .clicked()
-            {
-                panels.help = !panels.help;
-            }
-            scale(ui, stage);
-            let (icon, tip, other) = match stage.choices.theme {
-                Theme::Dark => (Icon::Sun, stage.t("top.light"), Theme::Light),
-                Theme::Light => (Icon::Moon, stage.t("top.dark"), Theme::Dark),
-            };
-            if icon_button_sized(ui, "top.theme", icon, tip, true, false, small).clicked() {
-                stage.choices.theme = other;
-            }
-            let languages = Language::ALL.map(|l| (l, None, l.name()));
-            segmented(ui, "language", &mut stage.choices.language, &languages);
+            interface(ui, stage, panels, open[1], compact);
         });
     });
 }
 
-fn scale(ui: &mut Ui, stage: &mut Stage<'_>) {
+fn name(ui: &mut Ui, stage: &mut Stage<'_>, open: bool, compact: bool) {
+    let tip = stage.t("top.left_panel");
+    if bar_button(ui, "top/left", Icon::PanelLeft, tip).clicked() {
+        stage.choices.left_panel = Some(!open);
+    }
+    if compact {
+        return;
+    }
+    let accent = color32(stage.palette.accent);
+    ui.label(RichText::new(stage.t("app.title")).heading().color(accent));
+    if stage.loading {
+        ui.add(egui::Spinner::new().size(16.0));
+    }
+    let name = source_name(stage, stage.training.problem.experiment.title());
+    if ui.available_width() > 60.0 {
+        ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
+    }
+}
+
+fn bar_button(ui: &mut Ui, name: &str, icon: Icon, tip: &str) -> egui::Response {
+    icon_button_sized(ui, name, icon, tip, true, false, vec2(30.0, 28.0))
+}
+
+/// Theme, language, scale, help: from right to left.
+fn interface(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: bool, compact: bool) {
+    ui.spacing_mut().item_spacing.x = 4.0;
+    let tip = stage.t("top.right_panel");
+    if bar_button(ui, "top/right", Icon::PanelRight, tip).clicked() {
+        stage.choices.right_panel = Some(!open);
+    }
+    if bar_button(ui, "top/help", Icon::Help, stage.t("top.help")).clicked() {
+        panels.help = !panels.help;
+    }
+    scale(ui, stage, compact);
+    let (icon, tip, other) = match stage.choices.theme {
+        Theme::Dark => (Icon::Sun, stage.t("top.light"), Theme::Light),
+        Theme::Light => (Icon::Moon, stage.t("top.dark"), Theme::Dark),
+    };
+    if bar_button(ui, "top/theme", icon, tip).clicked() {
+        stage.choices.theme = other;
+    }
+    if !compact {
+        let languages = Language::ALL.map(|l| (l, None, l.name()));
+        segmented(ui, "language", &mut stage.choices.language, &languages);
+    }
+}
+
+fn scale(ui: &mut Ui, stage: &mut Stage<'_>, compact: bool) {
     let [least, most] = Choices::SCALES;
     let now = stage.choices.scale;
     let small = vec2(26.0, 28.0);
     let tip = stage.t("top.larger");
     // From right to left.
-    if icon_button_sized(ui, "top.larger", Icon::Plus, tip, now < most, false, small).clicked() {
+    if icon_button_sized(ui, "top/larger", Icon::Plus, tip, now < most, false, small).clicked() {
         stage.choices.scale = rescaled(now, 1);
     }
-    let (rect, response) = ui.allocate_exact_size(vec2(42.0, 28.0), egui::Sense::click());
-    ui.painter().text(
-        rect.center(),
-        egui::Align2::CENTER_CENTER,
-        format!("{:.0}%", 100.0 * now),
-        egui::FontId::proportional(13.0),
-        ui.visuals().weak_text_color(),
-    );
-    if response.on_hover_text(stage.t("top.scale")).clicked() {
-        stage.choices.scale = 1.0;
+    if !compact {
+        let (rect, response) = ui.allocate_exact_size(vec2(42.0, 28.0), egui::Sense::click());
+        ui.painter().text(
+            rect.center(),
+            egui::Align2::CENTER_CENTER,
+            format!("{:.0}%", 100.0 * now),
+            egui::FontId::proportional(13.0),
+            ui.visuals().weak_text_color(),
+        );
+        if response.on_hover_text(stage.t("top.scale")).clicked() {
+            stage.choices.scale = 1.0;
+        }
     }
     let tip = stage.t("top.smaller");
     if icon_button_sized(
         ui,
-        "top.smaller",
+        "top/smaller",
         Icon::Minus,
         tip,
         now > least,
@@ -196,23 +196,25 @@ pub fn source_name(stage: &Stage<'_>, source: &str) -> String {
     }
 }
 
-fn transport_row(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
-    group(ui, vec2(218.0, TRANSPORT), |ui| controls(ui, stage));
-    captioned(ui, vec2(176.0, TRANSPORT), stage.t("run.speed"), |ui| {
-        speed(ui, stage)
+fn transport_row(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, compact: bool) {
+    let width = if compact { 186.0 } else { 218.0 };
+    group(ui, vec2(width, TRANSPORT), |ui| {
+        controls(ui, stage, compact)
     });
-    captioned(
-        ui,
-        vec2(186.0, TRANSPORT),
-        stage.t("run.learning_rate"),
-        |ui| {
-            learning_rate(ui, stage, panels);
-        },
-    );
-    figures(ui, stage);
+    if !compact {
+        let size = vec2(176.0, TRANSPORT);
+        captioned(ui, size, stage.t("run.speed"), |ui| {
+            speed(ui, stage, Some(82.0))
+        });
+        let size = vec2(186.0, TRANSPORT);
+        captioned(ui, size, stage.t("run.learning_rate"), |ui| {
+            learning_rate(ui, stage, panels, Some(92.0));
+        });
+    }
+    figures(ui, stage, compact);
 }
 
-fn controls(ui: &mut Ui, stage: &mut Stage<'_>) {
+fn controls(ui: &mut Ui, stage: &mut Stage<'_>, compact: bool) {
     ui.spacing_mut().item_spacing.x = 5.0;
     let state = stage.training.snapshot.state;
     let diverged = state == RunState::Diverged;
@@ -220,7 +222,7 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>) {
     let large = vec2(46.0, 34.0);
     if diverged {
         let tip = stage.t("run.rewind");
-        if icon_button_sized(ui, "run.rewind", Icon::Rewind, tip, true, true, large).clicked() {
+        if icon_button_sized(ui, "run/rewind", Icon::Rewind, tip, true, true, large).clicked() {
             stage.train(TrainCommand::Rewind);
         }
     } else {
@@ -229,21 +231,22 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>) {
         } else {
             (Icon::Play, stage.t("run.start"))
         };
-        if icon_button_sized(ui, "run.toggle", icon, tip, true, true, large).clicked() {
+        if icon_button_sized(ui, "run/toggle", icon, tip, true, true, large).clicked() {
             stage.train(toggled(state));
         }
     }
     let still = !diverged;
-    if icon_button(ui, "run.step", Icon::Step, stage.t("run.step"), still).clicked() {
+    if icon_button(ui, "run/step", Icon::Step, stage.t("run.step"), still).clicked() {
         stage.train(TrainCommand::Step);
     }
-    if icon_button(ui, "run.epoch", Icon::Epoch, stage.t("run.epoch"), still).clicked() {
+    if icon_button(ui, "run/epoch", Icon::Epoch, stage.t("run.epoch"), still).clicked() {
         stage.train(TrainCommand::Epoch);
     }
-    if icon_button(ui, "run.reset", Icon::Reset, stage.t("run.reset"), true).clicked() {
+    if icon_button(ui, "run/reset", Icon::Reset, stage.t("run.reset"), true).clicked() {
         stage.train(TrainCommand::Reset);
     }
-    if icon_button(ui, "run.reseed", Icon::Dice, stage.t("run.reseed"), true).clicked() {
+    if !compact && icon_button(ui, "run/reseed", Icon::Dice, stage.t("run.reseed"), true).clicked()
+    {
         let seed = stage.training.snapshot.seed.wrapping_add(1);
         stage.train(TrainCommand::Reseed(seed));
     }
@@ -258,11 +261,10 @@ pub fn toggled(state: RunState) -> TrainCommand {
     }
 }
 
-fn speed(ui: &mut Ui, stage: &mut Stage<'_>) {
+fn speed(ui: &mut Ui, stage: &mut Stage<'_>, rail: Option<f32>) {
     let mut value = stage.choices.speed.min(2.0 * FASTEST);
     let all = stage.t("run.unlimited").to_owned();
     let unit = stage.texts;
-    ui.spacing_mut().slider_width = 82.0;
     let slider = egui::Slider::new(&mut value, 0.5..=2.0 * FASTEST)
         .logarithmic(true)
         .custom_formatter(move |v, _| {
@@ -273,11 +275,8 @@ fn speed(ui: &mut Ui, stage: &mut Stage<'_>) {
             }
         })
         .custom_parser(|text| text.split_whitespace().next()?.parse().ok());
-    if ui
-        .add(slider)
-        .on_hover_text(stage.t("run.speed_tip"))
-        .changed()
-    {
+    let tip = stage.t("run.speed_tip");
+    if slide_on(ui, slider, rail).on_hover_text(tip).changed() {
         stage.choices.speed = if value > FASTEST {
             f64::INFINITY
         } else {
@@ -286,7 +285,7 @@ fn speed(ui: &mut Ui, stage: &mut Stage<'_>) {
     }
 }
 
-fn learning_rate(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+fn learning_rate(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, rail: Option<f32>) {
     let mut rate = stage.training.snapshot.learning_rate;
     if let Some((wanted, until)) = panels.rate_in_flight {
         // What was set shows until the run confirms it.
@@ -296,25 +295,19 @@ fn learning_rate(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             rate = wanted;
         }
     }
-    ui.spacing_mut().slider_width = 92.0;
     let slider = egui::Slider::new(&mut rate, 1e-5..=10.0)
         .logarithmic(true)
         .clamping(egui::SliderClamping::Never)
         .custom_formatter(|v, _| plain(v))
         .custom_parser(|text| text.trim().replace('−', "-").parse().ok());
-    let response = ui
-        .add(slider)
-        .on_hover_text(stage.t("run.learning_rate_tip"));
+    let response = slide_on(ui, slider, rail).on_hover_text(stage.t("run.learning_rate_tip"));
     if response.changed() && rate.is_finite() && rate > 0.0 {
+        let dragged = response.dragged();
         set_rate(
             ui,
             stage,
             panels,
-            if response.dragged() {
-                rounded(rate)
-            } else {
-                rate
-            },
+            if dragged { rounded(rate) } else { rate },
         );
     }
 }
@@ -328,16 +321,12 @@ pub fn set_rate(ui: &Ui, stage: &mut Stage<'_>, panels: &mut Panels, rate: f64) 
 
 /// Exactly, as far as that is short.
 fn plain(v: f64) -> String {
-    let text = number(v, 3);
-    if text.contains('e') {
-        return text;
-    }
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.')
+    let exact = format!("{v}");
+    if exact.len() <= 8 {
+        exact
     } else {
-        &text
-    };
-    text.to_owned()
+        number(v, 4)
+    }
 }
 
 /// To two significant digits: what a hand on a slider means.
@@ -345,9 +334,18 @@ fn rounded(v: f64) -> f64 {
     format!("{v:.1e}").parse().unwrap_or(v)
 }
 
-fn figures(ui: &mut Ui, stage: &Stage<'_>) {
+/// A slider with a rail of that length, or as long as there is room.
+fn slide_on(ui: &mut Ui, slider: egui::Slider<'_>, rail: Option<f32>) -> egui::Response {
+    let Some(rail) = rail else {
+        return slide(ui, slider);
+    };
+    ui.spacing_mut().slider_width = rail;
+    ui.add(slider)
+}
+
+fn figures(ui: &mut Ui, stage: &Stage<'_>, compact: bool) {
     let snapshot = &stage.training.snapshot;
-    let row = stage.training.history.last();
+    let last = stage.training.history.last();
     let epochs = format!("{} / {}", snapshot.epoch, snapshot.target_epoch);
     let figure = |ui: &mut Ui, width: f32, key: &'static str, value: String, color| {
         captioned(ui, vec2(width, TRANSPORT), stage.texts.get(key), |ui| {
@@ -359,22 +357,27 @@ fn figures(ui: &mut Ui, stage: &Stage<'_>) {
     let training = color32(stage.palette.training);
     let validation = color32(stage.palette.validation);
     figure(ui, 96.0, "figure.epoch", epochs, text);
-    figure(ui, 76.0, "figure.step", count(snapshot.step), text);
+    if !compact {
+        figure(ui, 76.0, "figure.step", count(snapshot.step), text);
+    }
     let loss = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| number(v, 4));
     figure(
         ui,
         92.0,
         "figure.train_loss",
-        loss(row.map(|r| r.train_loss)),
+        loss(last.map(|r| r.train_loss)),
         training,
     );
-    if let Some(v) = row.and_then(|r| r.validation_loss) {
+    if compact {
+        return;
+    }
+    if let Some(v) = last.and_then(|r| r.validation_loss) {
         figure(ui, 92.0, "figure.validation_loss", number(v, 4), validation);
     }
-    if let Some(v) = row.and_then(|r| r.train_accuracy) {
+    if let Some(v) = last.and_then(|r| r.train_accuracy) {
         figure(ui, 82.0, "figure.train_accuracy", percent(v), training);
     }
-    if let Some(v) = row.and_then(|r| r.validation_accuracy) {
+    if let Some(v) = last.and_then(|r| r.validation_accuracy) {
         figure(
             ui,
             82.0,
@@ -400,7 +403,8 @@ mod tests {
     fn a_learning_rate_shows_without_idle_zeros() {
         assert_eq!(plain(0.03), "0.03");
         assert_eq!(plain(10.0), "10");
-        assert_eq!(plain(1e-5), "1.00e−5");
+        assert_eq!(plain(1e-5), "0.00001");
+        assert_eq!(plain(1.0 / 3e7), "3.333e−8");
         assert_eq!(rounded(0.031_415), 0.031);
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn network(ui: &mut Ui, stage: &mut Stage<'_>) {
             NeuronValue::Bias,
             NeuronValue::ErrorSignal,
         ];
-        choose(ui, "view.neurons", &mut view.neurons, &all, |v| {
+        choose(ui, "view/neurons", &mut view.neurons, &all, |v| {
             let key = match v {
                 NeuronValue::Activation => "network_view.activation",
                 NeuronValue::Bias => "network_view.bias",
@@ -33,7 +33,7 @@ pub(super) fn network(ui: &mut Ui, stage: &mut Stage<'_>) {
             ConnectionValue::Gradient,
             ConnectionValue::LastChange,
         ];
-        choose(ui, "view.connections", &mut view.connections, &all, |v| {
+        choose(ui, "view/connections", &mut view.connections, &all, |v| {
             let key = match v {
                 ConnectionValue::Weight => "network_view.weight",
                 ConnectionValue::Gradient => "network_view.gradient",
@@ -61,7 +61,7 @@ pub(super) fn surface(ui: &mut Ui, stage: &mut Stage<'_>) {
     });
     row(ui, texts.get("surface_view.grid"), |ui| {
         let sizes = [17, 33, 49, 65, 97, 129];
-        choose(ui, "view.grid", &mut view.grid, &sizes, |n| {
+        choose(ui, "view/grid", &mut view.grid, &sizes, |n| {
             format!("{n} × {n}")
         });
     });
@@ -105,7 +105,7 @@ fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
         Directions::Random { seed } => {
             row(ui, texts.get("surface_view.draw"), |ui| {
                 let tip = texts.get("surface_view.redraw");
-                if small_icon(ui, "directions.redraw", Icon::Dice, tip, true).clicked() {
+                if small_icon(ui, "directions/redraw", Icon::Dice, tip, true).clicked() {
                     let seed = seed.wrapping_add(1);
                     stage.choices.surface.directions = Directions::Random { seed };
                 }

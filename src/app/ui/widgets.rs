@@ -109,7 +109,12 @@ fn segment(ui: &mut Ui, name: &str, icon: Option<Icon>, text: &str, chosen: bool
     let galley = ui
         .painter()
         .layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
-    let (pad, mark) = (8.0, if icon.is_some() { 20.0 } else { 0.0 });
+    let pad = 8.0;
+    let mark = match icon {
+        Some(_) if text.is_empty() => 12.0,
+        Some(_) => 20.0,
+        None => 0.0,
+    };
     let size = vec2(galley.size().x + 2.0 * pad + mark, LINE - 2.0);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let response = ui.interact(rect, control_id(name), Sense::click());
@@ -199,13 +204,13 @@ pub fn section<R>(
 /// A line with a name on the left and a control that fills the rest.
 pub fn row<R>(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal(|ui| {
-        let width = (ui.available_width() * 0.42).floor();
+        let width = (ui.available_width() * 0.38).floor();
         ui.allocate_ui_with_layout(
             vec2(width, LINE),
             Layout::left_to_right(Align::Center),
             |ui| {
                 ui.set_min_width(width);
-                ui.add(egui::Label::new(RichText::new(label).weak()).wrap());
+                ui.add(egui::Label::new(RichText::new(label).size(13.5).weak()).wrap());
             },
         );
         add(ui)
@@ -222,10 +227,11 @@ pub fn choose<T: PartialEq + Copy>(
     title: impl Fn(T) -> String,
 ) -> bool {
     let mut changed = false;
+    ui.spacing_mut().button_padding.x = 7.0;
     egui::ComboBox::from_id_salt(control_id(name))
         .width(ui.available_width())
         .truncate()
-        .selected_text(title(*value))
+        .selected_text(RichText::new(title(*value)).size(13.5))
         .show_ui(ui, |ui| {
             for &option in options {
                 let chosen = option == *value;
