@@ -58,7 +58,7 @@ pub struct CameraSettings {
 
 /// The standard direction, in radians.
 const NETWORK_POSE: (f32, f32) = (-0.42, 0.16);
-const SURFACE_POSE: (f32, f32) = (0.62, 0.55);
+const SURFACE_POSE: (f32, f32) = (-0.5, 0.5);
 /// Vertical angle of view, in radians.
 const FIELD_OF_VIEW: f32 = 0.62;
 
