@@ -30,6 +30,10 @@ pub struct Label {
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alarming;
 
+/// Beside a [`Label`]: it stands on a plate, for text over what moves.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plate;
+
 /// Marks the camera of a view.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewCamera(pub SceneView);
@@ -53,6 +57,7 @@ fn draw_labels(
         &GlobalTransform,
         Option<&InheritedVisibility>,
         Has<Alarming>,
+        Has<Plate>,
     )>,
     cameras: Query<(&RenderLayers, &Camera, &GlobalTransform), With<ViewCamera>>,
     theme: Res<Theme>,
@@ -77,7 +82,7 @@ fn draw_labels(
             egui::pos2(rect.max.x / zoom, rect.max.y / zoom),
         );
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
-        for (label, at, visible, alarming) in &labels {
+        for (label, at, visible, alarming, plated) in &labels {
             let layer = RenderLayers::layer(label.view.layer());
             if label.text.is_empty()
                 || !layers.intersects(&layer)
@@ -99,10 +104,15 @@ fn draw_labels(
             let font = egui::FontId::proportional(label.size);
             let galley = painter.layout_no_wrap(label.text.clone(), font.clone(), tint);
             let rect = label.anchor.anchor_size(at, galley.size());
+            if plated {
+                // Opaque, as a half-covered plate has the same trouble as a light halo below.
+                let plate = rect.expand2(egui::vec2(4.0, 1.0));
+                painter.rect_filled(plate, 3.0, color(palette.background));
+            }
             // A halo in a dark background's colour keeps text legible over
             // anything. A light one would leave grey fringes: half-covered
             // pixels are blended in linear light.
-            if *theme == Theme::Dark {
+            if *theme == Theme::Dark && !plated {
                 let halo = color(palette.background);
                 let shade = painter.layout_no_wrap(label.text.clone(), font, halo);
                 for (x, y) in HALO {

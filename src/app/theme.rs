@@ -157,7 +157,10 @@ impl Theme {
     }
 
     fn style(self) -> egui::Style {
-        use egui::{FontFamily::*, FontId, TextStyle, vec2};
+        use egui::{
+            FontFamily::{Monospace, Proportional},
+            FontId, TextStyle, vec2,
+        };
         let mut style = egui::Style {
             visuals: self.visuals(),
             ..egui::Style::default()

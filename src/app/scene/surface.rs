@@ -11,7 +11,7 @@ use super::surface_frame::SurfaceFrame;
 use super::surface_parts::{Ball, StrokeKind, Strokes, SurfaceText};
 use super::surface_path;
 use super::surface_relief::Relief;
-use crate::app::labels::{Alarming, Label, ViewCamera};
+use crate::app::labels::{Alarming, Label, Plate, ViewCamera};
 use crate::app::plugins::GradscapeSystems;
 use crate::app::state::{SceneView, SurfaceRoot, SurfaceView};
 use crate::app::surface::ErrorSurface;
@@ -20,6 +20,7 @@ use crate::app::theme::Theme;
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
 use bevy_egui::egui::Align2;
+use std::ops::Range;
 
 /// The error surface's entities, without anything that draws them or computes
 /// the [`ErrorSurface`] that they show.
@@ -59,6 +60,8 @@ struct Laid {
     texts: Vec<(Vec3, Label)>,
     /// Which of the texts are warnings.
     alarming: Vec<usize>,
+    /// Which of them stand on plates.
+    plated: Range<usize>,
     texts_written: bool,
 }
 
@@ -163,7 +166,8 @@ fn lay_out_surface(
             Ball::Start => (shown.path.points.first(), START),
         };
         let place = point.and_then(|p| surface_path::ball(&frame, p));
-        let is_drawn = place.is_some() && view.path;
+        let is_inside = point.is_some_and(|p| frame.has(p.x, p.y));
+        let is_drawn = place.is_some() && is_inside && view.path;
         visibility.set_if_neq(if is_drawn {
             Visibility::Inherited
         } else {
@@ -178,31 +182,37 @@ fn lay_out_surface(
     let titles = titles(&shown, &view, &strings);
     laid.texts = surface_axes::texts(&frame, *facing, &titles, &strings);
     laid.alarming.clear();
+    laid.plated = 0..0;
     if view.path
         && let Some(newest) = shown.path.points.last()
         && let Some(place) = surface_path::ball(&frame, newest)
-        && let Some(mut text) = surface_path::figures(&shown.path, &strings)
+        && let Some(text) = surface_path::figures(&shown.path, &strings)
     {
-        let label = |text| Label {
+        // On the side from which the path does not come.
+        let right = facing.right();
+        let lies_right = surface_path::leans(&frame, &shown.path, right) > 0.0;
+        let (side, above, below) = if lies_right {
+            (-right, Align2::RIGHT_BOTTOM, Align2::RIGHT_TOP)
+        } else {
+            (right, Align2::LEFT_BOTTOM, Align2::LEFT_TOP)
+        };
+        let label = |text, anchor| Label {
             text,
             view: SceneView::Surface,
             size: 12.0,
-            anchor: Align2::LEFT_BOTTOM,
+            anchor,
             faint: false,
         };
-        let place = place + Vec3::Y * NEWEST + facing.right() * (2.0 * NEWEST);
-        let share = surface_path::share(&shown.path, &strings);
-        if share.is_some() {
-            // An empty line for the share, which has a colour of its own.
-            text += "\n";
-        }
-        laid.texts.push((place, label(text)));
-        if let Some((text, is_little)) = share {
+        let place = place + Vec3::Y * NEWEST + side * (2.0 * NEWEST);
+        let first = laid.texts.len();
+        laid.plated = first..first + 1;
+        laid.texts.push((place, label(text, above)));
+        if let Some((text, is_little)) = surface_path::share(&shown.path, &strings) {
             if is_little {
-                let index = laid.texts.len();
-                laid.alarming.push(index);
+                laid.alarming.push(first + 1);
             }
-            laid.texts.push((place, label(text)));
+            laid.plated = first..first + 2;
+            laid.texts.push((place, label(text, below)));
         }
     }
     laid.frame = Some(frame);
@@ -238,6 +248,7 @@ fn write_texts(
         &mut Transform,
         &mut Visibility,
         Has<Alarming>,
+        Has<Plate>,
     )>,
 ) {
     let Ok(root) = roots.single() else { return };
@@ -246,9 +257,19 @@ fn write_texts(
     }
     laid.texts_written = true;
     let mut known = 0;
-    for (entity, SurfaceText(index), mut label, mut transform, mut visibility, alarms) in &mut texts
+    for (entity, SurfaceText(index), mut label, mut transform, mut visibility, alarms, plated) in
+        &mut texts
     {
         known += 1;
+        match (laid.plated.contains(index), plated) {
+            (true, false) => {
+                commands.entity(entity).insert(Plate);
+            }
+            (false, true) => {
+                commands.entity(entity).remove::<Plate>();
+            }
+            _ => {}
+        }
         match (laid.alarming.contains(index), alarms) {
             (true, false) => {
                 commands.entity(entity).insert(Alarming);
@@ -277,6 +298,9 @@ fn write_texts(
             Visibility::Inherited,
             ChildOf(root),
         ));
+        if laid.plated.contains(&index) {
+            text.insert(Plate);
+        }
         if laid.alarming.contains(&index) {
             text.insert(Alarming);
         }

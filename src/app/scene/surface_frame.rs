@@ -188,6 +188,15 @@ impl SurfaceFrame {
         SURFACE_MAX.z - t as f32 * (SURFACE_MAX.z - SURFACE_MIN.z)
     }
 
+    /// Whether (x, y) lies in the part of the plane that is shown.
+    pub fn has(&self, x: f64, y: f64) -> bool {
+        let inside = |v: f64, (low, high): (f64, f64)| {
+            let slack = 1e-6 * (high - low);
+            (low - slack..=high + slack).contains(&v)
+        };
+        inside(x, self.x) && inside(y, self.y)
+    }
+
     /// The height of `loss`, not clipped.
     pub fn height(&self, loss: f64) -> f32 {
         height_of(self.scale.fraction(loss))

@@ -86,7 +86,7 @@ pub fn strokes_behind(
     let places = path.points.iter().map(|p| true_place(frame, p));
     let visible: Vec<Vec3> = places.filter(|p| p.distance(end) > 2.0 * radius).collect();
     strokes.polyline(&visible, palette.path, LINE);
-    if let Some(place) = ball(frame, newest) {
+    if let Some(place) = ball(frame, newest).filter(|_| frame.has(newest.x, newest.y)) {
         let center = place + Vec3::Y * radius;
         strokes.line(center, center, palette.accent, DOT);
     }
@@ -99,6 +99,17 @@ pub fn ball(frame: &SurfaceFrame, point: &PlanePoint) -> Option<Vec3> {
     place
         .is_finite()
         .then(|| place.clamp(SURFACE_MIN, SURFACE_MAX))
+}
+
+/// How far the path lies towards `direction` from its newest point, on average.
+pub fn leans(frame: &SurfaceFrame, path: &PathOnPlane, direction: Vec3) -> f32 {
+    let Some(newest) = path.points.last() else {
+        return 0.0;
+    };
+    let end = true_place(frame, newest);
+    let places = path.points.iter().map(|p| true_place(frame, p));
+    let finite = places.filter(|p| p.is_finite());
+    finite.map(|p| (p - end).dot(direction)).sum()
 }
 
 /// What is printed at the ball: current loss, and where they differ the slice's
