@@ -74,7 +74,7 @@ impl Choices {
         } else {
             1.0
         };
-        if !(self.speed > 0.0) {
+        if self.speed.is_nan() || self.speed <= 0.0 {
             self.speed = f64::INFINITY;
         }
         let fresh = SurfaceView::default();

@@ -245,7 +245,8 @@ mod tests {
         }
         let families: Vec<&str> = literals
             .iter()
-            .filter_map(|l| l.strip_suffix("{}"))
+            .filter(|l| l.ends_with('}') && l.contains(".{"))
+            .filter_map(|l| l.split('{').next())
             .collect();
         for key in strings.keys() {
             let in_family = families.iter().any(|f| f.len() > 1 && key.starts_with(f));

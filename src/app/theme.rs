@@ -175,7 +175,7 @@ impl Theme {
         .into();
         let spacing = &mut style.spacing;
         spacing.item_spacing = vec2(8.0, 7.0);
-        spacing.button_padding = vec2(9.0, 4.0);
+        spacing.button_padding = vec2(9.0, 3.0);
         spacing.interact_size = vec2(32.0, 26.0);
         spacing.slider_rail_height = 4.0;
         spacing.icon_width = 17.0;

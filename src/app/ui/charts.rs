@@ -186,9 +186,13 @@ fn chart(
             )),
             HoverPosition::Elsewhere { .. } => None,
         });
-    if log {
-        plot = plot.y_grid_spacer(decades);
-    } else if name == "accuracy" {
+    plot = plot.x_grid_spacer(|input| even(input, 6.0, 1.0));
+    plot = if log {
+        plot.y_grid_spacer(decades)
+    } else {
+        plot.y_grid_spacer(|input| even(input, 5.0, 0.0))
+    };
+    if name == "accuracy" {
         plot = plot.include_y(1.0);
     }
     plot.show(ui, |plot| {
@@ -205,6 +209,30 @@ fn chart(
             plot.line(Line::new(name, points).color(color).width(2.0).style(style));
         }
     });
+}
+
+/// About so many grid lines at 1, 2 or 5 times a power of ten, at least
+/// `least` apart.
+fn even(input: GridInput, lines: f64, least: f64) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    let rough = ((high - low) / lines).max(least);
+    if !(rough.is_finite() && rough > 0.0) {
+        return Vec::new();
+    }
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .map(|f| f * power)
+        .into_iter()
+        .find(|s| *s >= rough * (1.0 - 1e-9))
+        .unwrap_or(10.0 * power);
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    let n = (last - first).clamp(-1.0, 64.0) as i64;
+    (0..=n)
+        .map(|k| GridMark {
+            value: (first + k as f64) * step,
+            step_size: step,
+        })
+        .collect()
 }
 
 /// Grid lines of an axis that shows log10: powers of ten, and where the range
@@ -257,6 +285,21 @@ mod tests {
         assert!(thinned.contains(&points[5_003]) && thinned.contains(&points[7_777]));
         assert!(thinned.windows(2).all(|w| w[0][0] < w[1][0]));
         assert_eq!(thin(&points[..50], 100), points[..50]);
+    }
+
+    #[test]
+    fn an_even_axis_has_round_marks_within_its_bounds() {
+        let values = |low, high, lines, least| -> Vec<f64> {
+            let input = GridInput {
+                bounds: (low, high),
+                base_step_size: 1.0,
+            };
+            even(input, lines, least).iter().map(|m| m.value).collect()
+        };
+        assert_eq!(values(0.0, 10.0, 6.0, 1.0), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(values(0.0, 2.5, 6.0, 1.0), [0.0, 1.0, 2.0]);
+        assert_eq!(values(-0.3, 1.02, 5.0, 0.0), [0.0, 0.5, 1.0]);
+        assert!(values(1.0, 1.0, 5.0, 0.0).is_empty());
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
     for (k, layer) in network.layers.iter_mut().enumerate() {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
+            ui.spacing_mut().button_padding.y = 2.0;
             let number = k + 1;
             layer_name(ui, &texts.with("network.hidden", &[("n", &number)]));
             let tip = stage.t("network.fewer");

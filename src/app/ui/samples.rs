@@ -457,7 +457,7 @@ fn bar(ui: &mut Ui, stage: &Stage<'_>, name: &str, share: f32, truth: bool, best
         ink,
     );
     painter.rect_filled(rail, 3.0, visuals.extreme_bg_color);
-    let right = (truth && best) || !best;
+    let right = truth || !best;
     let color = if right {
         stage.palette.training
     } else {
