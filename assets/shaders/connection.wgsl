@@ -100,7 +100,8 @@ fn vertex(@location(0) corner: vec3<f32>) -> Varyings {
         out.along = select(0.5 - 0.5 * DRAWN, dashes + 0.5 - 0.5 * DRAWN, corner.y > 0.0)
             - (1.0 - DRAWN);
     }
-    out.color = vec4(connection.color, clamp(width / THINNEST, 0.35, 1.0));
+    let faintest = select(0.35, 0.8, (kind & 4u) != 0u);
+    out.color = vec4(connection.color, clamp(width / THINNEST, faintest, 1.0));
     return out;
 }
 

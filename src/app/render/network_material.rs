@@ -126,6 +126,15 @@ impl Material for NeuronMaterial {
 }
 
 impl Material for ConnectionMaterial {
+    /// Ribbons are drawn after the neurons, so that their soft edges are blended
+    /// into what is behind them; lines have none.
+    fn alpha_mode(&self) -> AlphaMode {
+        match self.key {
+            ConnectionKey::Lines => AlphaMode::Opaque,
+            _ => AlphaMode::Blend,
+        }
+    }
+
     fn vertex_shader() -> ShaderRef {
         CONNECTION_SHADER.into()
     }
@@ -166,11 +175,14 @@ impl Material for ConnectionMaterial {
     }
 }
 
-/// Drawn with the opaque things, depth written, but with edges blended into
-/// what is already there: smooth outlines without multisampling, which a
-/// software renderer cannot afford, and without sorting.
+/// Depth is written as for opaque things, but edges are blended into what is
+/// already there: smooth outlines without multisampling, which a software
+/// renderer cannot afford, and without sorting.
 fn soften_edges(descriptor: &mut RenderPipelineDescriptor) {
     descriptor.primitive.cull_mode = None;
+    if let Some(depth) = &mut descriptor.depth_stencil {
+        depth.depth_write_enabled = Some(true);
+    }
     if let Some(fragment) = &mut descriptor.fragment {
         for target in fragment.targets.iter_mut().flatten() {
             target.blend = Some(BlendState::ALPHA_BLENDING);

@@ -28,6 +28,8 @@ const THICK: f32 = 0.42;
 const MANY: f32 = 400.0;
 /// The thinnest ribbon as a share of the thickest.
 const THIN: f32 = 0.06;
+/// How much thicker a raised ribbon is, as a share of the thickest.
+const RAISED: f32 = 0.2;
 /// How far the weakest of a crowd goes toward the background.
 const HAZE: f32 = 0.8;
 /// The floor of a crowd is at most this.
@@ -345,10 +347,14 @@ pub(super) fn paint_connections(
             continue;
         };
         let t = style.share(values, connection.from, connection.to);
-        let strength = style.strength(t);
+        // Raised ones stand for themselves and not in a crowd.
+        let strength = match *standing {
+            Standing::Raised => t.abs().min(1.0),
+            _ => style.strength(t),
+        };
         let width = style.thick * (THIN + (1.0 - THIN) * strength);
         let width = match *standing {
-            Standing::Raised => 1.3 * width + 0.1 * style.thick,
+            Standing::Raised => 1.3 * width + RAISED * style.thick,
             Standing::Receded => 0.5 * width,
             Standing::Plain => width,
         };
