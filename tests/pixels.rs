@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used)]
 
 use bevy::prelude::*;
+use bevy::window::RequestRedraw;
+use bevy_egui::EguiContext;
 use gradscape::app::capture::{Frame, Shot, Studio, capture};
 use gradscape::app::{
     Command, Label, Language, NetworkView, SceneView, SurfaceView, Theme, ViewMode,
@@ -225,4 +227,38 @@ fn a_film_is_the_same_every_time_and_moves() {
     assert_eq!(a.len(), 4);
     assert!(a == b, "two films of the same experiment differ");
     assert!(changed(&a[0], &a[3]) > 0.01);
+}
+
+/// A window at rest costs nothing: once everything has settled, nobody asks for
+/// another frame.
+#[test]
+fn at_rest_nothing_asks_for_another_frame() {
+    for view in [ViewMode::Both, ViewMode::Together] {
+        let shot = Shot {
+            panels: true,
+            size: (1280, 720),
+            ..shot(view)
+        };
+        let mut studio = studio(&shot);
+        for _ in 0..60 {
+            studio.update();
+        }
+        for frame in 0..5 {
+            studio
+                .app()
+                .world_mut()
+                .resource_mut::<Messages<RequestRedraw>>()
+                .clear();
+            studio.update();
+            let world = studio.app().world_mut();
+            let asked = world.resource::<Messages<RequestRedraw>>().len();
+            let mut contexts = world.query::<&EguiContext>();
+            let causes: Vec<String> = contexts
+                .iter(world)
+                .flat_map(|context| context.get().repaint_causes())
+                .map(|cause| cause.to_string())
+                .collect();
+            assert_eq!(asked, 0, "{view:?}, frame {frame}: {causes:?}");
+        }
+    }
 }

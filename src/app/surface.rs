@@ -200,6 +200,8 @@ fn draw_surface(
             // While it is busy, the answer may be another when it is not.
             Ok(None) => *pending = busy,
             Err(error) => {
+                // Said once; asked again when something changes.
+                *pending = false;
                 notices.0.push(Notice {
                     message: error.to_string(),
                     error: true,
