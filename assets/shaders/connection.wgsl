@@ -34,7 +34,7 @@ const DRAWN: f32 = 0.62;
 // The thinnest ribbon in pixels; below that it gets fainter instead.
 const THINNEST: f32 = 1.0;
 // Up to so many pixels wide, a connection in a crowd is a line.
-const LINE: f32 = 1.6;
+const LINE: f32 = 2.0;
 
 @vertex
 fn vertex(@location(0) corner: vec3<f32>) -> Varyings {

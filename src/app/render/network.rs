@@ -35,7 +35,7 @@ struct Drawing<T> {
 }
 
 /// From so many connections on, the thinnest are drawn as lines.
-const CROWD: usize = 2500;
+const CROWD: usize = 1000;
 
 /// Whether a drawing of `have` slots serves `need`: its buffer keeps its size,
 /// as another size would leave the material with a stale binding.
@@ -234,7 +234,11 @@ fn write_connections(
 }
 
 fn bytes(floats: &[f32]) -> Vec<u8> {
-    floats.iter().flat_map(|f| f.to_le_bytes()).collect()
+    let mut bytes = vec![0; 4 * floats.len()];
+    for (to, from) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(floats) {
+        *to = from.to_le_bytes();
+    }
+    bytes
 }
 
 fn buffer_of(floats: &[f32]) -> ShaderBuffer {
