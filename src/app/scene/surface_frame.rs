@@ -95,7 +95,8 @@ impl HeightScale {
         scale(
             low,
             high,
-            nice_between(low, high, step),
+            // None at the floor itself: a flat valley there would be all line.
+            nice_between(low + 0.5 * step, high, step),
             nice_ticks(low, high, 5),
         )
     }
