@@ -27,6 +27,7 @@ use bevy_egui::EguiPlugin;
 use bevy_panorbit_camera::PanOrbitCamera;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What to draw.
@@ -148,6 +149,9 @@ pub fn bench(shot: &Shot, frames: usize) -> Result<Vec<f64>, CaptureError> {
     Ok(seconds)
 }
 
+/// Whether an app of this process has set the log up.
+static LOGS: AtomicBool = AtomicBool::new(false);
+
 /// A running app without a window.
 pub struct Studio {
     app: App,
@@ -171,24 +175,27 @@ impl Studio {
             1
         };
         let mut app = App::new();
-        app.add_plugins(
-            DefaultPlugins
-                .set(WindowPlugin {
-                    primary_window: None,
-                    exit_condition: ExitCondition::DontExit,
-                    ..default()
-                })
-                .set(RenderPlugin {
-                    synchronous_pipeline_compilation: true,
-                    ..default()
-                })
-                .set(LogPlugin {
-                    filter: LOG_FILTER.into(),
-                    ..default()
-                })
-                .disable::<WinitPlugin>()
-                .disable::<PipelinedRenderingPlugin>(),
-        );
+        let mut plugins = DefaultPlugins
+            .set(WindowPlugin {
+                primary_window: None,
+                exit_condition: ExitCondition::DontExit,
+                ..default()
+            })
+            .set(RenderPlugin {
+                synchronous_pipeline_compilation: true,
+                ..default()
+            })
+            .set(LogPlugin {
+                filter: LOG_FILTER.into(),
+                ..default()
+            })
+            .disable::<WinitPlugin>()
+            .disable::<PipelinedRenderingPlugin>();
+        // The process has one log, and a second app would complain of it.
+        if LOGS.swap(true, Ordering::Relaxed) {
+            plugins = plugins.disable::<LogPlugin>();
+        }
+        app.add_plugins(plugins);
         app.add_plugins(EguiPlugin::default());
         let image = app
             .world_mut()

@@ -47,6 +47,9 @@ pub struct CaptureArgs {
     /// How far the surface reaches along both directions
     #[arg(long, value_name = "R")]
     range: Option<f64>,
+    /// Draw heights by the logarithm of the loss
+    #[arg(long)]
+    log: bool,
     /// Draw the panels as well
     #[arg(long)]
     panels: bool,
@@ -112,6 +115,8 @@ pub struct CapturePlan {
     pub directions: Option<Directions>,
     /// How far the surface reaches, where it is not the usual.
     pub range: Option<f64>,
+    /// Whether heights are the logarithm of the loss.
+    pub log: bool,
     /// Whether panels are drawn.
     pub panels: bool,
     /// Size of text and panels.
@@ -139,6 +144,7 @@ impl CapturePlan {
             orbit: 0.0,
             directions: None,
             range: None,
+            log: false,
             panels: false,
             scale: 1.0,
             theme: ThemeName::Dark,
@@ -218,6 +224,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         orbit: args.orbit,
         directions: args.directions,
         range: args.range,
+        log: args.log,
         panels: args.panels,
         scale: args.scale,
         theme: args.theme,
@@ -291,6 +298,7 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         surface: SurfaceView {
             directions: plan.directions.unwrap_or(usual.directions),
             range: plan.range.unwrap_or(usual.range),
+            log_height: plan.log || usual.log_height,
             ..usual
         },
     };

@@ -153,13 +153,18 @@ fn draw_scene(
     out: &mut Out,
 ) -> Result<(), CliError> {
     let problem = &source.problem;
-    let still = |view, name: &str| CapturePlan::still(problem, view, dir.join(name));
+    let still = |view, name: &str| {
+        let mut plan = CapturePlan::still(problem, view, dir.join(name));
+        // Training takes the loss down by orders of magnitude.
+        plan.log = true;
+        plan
+    };
     let mut film = still(ViewName::Both, "training.gif");
     film.epochs = 0;
     film.size = (960, 540);
     film.frames = FRAMES;
     film.steps = film_steps(problem);
-    film.orbit = 30.0;
+    film.orbit = 12.0;
     let plans = [
         still(ViewName::Network, "network.png"),
         still(ViewName::Surface, "surface.png"),
