@@ -252,10 +252,10 @@ fn at_rest_nothing_asks_for_another_frame() {
             studio.update();
             let world = studio.app().world_mut();
             let asked = world.resource::<Messages<RequestRedraw>>().len();
-            let mut contexts = world.query::<&EguiContext>();
+            let mut contexts = world.query::<&mut EguiContext>();
             let causes: Vec<String> = contexts
-                .iter(world)
-                .flat_map(|context| context.get().repaint_causes())
+                .iter_mut(world)
+                .flat_map(|mut context| context.get_mut().repaint_causes())
                 .map(|cause| cause.to_string())
                 .collect();
             assert_eq!(asked, 0, "{view:?}, frame {frame}: {causes:?}");
