@@ -12,6 +12,7 @@ pub mod graphics;
 mod labels;
 mod pick;
 mod plugins;
+mod quiet;
 mod render;
 pub mod run;
 pub mod scene;

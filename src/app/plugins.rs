@@ -1,6 +1,6 @@
 //! The plugin group and the order of everything that runs in a frame.
 
-use super::{camera, labels, pick, render, scene, state, surface, text, theme, training};
+use super::{camera, labels, pick, quiet, render, scene, state, surface, text, theme, training};
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
@@ -64,5 +64,5 @@ fn core_plugin(app: &mut App) {
         )
             .chain(),
     );
-    app.add_plugins((state::plugin, theme::plugin, text::plugin));
+    app.add_plugins((state::plugin, theme::plugin, text::plugin, quiet::plugin));
 }

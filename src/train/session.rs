@@ -262,11 +262,6 @@ impl Session {
         std::mem::take(&mut self.outbox)
     }
 
-    /// How much waits to be taken.
-    pub fn outbox_len(&self) -> usize {
-        self.outbox.rows.len() + self.outbox.points.len()
-    }
-
     /// The state now.
     pub fn snapshot(&mut self) -> Snapshot {
         let probe = self.probe();

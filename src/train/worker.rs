@@ -134,9 +134,7 @@ fn run(
         if commanded || session.state() != RunState::Running || last_publish.elapsed() >= PUBLISH {
             publish(&mut session, mailbox, wake);
             last_publish = Instant::now();
-        }
-        if session.outbox_len() > 0 {
-            deliver(&mut session, mailbox, stop);
+            wait_for_reader(mailbox, stop);
         }
     }
 }
@@ -170,9 +168,9 @@ fn publish(session: &mut Session, mailbox: &Mutex<Mailbox>, wake: &impl Fn()) {
     wake();
 }
 
-/// Waits while too much waits to be read; never past `stop`.
-fn deliver(session: &mut Session, mailbox: &Mutex<Mailbox>, stop: &AtomicBool) {
-    while session.outbox_len() > OUTBOX && !stop.load(Ordering::Relaxed) {
+/// Holds training while too much waits to be read; never past `stop`.
+fn wait_for_reader(mailbox: &Mutex<Mailbox>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
         let waiting = {
             let slot = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
             slot.outbox.rows.len() + slot.outbox.points.len()
