@@ -1,6 +1,7 @@
 //! The panels without a window: they fit, in both languages and at every
 //! scale, and what is clicked or typed becomes the right wish.
 #![cfg(feature = "app")]
+#![allow(clippy::unwrap_used)]
 
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape};
 use gradscape::app::ui::{self, Intent, Panels, Stage, control_id};

@@ -403,8 +403,8 @@ mod tests {
             rgba: [10, 128, 250, 255].repeat(4),
         };
         assert_eq!(flat.halved().rgba, vec![10, 128, 250, 255]);
-        let mut rgba = vec![0, 0, 0, 255].repeat(2);
-        rgba.extend(vec![255, 255, 255, 255].repeat(2));
+        let mut rgba = [0, 0, 0, 255].repeat(2);
+        rgba.extend([255, 255, 255, 255].repeat(2));
         let mixed = Frame {
             width: 2,
             height: 2,

@@ -106,7 +106,7 @@ pub(super) fn error_handler() -> RenderErrorHandler {
                 "the graphics device was lost ({}); asking for it again",
                 error.description
             );
-            RenderErrorPolicy::Recover(RenderCreation::Automatic(Box::new(WgpuSettings::default())))
+            RenderErrorPolicy::Recover(RenderCreation::Automatic(Box::<WgpuSettings>::default()))
         }
         _ => {
             error!(

@@ -76,7 +76,7 @@ fn pace_frames(training: Res<Training>, mut settings: ResMut<WinitSettings>) {
     let wanted = if running {
         UpdateMode::reactive(Duration::from_millis(16))
     } else {
-        UpdateMode::reactive(Duration::from_secs(5))
+        UpdateMode::reactive(Duration::from_secs(60))
     };
     if settings.focused_mode != wanted {
         settings.focused_mode = wanted;

@@ -105,7 +105,7 @@ pub enum Drive {
 
 impl Drive {
     /// The same, without epochs before the first frame.
-    fn from_start(self) -> Self {
+    fn without_epochs_before(self) -> Self {
         match self {
             Drive::Thread => Drive::Thread,
             Drive::Frame { steps, .. } => Drive::Frame {
@@ -287,7 +287,7 @@ fn load_experiment(
             *training = Training::at_start(Arc::clone(&problem));
             *driver = new_driver(
                 &problem,
-                drive.0.from_start(),
+                drive.0.without_epochs_before(),
                 proxy.as_deref(),
                 &mut notices,
             );

@@ -114,7 +114,7 @@ fn numbers(
 fn number(value: Option<f32>) -> String {
     match value {
         None => "–".to_owned(),
-        Some(value) if value == 0.0 => "0".to_owned(),
+        Some(0.0) => "0".to_owned(),
         Some(value) if !value.is_finite() => value.to_string(),
         Some(value) if (1e-3..1e5).contains(&value.abs()) => format!("{value:.5}"),
         Some(value) => format!("{value:.4e}"),

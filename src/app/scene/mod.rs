@@ -2,8 +2,8 @@
 //! colour, how thick. Nothing here draws or knows an asset.
 //!
 //! [`NetworkReplaced`](super::training::NetworkReplaced) lays everything out
-//! anew; after that only components change: [`drawn`] decides which connections
-//! are shown, [`paint`] gives colours and sizes, [`captions`] writes the labels.
+//! anew; after that only components change: `drawn` decides which connections
+//! are shown, `paint` gives colours and sizes, `captions` writes the labels.
 //! All of them read [`Training`](super::training::Training) and the user's
 //! choices, and do nothing in a frame in which none of those changed.
 
