@@ -23,6 +23,7 @@ mod text;
 mod theme;
 mod training;
 pub mod ui;
+mod viewport;
 
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
