@@ -242,6 +242,7 @@ impl Plugin for SettingsPlugin {
                 path: settings_path(),
                 kept: self.settings.clone(),
                 experiment: None,
+                learning_rate: f64::NAN,
                 pending: None,
             })
             .add_systems(Startup, apply_mode)
@@ -263,6 +264,7 @@ struct Keeper {
     path: Option<PathBuf>,
     kept: Settings,
     experiment: Option<Arc<crate::train::Problem>>,
+    learning_rate: f64,
     pending: Option<(Settings, Instant)>,
 }
 
@@ -277,15 +279,20 @@ fn keep(
         .experiment
         .as_ref()
         .is_none_or(|known| !Arc::ptr_eq(known, &training.problem));
-    if new_problem || choices.is_changed() {
+    let new_rate = keeper.learning_rate != training.snapshot.learning_rate;
+    if new_problem || new_rate || choices.is_changed() {
         let mut now = keeper
             .pending
             .as_ref()
             .map_or(&keeper.kept, |(s, _)| s)
             .clone();
         now.choices = choices.clone();
-        if new_problem {
-            now.set_experiment(&training.problem.experiment);
+        if new_problem || new_rate {
+            // With the step size in force, which can be changed while it runs.
+            let mut experiment = training.problem.experiment.clone();
+            experiment.training.optimizer.learning_rate = training.snapshot.learning_rate;
+            now.set_experiment(&experiment);
+            keeper.learning_rate = training.snapshot.learning_rate;
             keeper.experiment = Some(Arc::clone(&training.problem));
         }
         keeper.pending = (now != keeper.kept).then(|| (now, Instant::now()));

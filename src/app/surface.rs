@@ -182,6 +182,10 @@ fn draw_surface(
     } else {
         view.is_changed() || asked_at.is_none_or(|at| at.elapsed() >= INTERVAL)
     };
+    // Before anything new is asked for: a request makes what waits here stale.
+    // Asked first, so that what is finished meanwhile counts as busy and stays.
+    let busy = worker.is_busy();
+    show(worker.take(), planner, &mut shown);
     let mut asked = None;
     if *pending && rested && !hidden {
         let budget = if waits {
@@ -190,7 +194,7 @@ fn draw_surface(
             Budget::Seconds(SECONDS)
         };
         // Where the frame waits, what was asked for before is always finished.
-        let busy = !waits && worker.is_busy();
+        let busy = !waits && busy;
         match planner.due(&training, &view, busy, budget) {
             Ok(Some(request)) => {
                 *asked_at = Some(Instant::now());
@@ -223,26 +227,29 @@ fn draw_surface(
         // Due as soon as the interval is over; a busy worker wakes the loop itself.
         redraw.write(RequestRedraw);
     }
-    let news = match asked {
-        Some(tag) if waits => worker.wait(tag),
-        _ => worker.take(),
-    };
-    if let Some(news) = news {
-        let side = news.surface.x.len();
-        let comparable = shown.surface.as_ref().map(|s| s.x.len());
-        if planner.accepts(
-            news.tag,
-            side,
-            comparable,
-            news.finished,
-            news.seconds_per_point,
-        ) {
-            take_in(&mut shown, planner.directions(), news);
-        }
+    if let (Some(tag), true) = (asked, waits) {
+        show(worker.wait(tag), planner, &mut shown);
     }
     let progress = worker.progress();
     if shown.progress != progress {
         shown.progress = progress;
+    }
+}
+
+/// Takes in what the worker has finished, where it is still wanted.
+fn show(news: Option<News>, planner: &mut Planner, shown: &mut ResMut<ErrorSurface>) {
+    let Some(news) = news else { return };
+    let side = news.surface.x.len();
+    let comparable = shown.surface.as_ref().map(|s| s.x.len());
+    let accepted = planner.accepts(
+        news.tag,
+        side,
+        comparable,
+        news.finished,
+        news.seconds_per_point,
+    );
+    if accepted {
+        take_in(shown, planner.directions(), news);
     }
 }
 

@@ -262,6 +262,7 @@ fn replay(source: &Source) -> Option<usize> {
 /// When nothing can be drawn here, or the file cannot be written.
 #[cfg(feature = "app")]
 pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
+    use super::interrupt::Interrupt;
     use crate::app::capture::{Shot, capture};
     use crate::app::{Language, NetworkView, SurfaceView, Theme, ViewMode};
     use crate::figure::{Animation, Pixels};
@@ -307,12 +308,16 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
             .map(BufWriter::new)
             .map_err(|error| CliError::io(&plan.out, error))
     };
+    let interrupt = Interrupt::listen();
     let bar = out.start_bar(plan.frames as u64, "frames");
     let mut animation = match ending(&plan.out).as_deref() {
         Some("gif") => Some(Animation::new(create()?, plan.size.0, plan.size.1)?),
         _ => None,
     };
     let done = capture(&shot, |index, frame| {
+        if interrupt.is_raised() {
+            return Err("interrupted; the file is not whole and was removed".to_owned());
+        }
         bar.inc(1);
         let last = index + 1 == plan.frames;
         let pixels = Pixels {
@@ -334,6 +339,11 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         kept.map_err(|error| error.to_string())
     });
     out.end_bar();
+    if done.is_err() {
+        drop(animation);
+        // Nothing is there to remove where nothing was written yet.
+        let _ = std::fs::remove_file(&plan.out);
+    }
     done.map_err(|error| CliError::Failed(error.to_string()))
 }
 

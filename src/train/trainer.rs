@@ -262,11 +262,19 @@ impl Trainer {
         self.diverged(NonFinite::Forward)
     }
 
-    /// Returns to an earlier state: the newest kept one that lies at least one
-    /// epoch back, else the start. Gives the epoch it is now at.
+    /// Returns to an earlier, healthy state: the newest kept one that lies at
+    /// least one epoch back and whose training loss is no worse than that of the
+    /// initial weights, else the start. Gives the epoch it is now at.
     pub fn rewind(&mut self) -> usize {
         let goal = self.now.epoch.saturating_sub(1);
-        while self.past.len() > 1 && self.past.back().is_some_and(|c| c.epoch > goal) {
+        let (network, train) = (&self.problem.network, &self.problem.train);
+        let worst = self.evaluator.loss(network, &self.start, train);
+        while self.past.len() > 1
+            && self.past.back().is_some_and(|c| {
+                let loss = self.evaluator.loss(network, &c.params, train);
+                c.epoch > goal || loss.is_nan() || loss > worst
+            })
+        {
             self.past.pop_back();
         }
         match self.past.back() {

@@ -141,6 +141,7 @@ struct Presses {
 /// A click selects what is under the pointer, or nothing; a double click on a
 /// neuron or a connection brings it into the middle.
 fn click(
+    mut contexts: EguiContexts,
     time: Res<Time<Real>>,
     buttons: Res<ButtonInput<MouseButton>>,
     pointer: Res<Pointer>,
@@ -150,8 +151,11 @@ fn click(
     mut selection: ResMut<Selection>,
     mut cameras: MessageWriter<CameraRequest>,
 ) {
+    let taken = contexts
+        .ctx_mut()
+        .is_ok_and(|ctx| ctx.egui_wants_pointer_input() || ctx.egui_is_using_pointer());
     if buttons.just_pressed(MouseButton::Left) {
-        presses.down = pointer.at;
+        presses.down = pointer.at.filter(|_| !taken);
     }
     if !buttons.just_released(MouseButton::Left) {
         return;

@@ -59,7 +59,7 @@ fn numbers(
     };
     match item {
         Item::Neuron { column: 0, unit } => {
-            let unknown = unit.to_string();
+            let unknown = (unit + 1).to_string();
             let name = problem.data.feature_names.get(unit).unwrap_or(&unknown);
             let value = probe.input.get(unit).copied();
             let raw = value.map(|value| problem.data.scaler.unscaled(unit, value));
@@ -75,7 +75,7 @@ fn numbers(
             let names = problem.data.task.names();
             let shown = match names.get(unit) {
                 Some(name) if is_output && names.len() == problem.network.outputs() => name.clone(),
-                _ => unit.to_string(),
+                _ => (unit + 1).to_string(),
             };
             let title = if is_output {
                 texts.with("scene.neuron_output", &[("unit", &shown)])
@@ -98,7 +98,7 @@ fn numbers(
             let k = layer + 1;
             let title = texts.with(
                 "scene.connection",
-                &[("layer", &k), ("from", &from), ("to", &to)],
+                &[("layer", &k), ("from", &(from + 1)), ("to", &(to + 1))],
             );
             let rows = vec![
                 ("scene.weight", at(&snapshot.params)),

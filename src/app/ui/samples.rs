@@ -217,6 +217,16 @@ fn plane(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) {
     });
 }
 
+/// Puts `image` into a texture that is there. In place where the size is the
+/// same: bevy_egui makes a new texture of a whole one, which is blank for a frame.
+fn refill(texture: &mut TextureHandle, image: ColorImage, options: TextureOptions) {
+    if texture.size() == image.size {
+        texture.set_partial([0, 0], image, options);
+    } else {
+        texture.set(image, options);
+    }
+}
+
 fn field_texture(ui: &Ui, stage: &Stage<'_>, pictures: &mut Pictures) -> Option<egui::TextureId> {
     let training = stage.training;
     let key = FieldKey {
@@ -255,7 +265,7 @@ fn field_texture(ui: &Ui, stage: &Stage<'_>, pictures: &mut Pictures) -> Option<
     let options = TextureOptions::LINEAR;
     let texture = match pictures.field.take() {
         Some((_, mut texture)) => {
-            texture.set(image, options);
+            refill(&mut texture, image, options);
             texture
         }
         None => ui.ctx().load_texture("decision field", image, options),
