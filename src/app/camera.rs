@@ -19,6 +19,7 @@ use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
 use bevy::render::render_resource::BlendState;
 use bevy::render::renderer::RenderAdapterInfo;
+use bevy::render::view::NoIndirectDrawing;
 use bevy::window::{PrimaryWindow, RequestRedraw, WindowRef};
 use bevy_egui::{EguiContexts, EguiGlobalSettings, PrimaryEguiContext};
 use bevy_panorbit_camera::{PanOrbitCamera, PanOrbitCameraPlugin, PanOrbitCameraSystemSet};
@@ -103,7 +104,7 @@ fn spawn_cameras(
                 ..default()
             }),
             target.clone(),
-            RenderLayers::layer(view.layer()),
+            (RenderLayers::layer(view.layer()), NoIndirectDrawing),
             Tonemapping::None,
             msaa,
             PanOrbitCamera {
