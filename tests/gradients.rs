@@ -26,7 +26,7 @@ impl Situation {
     fn loss(&self, params: &[f64]) -> f64 {
         let mut workspace = Workspace::new(&self.network, self.x.nrows());
         self.network.forward(params, self.x.view(), &mut workspace);
-        let sum = self.network.loss_sum(&workspace, self.y.view());
+        let sum = self.network.loss_sum(&mut workspace, self.y.view());
         sum / self.x.nrows() as f64 + self.penalty.penalty(self.network.layout(), params)
     }
 

@@ -222,7 +222,7 @@ mod hagan {
             let network = network();
             let mut workspace = Workspace::new(&network, 41);
             network.forward(&params, inputs::<f64>().view(), &mut workspace);
-            let sum = 2.0 * network.loss_sum(&workspace, targets.view());
+            let sum = 2.0 * network.loss_sum(&mut workspace, targets.view());
             if printed == "0" {
                 // Units that changed places add up in another order.
                 assert!(sum < 1e-28, "{i}, {j} at {x}, {y}: {sum}");

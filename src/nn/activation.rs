@@ -1,6 +1,8 @@
 //! Activation functions and their derivatives.
 
 use super::Real;
+use super::kernel::PAD;
+use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
 /// What a unit makes of its pre-activation `z`.
@@ -60,63 +62,47 @@ impl Activation {
         }
     }
 
-    /// Replaces one sample's pre-activations by activations, in place.
-    pub fn apply<R: Real>(self, row: &mut [R]) {
-        match self {
-            Activation::Linear => {}
-            Activation::Softmax => softmax(row),
-            _ => row.iter_mut().for_each(|v| *v = self.value(*v)),
+    /// Replaces pre-activations by activations, in place. `values` holds a
+    /// layer `[units, samples]`, each unit's `padded` samples side by side.
+    pub fn apply<R: Real>(self, arch: Arch, values: &mut [R], padded: usize) {
+        if self != Activation::Linear {
+            arch.dispatch(Apply {
+                activation: self,
+                values,
+                padded,
+            });
         }
     }
 
-    /// Turns `dL/da` into `dL/dz` for one sample, in place, given that
-    /// sample's `z` and `a` (all of the layer's length).
-    pub fn back<R: Real>(self, gradient: &mut [R], z: &[R], a: &[R]) {
-        match self {
-            Activation::Linear => {}
-            // da_i/dz_j = a_i (d_ij - a_j)
-            Activation::Softmax => {
-                let dot: R = gradient.iter().zip(a).map(|(&g, &a)| g * a).sum();
-                for (g, &a) in gradient.iter_mut().zip(a) {
-                    *g = a * (*g - dot);
-                }
-            }
-            _ => {
-                for ((g, &z), &a) in gradient.iter_mut().zip(z).zip(a) {
-                    *g *= self.slope(z, a);
-                }
-            }
+    /// Turns `dL/da` into `dL/dz` in place, given `z` and `a`, all laid out as
+    /// for [`apply`](Self::apply).
+    pub fn back<R: Real>(
+        self,
+        arch: Arch,
+        gradient: &mut [R],
+        z: &[R],
+        a: &[R],
+        padded: usize,
+    ) {
+        if self != Activation::Linear {
+            arch.dispatch(Back {
+                activation: self,
+                gradient,
+                z,
+                a,
+                padded,
+            });
         }
     }
 
-    /// [`apply`](Self::apply) to every row of a matrix with `units` columns, all
-    /// at once where a unit's activation depends on that unit alone.
-    pub(super) fn apply_rows<R: Real>(self, values: &mut [R], units: usize) {
-        match self {
-            Activation::Softmax => values.chunks_exact_mut(units).for_each(softmax),
-            _ => self.apply(values),
-        }
-    }
-
-    /// [`back`](Self::back) for every row of matrices with `units` columns.
-    pub(super) fn back_rows<R: Real>(self, gradient: &mut [R], z: &[R], a: &[R], units: usize) {
-        match self {
-            Activation::Softmax => {
-                let rows = z.chunks_exact(units).zip(a.chunks_exact(units));
-                for (gradient, (z, a)) in gradient.chunks_exact_mut(units).zip(rows) {
-                    self.back(gradient, z, a);
-                }
-            }
-            _ => self.back(gradient, z, a),
-        }
-    }
-
-    fn value<R: Real>(self, z: R) -> R {
+    /// `a` for one `z`; of softmax, which looks at all units, `z` itself.
+    #[inline(always)]
+    pub fn value<R: Real>(self, z: R) -> R {
         let zero = R::zero();
         match self {
             Activation::Linear | Activation::Softmax => z,
             Activation::Sigmoid => sigmoid(z),
-            Activation::Tanh => z.tanh(),
+            Activation::Tanh => z.fast_tanh(),
             // Written so that NaN stays NaN; `max` would hide it.
             Activation::Relu => {
                 if z <= zero {
@@ -138,8 +124,10 @@ impl Activation {
         }
     }
 
-    /// `da/dz` of an element-wise activation.
-    fn slope<R: Real>(self, z: R, a: R) -> R {
+    /// `da/dz` at `z` with activation `a`; of softmax, which is no function of
+    /// one unit, 1.
+    #[inline(always)]
+    pub fn slope<R: Real>(self, z: R, a: R) -> R {
         let (zero, one) = (R::zero(), R::one());
         match self {
             Activation::Linear | Activation::Softmax => one,
@@ -160,14 +148,35 @@ impl Activation {
                 }
             }
             Activation::Softplus => sigmoid(z),
-            Activation::Gelu => {
-                let density =
-                    (-(z * z) / R::of(2.0)).exp() / R::of((2.0 * std::f64::consts::PI).sqrt());
-                normal_cdf(z) + z * density
-            }
+            Activation::Gelu => normal_cdf(z) + z * normal_density(z),
             Activation::Silu => {
                 let s = sigmoid(z);
                 s * (one + z * (one - s))
+            }
+        }
+    }
+}
+
+impl Activation {
+    /// `d^2a/dz^2` at `z` with activation `a`; 0 at the corners of ReLU and leaky
+    /// ReLU, and for softmax.
+    pub fn curvature<R: Real>(self, z: R, a: R) -> R {
+        let (one, two) = (R::one(), R::of(2.0));
+        match self {
+            Activation::Linear
+            | Activation::Softmax
+            | Activation::Relu
+            | Activation::LeakyRelu => R::zero(),
+            Activation::Sigmoid => a * (one - a) * (one - two * a),
+            Activation::Tanh => -two * a * (one - a * a),
+            Activation::Softplus => {
+                let s = sigmoid(z);
+                s * (one - s)
+            }
+            Activation::Gelu => normal_density(z) * (two - z * z),
+            Activation::Silu => {
+                let s = sigmoid(z);
+                s * (one - s) * (two + z * (one - two * s))
             }
         }
     }
@@ -180,38 +189,164 @@ impl std::fmt::Display for Activation {
 }
 
 /// The logistic function, without overflow for any finite `z`.
+#[inline(always)]
 pub(super) fn sigmoid<R: Real>(z: R) -> R {
     let one = R::one();
-    if z >= R::zero() {
-        one / (one + (-z).exp())
-    } else {
-        let e = z.exp();
-        e / (one + e)
-    }
+    // e <= 1, so that nothing overflows on either side of 0.
+    let e = (-z.abs()).fast_exp();
+    let high = one / (one + e);
+    if z >= R::zero() { high } else { e * high }
 }
 
 /// `ln(1 + exp z)` without overflow.
+#[inline(always)]
 pub(super) fn softplus<R: Real>(z: R) -> R {
-    z.max(R::zero()) + (-z.abs()).exp().ln_1p()
+    // Written so that NaN stays NaN; `max` would hide it.
+    let rest = (-z.abs()).fast_exp().fast_ln_1p();
+    if z > R::zero() { z + rest } else { rest }
 }
 
+#[inline(always)]
 fn normal_cdf<R: Real>(z: R) -> R {
     R::of(0.5 * libm::erfc(-z.wide() * std::f64::consts::FRAC_1_SQRT_2))
 }
 
-fn softmax<R: Real>(row: &mut [R]) {
-    let top = row.iter().copied().fold(R::neg_infinity(), R::max);
-    let mut total = R::zero();
-    for v in row.iter_mut() {
-        *v = (*v - top).exp();
-        total += *v;
+fn normal_density<R: Real>(z: R) -> R {
+    (-(z * z) / R::of(2.0)).exp() / R::of((2.0 * std::f64::consts::PI).sqrt())
+}
+
+struct Apply<'a, R> {
+    activation: Activation,
+    values: &'a mut [R],
+    padded: usize,
+}
+
+impl<R: Real> WithSimd for Apply<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        macro_rules! each {
+            ($($kind:ident),*) => {
+                match self.activation {
+                    Activation::Softmax => softmax(self.values, self.padded),
+                    // A loop each, so that the choice is made outside of it.
+                    $(Activation::$kind => {
+                        for v in self.values.iter_mut() {
+                            *v = Activation::$kind.value(*v);
+                        }
+                    })*
+                }
+            };
+        }
+        each!(Linear, Sigmoid, Tanh, Relu, LeakyRelu, Softplus, Gelu, Silu);
     }
-    row.iter_mut().for_each(|v| *v /= total);
+}
+
+struct Back<'a, R> {
+    activation: Activation,
+    gradient: &'a mut [R],
+    z: &'a [R],
+    a: &'a [R],
+    padded: usize,
+}
+
+impl<R: Real> WithSimd for Back<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        macro_rules! each {
+            ($($kind:ident),*) => {
+                match self.activation {
+                    Activation::Softmax => softmax_back(self.gradient, self.a, self.padded),
+                    $(Activation::$kind => {
+                        let values = self.z.iter().zip(self.a);
+                        for (g, (&z, &a)) in self.gradient.iter_mut().zip(values) {
+                            *g *= Activation::$kind.slope(z, a);
+                        }
+                    })*
+                }
+            };
+        }
+        each!(Linear, Sigmoid, Tanh, Relu, LeakyRelu, Softplus, Gelu, Silu);
+    }
+}
+
+/// Runs `f` on every block of [`PAD`] samples: its first column.
+#[inline(always)]
+pub(super) fn each_block(padded: usize, mut f: impl FnMut(usize)) {
+    (0..padded).step_by(PAD).for_each(&mut f);
+}
+
+/// Softmax over the units of each sample.
+#[inline(always)]
+fn softmax<R: Real>(values: &mut [R], padded: usize) {
+    each_block(padded, |at| {
+        let mut top = [R::neg_infinity(); PAD];
+        for row in values.chunks_exact(padded) {
+            for (top, &v) in top.iter_mut().zip(&row[at..at + PAD]) {
+                *top = if v > *top { v } else { *top };
+            }
+        }
+        let mut total = [R::zero(); PAD];
+        for row in values.chunks_exact_mut(padded) {
+            for ((v, total), &top) in row[at..at + PAD].iter_mut().zip(&mut total).zip(&top) {
+                *v = (*v - top).fast_exp();
+                *total += *v;
+            }
+        }
+        for row in values.chunks_exact_mut(padded) {
+            for (v, &total) in row[at..at + PAD].iter_mut().zip(&total) {
+                *v /= total;
+            }
+        }
+    });
+}
+
+/// `dL/dz_i = a_i (dL/da_i - sum_j a_j dL/da_j)`
+#[inline(always)]
+fn softmax_back<R: Real>(gradient: &mut [R], a: &[R], padded: usize) {
+    each_block(padded, |at| {
+        let mut dot = [R::zero(); PAD];
+        for (g, a) in gradient.chunks_exact(padded).zip(a.chunks_exact(padded)) {
+            for ((dot, &g), &a) in dot.iter_mut().zip(&g[at..at + PAD]).zip(&a[at..at + PAD]) {
+                *dot += g * a;
+            }
+        }
+        for (g, a) in gradient.chunks_exact_mut(padded).zip(a.chunks_exact(padded)) {
+            let rows = g[at..at + PAD].iter_mut().zip(&a[at..at + PAD]);
+            for ((g, &a), &dot) in rows.zip(&dot) {
+                *g = a * (*g - dot);
+            }
+        }
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// One sample's layer, through the kernels that a batch takes.
+    fn column<R: Real>(values: &[R]) -> Vec<R> {
+        values.iter().flat_map(|&v| [v; PAD]).collect()
+    }
+
+    fn apply<R: Real>(activation: Activation, row: &mut [R]) {
+        let mut values = column(row);
+        activation.apply(Arch::new(), &mut values, PAD);
+        for (v, column) in row.iter_mut().zip(values.chunks_exact(PAD)) {
+            *v = column[PAD - 1];
+        }
+    }
+
+    fn back<R: Real>(activation: Activation, gradient: &mut [R], z: &[R], a: &[R]) {
+        let mut values = column(gradient);
+        activation.back(Arch::new(), &mut values, &column(z), &column(a), PAD);
+        for (g, column) in gradient.iter_mut().zip(values.chunks_exact(PAD)) {
+            *g = column[0];
+        }
+    }
 
     #[test]
     fn known_values() {
@@ -228,9 +363,9 @@ mod tests {
         for activation in Activation::ALL {
             for z in [-1e4_f32, -100.0, 100.0, 1e4] {
                 let mut row = [z, 0.0];
-                activation.apply(&mut row);
+                apply(activation, &mut row);
                 let mut gradient = [1.0, 1.0];
-                activation.back(&mut gradient, &[z, 0.0], &row);
+                back(activation, &mut gradient, &[z, 0.0], &row);
                 assert!(
                     row.iter().chain(&gradient).all(|v| v.is_finite()),
                     "{activation} at {z}: {row:?} {gradient:?}"
@@ -243,7 +378,7 @@ mod tests {
     fn nan_is_never_hidden() {
         for activation in Activation::ALL {
             let mut row = [f32::NAN, 1.0];
-            activation.apply(&mut row);
+            apply(activation, &mut row);
             assert!(row[0].is_nan(), "{activation}");
         }
     }
@@ -251,7 +386,7 @@ mod tests {
     #[test]
     fn softmax_sums_to_one() {
         let mut row = [1000.0_f64, 1001.0, 999.0];
-        Activation::Softmax.apply(&mut row);
+        apply(Activation::Softmax, &mut row);
         assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-15);
         assert!((row[1] - 0.665_240_955_774_821_9).abs() < 1e-15);
     }

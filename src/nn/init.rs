@@ -5,7 +5,9 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-/// How a layer's weight matrix `[out, in]` starts. Fan-in is `in`, fan-out `out`.
+/// How a layer's weights start. Fan-in is the number of values that a unit
+/// reads, fan-out the number of units that a value goes to, in a convolution
+/// counted for one position (as in PyTorch).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
@@ -61,16 +63,20 @@ impl Init {
         }
     }
 
-    /// Fills `weights`, the `[fan_out, fan_in]` matrix in row order.
+    /// Fills `weights`, a tensor of `shape` (`[out, in]`, or of a convolution
+    /// `[filters, channels, rows, columns]`) in row order.
     pub fn fill<R: Real>(
         self,
         scale: f64,
-        fan_out: usize,
-        fan_in: usize,
+        shape: &[usize],
         rng: &mut crate::rng::Rng,
         weights: &mut [R],
     ) {
-        let (n_in, n_out) = (fan_in as f64, fan_out as f64);
+        let fan_in: usize = shape[1..].iter().product();
+        let receptive: usize = shape.iter().skip(2).product();
+        // As a matrix: one row for each unit or filter.
+        let fan_out = shape[0];
+        let (n_in, n_out) = (fan_in as f64, (fan_out * receptive) as f64);
         let uniform =
             |rng: &mut crate::rng::Rng, r: f64| R::of(r * (2.0 * rng.random::<f64>() - 1.0));
         let normal =
@@ -146,8 +152,7 @@ mod tests {
         let mut weights = vec![f64::NAN; out * input];
         init.fill(
             init.default_scale(),
-            out,
-            input,
+            &[out, input],
             &mut stream(3, Stream::Init),
             &mut weights,
         );

@@ -5,18 +5,31 @@ use std::ops::Range;
 /// What a block of parameters does in its layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ParamRole {
-    /// Multiplies an input; shape `[out, in]`.
+    /// Multiplies an input; shape `[out, in]`, of a convolution
+    /// `[filters, channels, rows, columns]`.
     Weight,
     /// Is added to a pre-activation; shape `[out]`.
     Bias,
+    /// Multiplies a normalised value; shape `[values]` (gamma).
+    Gain,
+    /// Is added to a normalised value; shape `[values]` (beta).
+    Shift,
+    /// The slope of a learnt ReLU below zero; shape `[channels]`.
+    Slope,
+    /// A mean gathered while training; no optimiser moves it.
+    RunningMean,
+    /// A variance gathered while training; no optimiser moves it.
+    RunningVariance,
 }
 
 impl ParamRole {
-    /// `"weight"` or `"bias"`, as in file keys.
+    /// As in file keys, which are PyTorch's.
     pub fn name(self) -> &'static str {
         match self {
-            ParamRole::Weight => "weight",
-            ParamRole::Bias => "bias",
+            ParamRole::Weight | ParamRole::Gain | ParamRole::Slope => "weight",
+            ParamRole::Bias | ParamRole::Shift => "bias",
+            ParamRole::RunningMean => "running_mean",
+            ParamRole::RunningVariance => "running_var",
         }
     }
 }
@@ -35,7 +48,7 @@ pub struct ParamTensor {
 }
 
 impl ParamTensor {
-    /// `layers.K.weight` or `layers.K.bias`: the key in safetensors files.
+    /// Such as `layers.K.weight`: the key in safetensors files.
     pub fn key(&self) -> String {
         format!("layers.{}.{}", self.layer, self.role.name())
     }
@@ -46,25 +59,34 @@ impl ParamTensor {
 pub struct ParamPlace {
     /// The layer, from 0.
     pub layer: usize,
-    /// Weight or bias.
+    /// Weight, bias or another.
     pub role: ParamRole,
     /// The unit of this layer that it acts on.
     pub unit: usize,
-    /// The input that a weight multiplies; `None` for a bias.
+    /// The input that a weight multiplies (of a convolution, which of the
+    /// filter's weights); `None` for everything else.
     pub input: Option<usize>,
 }
 
 /// Where everything lies in the parameter vector: for each layer its weights,
-/// row by row, then its biases.
+/// row by row, then its biases; behind all of them, not moved by optimisers, the
+/// statistics that batch normalisation gathers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
     tensors: Vec<ParamTensor>,
     len: usize,
+    trainable: usize,
 }
 
 impl Layout {
     /// Appends a block behind the last one.
     pub(super) fn push(&mut self, layer: usize, role: ParamRole, shape: Vec<usize>) {
+        self.push_statistic(layer, role, shape);
+        self.trainable = self.len;
+    }
+
+    /// Appends a block that training does not move. None of the others may follow.
+    pub(super) fn push_statistic(&mut self, layer: usize, role: ParamRole, shape: Vec<usize>) {
         let size: usize = shape.iter().product();
         let range = self.len..self.len + size;
         self.len = range.end;
@@ -76,9 +98,15 @@ impl Layout {
         });
     }
 
-    /// The number of parameters.
+    /// The length of the parameter vector.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// How many of its values, the first ones, an optimiser moves. The rest are
+    /// statistics.
+    pub fn trainable(&self) -> usize {
+        self.trainable
     }
 
     /// Whether there are no parameters at all.
@@ -98,13 +126,13 @@ impl Layout {
             .find(|t| t.layer == layer && t.role == role)
     }
 
-    /// The place of `layer`'s weights, which every dense layer has.
+    /// The place of `layer`'s weights; empty where it has none.
     pub fn weight(&self, layer: usize) -> Range<usize> {
         self.tensor(layer, ParamRole::Weight)
             .map_or(0..0, |t| t.range.clone())
     }
 
-    /// The place of `layer`'s biases.
+    /// The place of `layer`'s biases; empty where it has none.
     pub fn bias(&self, layer: usize) -> Range<usize> {
         self.tensor(layer, ParamRole::Bias)
             .map_or(0..0, |t| t.range.clone())

@@ -1,7 +1,9 @@
 //! Loss functions: what is averaged over the samples, and its derivative.
 
-use super::activation::softplus;
+use super::activation::each_block;
+use super::kernel::PAD;
 use super::{Activation, Real};
+use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
 /// The error of one sample as a function of output and target.
@@ -46,81 +48,149 @@ impl Loss {
         }
     }
 
-    /// One sample's loss. `z`, `a` and `target` have one value per output.
-    /// The cross-entropies are computed from `z`, so that a saturated output
-    /// costs its true loss and not infinity.
-    pub fn value<R: Real>(self, z: &[R], a: &[R], target: &[R]) -> f64 {
-        let squares = || -> f64 {
-            a.iter()
-                .zip(target)
-                .map(|(&a, &t)| (a - t).wide().powi(2))
-                .sum()
-        };
-        match self {
-            Loss::HalfSquaredError => 0.5 * squares(),
-            Loss::MeanSquaredError => squares() / a.len() as f64,
-            // -ln a = softplus(-z) and -ln(1 - a) = softplus(z). The shorter
-            // softplus(z) - t z cancels where the answer is right.
-            Loss::BinaryCrossEntropy => z
-                .iter()
-                .zip(target)
-                .map(|(&z, &t)| (t * softplus(-z) + (R::one() - t) * softplus(z)).wide())
-                .sum(),
-            // -ln a_k = (z_m - z_k) + ln(1 + sum over j != m of exp(z_j - z_m))
-            // with m the largest: nothing cancels where the answer is right.
-            Loss::SoftmaxCrossEntropy => {
-                let mut top = 0;
-                for (k, &v) in z.iter().enumerate() {
-                    if v > z[top] {
-                        top = k;
-                    }
-                }
-                let others: R = z
-                    .iter()
-                    .enumerate()
-                    .filter(|&(k, _)| k != top)
-                    .map(|(_, &v)| (v - z[top]).exp())
-                    .sum();
-                let log_total = others.ln_1p();
-                z.iter()
-                    .zip(target)
-                    .map(|(&v, &t)| {
-                        if t == R::zero() {
-                            0.0
-                        } else {
-                            (t * ((z[top] - v) + log_total)).wide()
-                        }
-                    })
-                    .sum()
-            }
-        }
+    /// The losses of a batch's samples, written over `out` `[padded]`. `z`, `a`
+    /// and the target `t` are `[outputs, padded]`. The cross-entropies are
+    /// computed from `z`, so that a saturated output costs its true loss and
+    /// not infinity.
+    pub fn values<R: Real>(self, arch: Arch, z: &[R], a: &[R], t: &[R], out: &mut [R]) {
+        arch.dispatch(Values {
+            loss: self,
+            z,
+            a,
+            t,
+            out,
+        });
     }
 
-    /// The error signal `dL/dz` of one sample at the output layer, written
-    /// over `delta`.
+    /// The error signals `dL/dz` at the output layer, written over `delta`,
+    /// for L the sum of the samples' losses times `share`. All `[outputs, padded]`.
     pub fn delta<R: Real>(
         self,
+        arch: Arch,
         activation: Activation,
         z: &[R],
         a: &[R],
-        target: &[R],
+        t: &[R],
+        share: R,
         delta: &mut [R],
+        padded: usize,
     ) {
-        for ((d, &a), &t) in delta.iter_mut().zip(a).zip(target) {
-            *d = a - t;
+        let factor = share * self.slope_factor::<R>(a.len() / padded);
+        for ((d, &a), &t) in delta.iter_mut().zip(a).zip(t) {
+            *d = (a - t) * factor;
         }
-        match self {
-            // With their own output activation both reduce to a - t (the
-            // targets of softmax sum to one).
-            Loss::BinaryCrossEntropy | Loss::SoftmaxCrossEntropy => {}
-            Loss::HalfSquaredError => activation.back(delta, z, a),
-            Loss::MeanSquaredError => {
-                let factor = R::of(2.0 / a.len() as f64);
-                delta.iter_mut().for_each(|d| *d *= factor);
-                activation.back(delta, z, a);
-            }
+        if self.is_squared() {
+            activation.back(arch, delta, z, a, padded);
         }
     }
+
+    /// Whether it is a sum of squares.
+    pub fn is_squared(self) -> bool {
+        matches!(self, Loss::HalfSquaredError | Loss::MeanSquaredError)
+    }
+
+    /// `c` in `dL/da = c (a - t)` for the squared errors; the cross-entropies,
+    /// with their own output activation, have `dL/dz = a - t` (the targets of
+    /// softmax sum to one).
+    pub(super) fn slope_factor<R: Real>(self, outputs: usize) -> R {
+        match self {
+            Loss::MeanSquaredError => R::of(2.0 / outputs as f64),
+            _ => R::one(),
+        }
+    }
+}
+
+struct Values<'a, R> {
+    loss: Loss,
+    z: &'a [R],
+    a: &'a [R],
+    t: &'a [R],
+    out: &'a mut [R],
+}
+
+impl<R: Real> WithSimd for Values<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Values { loss, z, a, t, out } = self;
+        let padded = out.len();
+        match loss {
+            Loss::HalfSquaredError => squares(a, t, R::of(0.5), out),
+            Loss::MeanSquaredError => {
+                let outputs = a.len() / padded;
+                squares(a, t, R::of(1.0 / outputs as f64), out);
+            }
+            // -ln a = softplus(-z) and -ln(1 - a) = softplus(z). The shorter
+            // softplus(z) - t z cancels where the answer is right.
+            Loss::BinaryCrossEntropy => {
+                out.fill(R::zero());
+                let rows = z.chunks_exact(padded).zip(t.chunks_exact(padded));
+                for (z, t) in rows {
+                    for ((out, &z), &t) in out.iter_mut().zip(z).zip(t) {
+                        let wrong = if z > R::zero() {
+                            (R::one() - t) * z
+                        } else {
+                            -t * z
+                        };
+                        *out += wrong + (-z.abs()).fast_exp().fast_ln_1p();
+                    }
+                }
+            }
+            Loss::SoftmaxCrossEntropy => each_block(padded, |at| softmax_block(z, t, out, at)),
+        }
+    }
+}
+
+#[inline(always)]
+fn squares<R: Real>(a: &[R], t: &[R], factor: R, out: &mut [R]) {
+    let padded = out.len();
+    out.fill(R::zero());
+    for (a, t) in a.chunks_exact(padded).zip(t.chunks_exact(padded)) {
+        for ((out, &a), &t) in out.iter_mut().zip(a).zip(t) {
+            *out += (a - t) * (a - t);
+        }
+    }
+    out.iter_mut().for_each(|v| *v *= factor);
+}
+
+/// `-ln a_k = (z_m - z_k) + ln(1 + sum over j != m of exp(z_j - z_m))` with m
+/// the largest: nothing cancels where the answer is right.
+#[inline(always)]
+fn softmax_block<R: Real>(z: &[R], t: &[R], out: &mut [R], at: usize) {
+    let padded = out.len();
+    let rows = || z.chunks_exact(padded).map(|row| &row[at..at + PAD]);
+    let mut top = [R::neg_infinity(); PAD];
+    let mut which = [0_u32; PAD];
+    for (k, z) in rows().enumerate() {
+        for ((top, which), &z) in top.iter_mut().zip(&mut which).zip(z) {
+            let better = z > *top;
+            *top = if better { z } else { *top };
+            *which = if better { k as u32 } else { *which };
+        }
+    }
+    let mut others = [R::zero(); PAD];
+    for (k, z) in rows().enumerate() {
+        for (((others, &z), &top), &which) in others.iter_mut().zip(z).zip(&top).zip(&which) {
+            let e = (z - top).fast_exp();
+            *others += if which == k as u32 { R::zero() } else { e };
+        }
+    }
+    let mut sum = [R::zero(); PAD];
+    for o in &mut others {
+        *o = o.fast_ln_1p();
+    }
+    for (z, t) in rows().zip(t.chunks_exact(padded).map(|row| &row[at..at + PAD])) {
+        for ((((sum, &z), &t), &top), &log) in
+            sum.iter_mut().zip(z).zip(t).zip(&top).zip(&others)
+        {
+            let cost = t * ((top - z) + log);
+            // A class that is excluded with certainty (z of minus infinity) costs
+            // nothing where it is not wanted.
+            *sum += if t == R::zero() { R::zero() } else { cost };
+        }
+    }
+    out[at..at + PAD].copy_from_slice(&sum);
 }
 
 impl std::fmt::Display for Loss {
@@ -133,17 +203,33 @@ impl std::fmt::Display for Loss {
 mod tests {
     use super::*;
 
+    /// One sample through the kernels that a batch takes.
+    fn value<R: Real>(loss: Loss, z: &[R], a: &[R], target: &[R]) -> f64 {
+        let column = |row: &[R]| -> Vec<R> { row.iter().flat_map(|&v| [v; PAD]).collect() };
+        let mut out = [R::zero(); PAD];
+        loss.values(Arch::new(), &column(z), &column(a), &column(target), &mut out);
+        out[PAD - 1].wide()
+    }
+
+    fn apply<R: Real>(activation: Activation, row: &mut [R]) {
+        let mut values: Vec<R> = row.iter().flat_map(|&v| [v; PAD]).collect();
+        activation.apply(Arch::new(), &mut values, PAD);
+        for (v, column) in row.iter_mut().zip(values.chunks_exact(PAD)) {
+            *v = column[0];
+        }
+    }
+
     #[test]
     fn cross_entropies_equal_their_definitions_where_those_are_finite() {
         let z = [0.3_f64, -1.2, 2.0];
         let t = [0.0, 1.0, 0.0];
         let mut a = z;
-        Activation::Softmax.apply(&mut a);
-        let softmax = Loss::SoftmaxCrossEntropy.value(&z, &a, &t);
+        apply(Activation::Softmax, &mut a);
+        let softmax = value(Loss::SoftmaxCrossEntropy, &z, &a, &t);
         assert!((softmax + a[1].ln()).abs() < 1e-14);
         let mut a = z;
-        Activation::Sigmoid.apply(&mut a);
-        let binary = Loss::BinaryCrossEntropy.value(&z, &a, &t);
+        apply(Activation::Sigmoid, &mut a);
+        let binary = value(Loss::BinaryCrossEntropy, &z, &a, &t);
         let expected: f64 = a
             .iter()
             .zip(t)
@@ -159,12 +245,12 @@ mod tests {
             let exact = (-f64::from(z)).exp().ln_1p();
             for (row, target) in [([z, 0.0], [1.0, 0.0]), ([0.0, z], [0.0, 1.0])] {
                 a.copy_from_slice(&row);
-                Activation::Softmax.apply(&mut a);
-                let loss = Loss::SoftmaxCrossEntropy.value(&row, &a, &target);
+                apply(Activation::Softmax, &mut a);
+                let loss = value(Loss::SoftmaxCrossEntropy, &row, &a, &target);
                 assert!((loss / exact - 1.0).abs() < 1e-6, "{z}: {loss} for {exact}");
             }
             for (z, target) in [(z, 1.0), (-z, 0.0)] {
-                let loss = Loss::BinaryCrossEntropy.value(&[z], &[0.5], &[target]);
+                let loss = value(Loss::BinaryCrossEntropy, &[z], &[0.5], &[target]);
                 assert!((loss / exact - 1.0).abs() < 1e-6, "{z}: {loss} for {exact}");
             }
         }
@@ -175,8 +261,8 @@ mod tests {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             for row in [[bad, 1.0, 0.5], [1.0, bad, 0.5], [1.0, 0.5, bad]] {
                 let mut a = row;
-                Activation::Softmax.apply(&mut a);
-                let loss = Loss::SoftmaxCrossEntropy.value(&row, &a, &[0.0, 1.0, 0.0]);
+                apply(Activation::Softmax, &mut a);
+                let loss = value(Loss::SoftmaxCrossEntropy, &row, &a, &[0.0, 1.0, 0.0]);
                 // An excluded class at minus infinity is no fault.
                 if bad != f32::NEG_INFINITY || row[1] == bad {
                     assert!(!loss.is_finite(), "{row:?}: {loss}");
@@ -189,7 +275,7 @@ mod tests {
     fn a_saturated_wrong_answer_costs_its_true_loss() {
         let z = [-200.0_f32, 0.0];
         let mut a = z;
-        Activation::Softmax.apply(&mut a);
-        assert_eq!(Loss::SoftmaxCrossEntropy.value(&z, &a, &[1.0, 0.0]), 200.0);
+        apply(Activation::Softmax, &mut a);
+        assert_eq!(value(Loss::SoftmaxCrossEntropy, &z, &a, &[1.0, 0.0]), 200.0);
     }
 }

@@ -12,19 +12,25 @@
 //! signal.
 
 mod activation;
+mod derivatives;
+pub mod elementary;
 mod init;
+mod kernel;
 pub mod layer;
 mod layout;
 mod loss;
 mod network;
 mod real;
+mod shape;
 mod workspace;
 
 pub use activation::Activation;
+pub use derivatives::Tangents;
 pub use init::Init;
-pub use layer::Layer;
+pub use layer::{Layer, LayerKind, Source};
 pub use layout::{Layout, ParamPlace, ParamRole, ParamTensor};
 pub use loss::Loss;
-pub use network::{Network, NetworkError};
-pub use real::Real;
-pub use workspace::{LayerState, Workspace};
+pub use network::{LayerSpec, Network, NetworkError};
+pub use real::{Matrix, Real};
+pub use shape::Shape;
+pub use workspace::{Mode, Workspace};

@@ -1,8 +1,8 @@
-//! A chain of layers and a loss: forward pass and back-propagation.
+//! A graph of layers and a loss: forward pass and back-propagation.
 
-use super::layer::{Dense, Layer};
-use super::{Activation, Init, Layout, Loss, ParamRole, Real, Workspace};
-use ndarray::{ArrayView2, s};
+use super::layer::{Below, Layer, LayerKind, LayerState, Pass, Source, add};
+use super::{Activation, Init, Layout, Loss, ParamRole, Real, Shape, Workspace};
+use ndarray::ArrayView2;
 use std::ops::Range;
 
 /// Why a network cannot be built.
@@ -11,17 +11,35 @@ pub enum NetworkError {
     /// There is nothing to compute.
     #[error("a network needs at least one layer and one input")]
     Empty,
-    /// A layer without units.
-    #[error("layer {layer} has no units; give it at least 1")]
-    NoUnits {
+    /// A layer that cannot read what it is given.
+    #[error("{layer}: {message}")]
+    Shape {
         /// The layer, from 0.
-        layer: usize,
+        index: usize,
+        /// The layer, in words.
+        layer: String,
+        /// What does not fit, with the shapes.
+        message: String,
+    },
+    /// A layer reads one that does not come before it.
+    #[error("{layer} reads layer {source_layer}, which does not come before it")]
+    Order {
+        /// The layer, in words.
+        layer: String,
+        /// What it reads, from 1.
+        source_layer: usize,
+    },
+    /// A layer's values go nowhere.
+    #[error("nothing reads {layer}; name it in a later layer's `add` or `from`, or remove it")]
+    Unread {
+        /// The layer, in words.
+        layer: String,
     },
     /// Softmax normalises over classes and belongs at the end.
-    #[error("layer {layer} uses softmax, which only the output layer can; use another activation")]
+    #[error("{layer} uses softmax, which only the output layer can; use another activation")]
     HiddenSoftmax {
-        /// The layer, from 0.
-        layer: usize,
+        /// The layer, in words.
+        layer: String,
     },
     /// A loss whose formula does not hold for this output.
     #[error(
@@ -35,10 +53,35 @@ pub enum NetworkError {
     },
 }
 
+/// A layer to be built into a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerSpec {
+    /// What it does.
+    pub kind: LayerKind,
+    /// Applied to its pre-activation.
+    pub activation: Activation,
+    /// What it is called in messages and pictures.
+    pub name: Option<String>,
+    /// Where it reads; the layer before it where empty.
+    pub sources: Vec<Source>,
+}
+
+impl LayerSpec {
+    /// A layer that reads the one before it.
+    pub fn new(kind: LayerKind, activation: Activation) -> Self {
+        LayerSpec {
+            kind,
+            activation,
+            name: None,
+            sources: Vec::new(),
+        }
+    }
+}
+
 /// A feed-forward network: what it computes, not its weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    inputs: usize,
+    input: Shape,
     layers: Vec<Layer>,
     loss: Loss,
     layout: Layout,
@@ -51,40 +94,62 @@ impl Network {
         layers: &[(usize, Activation)],
         loss: Loss,
     ) -> Result<Self, NetworkError> {
-        let Some(&(_, output)) = layers.last() else {
+        let spec =
+            |&(units, activation)| LayerSpec::new(LayerKind::Dense { units }, activation);
+        let specs: Vec<_> = layers.iter().map(spec).collect();
+        Self::new(Shape::flat(inputs), &specs, loss)
+    }
+
+    /// A directed acyclic graph of layers, each of which reads earlier ones; the
+    /// last is the output.
+    pub fn new(input: Shape, specs: &[LayerSpec], loss: Loss) -> Result<Self, NetworkError> {
+        let Some(last) = specs.last() else {
             return Err(NetworkError::Empty);
         };
-        if inputs == 0 {
+        if input.size() == 0 {
             return Err(NetworkError::Empty);
         }
-        if !loss.accepts(output) {
+        if !loss.accepts(last.activation) {
             return Err(NetworkError::LossMismatch {
                 loss,
-                activation: output,
+                activation: last.activation,
             });
+        }
+        let mut layers: Vec<Layer> = Vec::with_capacity(specs.len());
+        for (index, spec) in specs.iter().enumerate() {
+            let layer = place(input, &layers, index, spec)?;
+            if spec.activation == Activation::Softmax && index + 1 < specs.len() {
+                return Err(NetworkError::HiddenSoftmax {
+                    layer: describe(index, spec),
+                });
+            }
+            layers.push(layer);
+        }
+        let mut read = vec![false; layers.len()];
+        // Backwards, as the error signals travel: the first to reach a layer
+        // writes, the others add.
+        for index in (0..layers.len()).rev() {
+            if !read[index] && index + 1 < layers.len() {
+                return Err(NetworkError::Unread {
+                    layer: describe(index, &specs[index]),
+                });
+            }
+            for s in 0..layers[index].sources().len() {
+                if let Source::Layer(from) = layers[index].sources()[s] {
+                    layers[index].adds[s] = std::mem::replace(&mut read[from], true);
+                }
+            }
         }
         let mut layout = Layout::default();
-        let mut built = Vec::with_capacity(layers.len());
-        let mut width = inputs;
-        for (index, &(units, activation)) in layers.iter().enumerate() {
-            if units == 0 {
-                return Err(NetworkError::NoUnits { layer: index });
-            }
-            if activation == Activation::Softmax && index + 1 < layers.len() {
-                return Err(NetworkError::HiddenSoftmax { layer: index });
-            }
-            let layer = Layer::Dense(Dense {
-                inputs: width,
-                units,
-                activation,
-            });
+        for (index, layer) in layers.iter_mut().enumerate() {
             layer.lay_out(index, &mut layout);
-            built.push(layer);
-            width = units;
+        }
+        for (index, layer) in layers.iter_mut().enumerate() {
+            layer.lay_out_statistics(index, &mut layout);
         }
         Ok(Network {
-            inputs,
-            layers: built,
+            input,
+            layers,
             loss,
             layout,
         })
@@ -92,7 +157,12 @@ impl Network {
 
     /// The number of values in a sample.
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.input.size()
+    }
+
+    /// How a sample's values lie.
+    pub fn input_shape(&self) -> Shape {
+        self.input
     }
 
     /// The number of values that come out.
@@ -100,14 +170,38 @@ impl Network {
         self.layers.last().map_or(0, Layer::outputs)
     }
 
-    /// The layers, first to last; the input is not one of them.
+    /// The layers, each behind those that it reads; the input is not one of them.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
+    /// Whether each layer is fully connected and reads the one before it.
+    pub fn is_dense_chain(&self) -> bool {
+        self.layers.iter().enumerate().all(|(i, layer)| {
+            let before = i.checked_sub(1).map_or(Source::Input, Source::Layer);
+            matches!(layer.kind(), LayerKind::Dense { .. }) && layer.sources() == [before]
+        })
+    }
+
+    /// Whether training and inference compute different functions.
+    pub fn depends_on_mode(&self) -> bool {
+        self.layers.iter().any(|layer| match layer.kind() {
+            LayerKind::Dropout { rate } => *rate > 0.0,
+            LayerKind::BatchNorm(_) => true,
+            _ => false,
+        })
+    }
+
+    /// Whether, while training, a sample's output depends on the others' in its
+    /// batch.
+    pub fn mixes_samples(&self) -> bool {
+        let mixes = |l: &Layer| matches!(l.kind(), LayerKind::BatchNorm(_));
+        self.layers.iter().any(mixes)
+    }
+
     /// Units per column of a picture: the inputs, then each layer.
     pub fn widths(&self) -> Vec<usize> {
-        std::iter::once(self.inputs)
+        std::iter::once(self.inputs())
             .chain(self.layers.iter().map(Layer::outputs))
             .collect()
     }
@@ -122,8 +216,13 @@ impl Network {
         &self.layout
     }
 
+    /// Multiply-adds of a forward pass of one sample.
+    pub fn multiply_adds(&self) -> usize {
+        self.layers.iter().map(Layer::multiply_adds).sum()
+    }
+
     /// Initial parameters: weights by `init` (scaled by `scale`, see
-    /// [`Init::default_scale`]), every bias `bias`.
+    /// [`Init::default_scale`]), every bias `bias`, gains 1, shifts 0.
     pub fn initialise<R: Real>(
         &self,
         init: Init,
@@ -135,21 +234,26 @@ impl Network {
         for tensor in self.layout.tensors() {
             let slice = &mut params[tensor.range.clone()];
             match tensor.role {
-                ParamRole::Weight => {
-                    init.fill(scale, tensor.shape[0], tensor.shape[1], rng, slice);
-                }
+                ParamRole::Weight => init.fill(scale, &tensor.shape, rng, slice),
                 ParamRole::Bias => slice.fill(R::of(bias)),
+                ParamRole::Gain | ParamRole::RunningVariance => slice.fill(R::one()),
+                ParamRole::Shift | ParamRole::RunningMean => {}
+                ParamRole::Slope => {
+                    if let LayerKind::PRelu { slope } = self.layers[tensor.layer].kind() {
+                        slice.fill(R::of(*slope));
+                    }
+                }
             }
         }
         params
     }
 
-    /// The part of the parameter vector that belongs to `layer`.
+    /// The part of the parameter vector that training moves in `layer`.
     pub fn layer_range(&self, layer: usize) -> Range<usize> {
-        self.layout.weight(layer).start..self.layout.bias(layer).end
+        self.layers[layer].own.clone()
     }
 
-    /// Forward pass of `x` `[n, inputs]`, n at most the workspace's capacity.
+    /// Forward pass of `x` `[n, inputs]`, n from 1 to the workspace's capacity.
     /// Afterwards `workspace` holds every layer's `z` and `a`.
     pub fn forward<R: Real>(
         &self,
@@ -157,37 +261,61 @@ impl Network {
         x: ArrayView2<'_, R>,
         workspace: &mut Workspace<R>,
     ) {
-        workspace.rows = x.nrows();
+        workspace.load_all(x);
+        self.forward_loaded(params, workspace);
+    }
+
+    /// Forward pass of the samples that were [loaded](Workspace::load).
+    pub fn forward_loaded<R: Real>(&self, params: &[R], workspace: &mut Workspace<R>) {
         for (index, layer) in self.layers.iter().enumerate() {
-            let (done, rest) = workspace.layers.split_at_mut(index);
-            let input = match done.last() {
-                None => x.view(),
-                Some(previous) => previous.a.slice(s![..x.nrows(), ..]),
-            };
-            layer.forward(&params[self.layer_range(index)], input, &mut rest[0]);
+            let pass = workspace.pass(index);
+            let Workspace { layers, input, .. } = workspace;
+            let (done, rest) = layers.split_at_mut(index);
+            let state = &mut rest[0];
+            state.resize(layer, pass.padded, false);
+            if let LayerKind::Add = layer.kind() {
+                for (s, &source) in layer.sources().iter().enumerate() {
+                    add::gather(s == 0, activations(source, &input.values, done), &mut state.z);
+                }
+            } else {
+                let x = activations(layer.sources()[0], &input.values, done);
+                layer.forward(pass, params, x, state);
+            }
+            state.a.copy_from_slice(&state.z);
+            layer.activation().apply(pass.arch, &mut state.a, pass.padded);
         }
     }
 
     /// The sum of the samples' losses for targets `y` `[n, outputs]` after a
     /// forward pass, accumulated in `f64`.
-    pub fn loss_sum<R: Real>(&self, workspace: &Workspace<R>, y: ArrayView2<'_, R>) -> f64 {
-        let last = self.layers.len() - 1;
-        let (z, a) = (workspace.z(last), workspace.a(last));
-        let mut sum = 0.0;
-        for ((z, a), t) in z.rows().into_iter().zip(a.rows()).zip(y.rows()) {
-            if let (Some(z), Some(a), Some(t)) = (z.as_slice(), a.as_slice(), t.as_slice()) {
-                sum += self.loss.value(z, a, t);
-            } else {
-                // A strided target (a transposed view, say) is copied.
-                sum += self.loss.value(&z.to_vec(), &a.to_vec(), &t.to_vec());
-            }
-        }
-        sum
+    pub fn loss_sum<R: Real>(&self, workspace: &mut Workspace<R>, y: ArrayView2<'_, R>) -> f64 {
+        workspace.load_all_targets(y);
+        self.loss_sum_loaded(workspace)
+    }
+
+    /// The same for targets that were [loaded](Workspace::load_targets).
+    pub fn loss_sum_loaded<R: Real>(&self, workspace: &mut Workspace<R>) -> f64 {
+        let Workspace {
+            layers,
+            target,
+            losses,
+            rows,
+            padded,
+            arch,
+            ..
+        } = workspace;
+        let Some(state) = layers.last() else {
+            return 0.0;
+        };
+        losses.resize(*padded, R::zero());
+        self.loss.values(*arch, &state.z, &state.a, &target.values, losses);
+        losses[..*rows].iter().map(|l| l.wide()).sum()
     }
 
     /// Back-propagation: forward pass of the batch, then backwards from the
     /// error signal at the output. Writes the gradient of the batch's mean
-    /// loss over `gradient` (as long as `params`) and returns that mean loss.
+    /// loss over `gradient` (as long as `params`; 0 for statistics) and returns
+    /// that mean loss.
     pub fn gradient<R: Real>(
         &self,
         params: &[R],
@@ -196,81 +324,211 @@ impl Network {
         workspace: &mut Workspace<R>,
         gradient: &mut [R],
     ) -> f64 {
-        self.forward(params, x, workspace);
-        let loss = self.loss_sum(workspace, y) / x.nrows() as f64;
-        self.backward(params, x, y, workspace, gradient);
+        workspace.load_all(x);
+        workspace.load_all_targets(y);
+        self.gradient_loaded(params, workspace, gradient)
+    }
+
+    /// The same for samples and targets that were loaded.
+    pub fn gradient_loaded<R: Real>(
+        &self,
+        params: &[R],
+        workspace: &mut Workspace<R>,
+        gradient: &mut [R],
+    ) -> f64 {
+        self.forward_loaded(params, workspace);
+        let loss = self.loss_sum_loaded(workspace) / workspace.rows as f64;
+        self.backward_loaded(params, workspace, gradient);
         loss
     }
 
-    /// The backward pass alone, after [`forward`](Self::forward) of the same batch.
+    /// The backward pass alone, after [`forward`](Self::forward) of the batch
+    /// whose targets are `y`.
     pub fn backward<R: Real>(
         &self,
         params: &[R],
-        x: ArrayView2<'_, R>,
         y: ArrayView2<'_, R>,
         workspace: &mut Workspace<R>,
         gradient: &mut [R],
     ) {
-        let n = x.nrows();
-        self.output_delta(y, workspace);
-        for index in (0..self.layers.len()).rev() {
-            let range = self.layer_range(index);
-            let (done, rest) = workspace.layers.split_at_mut(index);
-            let (input, below) = match done.last_mut() {
-                None => (x.view(), None),
-                Some(previous) => (
-                    previous.a.slice(s![..n, ..]),
-                    Some(previous.delta.slice_mut(s![..n, ..])),
-                ),
-            };
-            self.layers[index].backward(
-                &params[range.clone()],
-                input,
-                &rest[0],
-                &mut gradient[range],
-                below,
-            );
-            if let Some(previous) = done.last_mut() {
-                let below = &self.layers[index - 1];
-                let values = below.outputs() * n;
-                if let (Some(d), Some(z), Some(a)) = (
-                    previous.delta.as_slice_mut(),
-                    previous.z.as_slice(),
-                    previous.a.as_slice(),
-                ) {
-                    below.activation().back_rows(
-                        &mut d[..values],
-                        &z[..values],
-                        &a[..values],
-                        below.outputs(),
-                    );
-                }
+        workspace.load_all_targets(y);
+        self.backward_loaded(params, workspace, gradient);
+    }
+
+    /// The same for targets that were loaded.
+    pub fn backward_loaded<R: Real>(
+        &self,
+        params: &[R],
+        workspace: &mut Workspace<R>,
+        gradient: &mut [R],
+    ) {
+        self.output_delta(workspace);
+        self.backward_from_output(params, workspace, gradient);
+    }
+
+    /// Backwards from the output layer's error signal `dL/dz`, which is there.
+    pub(super) fn backward_from_output<R: Real>(
+        &self,
+        params: &[R],
+        workspace: &mut Workspace<R>,
+        gradient: &mut [R],
+    ) {
+        gradient[self.layout.trainable()..].fill(R::zero());
+        let last = self.layers.len() - 1;
+        for (index, layer) in self.layers.iter().enumerate().rev() {
+            let pass = workspace.pass(index);
+            let Workspace { layers, input, .. } = workspace;
+            let (done, rest) = layers.split_at_mut(index);
+            let state = &mut rest[0];
+            if index < last {
+                let LayerState { delta, z, a, .. } = state;
+                layer.activation().back(pass.arch, delta, z, a, pass.padded);
+            }
+            for (s, &source) in layer.sources().iter().enumerate() {
+                let (x, below) = match source {
+                    Source::Input => (&input.values, None),
+                    Source::Layer(from) => {
+                        let below = &mut done[from];
+                        below.delta.resize(below.a.len(), R::zero());
+                        let values = Below {
+                            values: &mut below.delta,
+                            add: layer.adds[s],
+                        };
+                        (&below.a, Some(values))
+                    }
+                };
+                let own = &mut gradient[layer.own.clone()];
+                layer.backward(pass, params, x, state, own, below);
             }
         }
     }
 
     /// `dL/dz` of the output layer for the mean loss of the batch.
-    fn output_delta<R: Real>(&self, y: ArrayView2<'_, R>, workspace: &mut Workspace<R>) {
-        let n = workspace.rows;
+    pub(super) fn output_delta<R: Real>(&self, workspace: &mut Workspace<R>) {
         let last = self.layers.len() - 1;
         let activation = self.layers[last].activation();
-        let state = &mut workspace.layers[last];
-        let share = R::one() / R::of(n as f64);
-        let rows = state.delta.outer_iter_mut().take(n);
-        for (((mut d, z), a), t) in rows
-            .zip(state.z.outer_iter())
-            .zip(state.a.outer_iter())
-            .zip(y.outer_iter())
-        {
-            let (Some(d), Some(z), Some(a)) = (d.as_slice_mut(), z.as_slice(), a.as_slice()) else {
-                continue;
-            };
-            match t.as_slice() {
-                Some(t) => self.loss.delta(activation, z, a, t, d),
-                // A strided target (a transposed view, say) is copied.
-                None => self.loss.delta(activation, z, a, &t.to_vec(), d),
+        let share = R::one() / R::of(workspace.rows as f64);
+        let Workspace {
+            layers,
+            target,
+            rows,
+            padded,
+            arch,
+            ..
+        } = workspace;
+        let LayerState { z, a, delta, .. } = &mut layers[last];
+        delta.resize(a.len(), R::zero());
+        let target = &target.values;
+        self.loss.delta(*arch, activation, z, a, target, share, delta, *padded);
+        clear_padding(delta, *rows, *padded);
+    }
+
+    /// Moves the statistics in `params` towards those of the batch that was last
+    /// passed forward in [`Mode::Training`](super::Mode::Training).
+    pub fn gather_statistics<R: Real>(&self, workspace: &Workspace<R>, params: &mut [R]) {
+        for (layer, state) in self.layers.iter().zip(&workspace.layers) {
+            if let LayerKind::BatchNorm(norm) = layer.kind() {
+                let samples = workspace.rows * layer.input_shape().pixels();
+                norm.gather(samples, state, &mut params[layer.statistics.clone()]);
             }
-            d.iter_mut().for_each(|d| *d *= share);
         }
     }
+}
+
+/// Sets the samples beyond the first `n` to 0.
+pub(super) fn clear_padding<R: Real>(values: &mut [R], n: usize, padded: usize) {
+    for row in values.chunks_exact_mut(padded) {
+        row[n..].fill(R::zero());
+    }
+}
+
+/// A source's activations.
+pub(super) fn activations<'a, R>(
+    source: Source,
+    input: &'a [R],
+    layers: &'a [LayerState<R>],
+) -> &'a [R] {
+    match source {
+        Source::Input => input,
+        Source::Layer(from) => &layers[from].a,
+    }
+}
+
+impl<R: Real> Workspace<R> {
+    pub(super) fn pass(&self, layer: usize) -> Pass {
+        Pass {
+            arch: self.arch,
+            n: self.rows,
+            padded: self.padded,
+            mode: self.mode,
+            layer,
+        }
+    }
+}
+
+/// `layer 3 (conv "c2")`
+fn describe(index: usize, spec: &LayerSpec) -> String {
+    let name = spec.name.as_ref().map(|n| format!(" \"{n}\"")).unwrap_or_default();
+    format!("layer {} ({}{name})", index + 1, spec.kind.name())
+}
+
+/// The layer with its shapes, behind those that are there already.
+fn place(
+    network_input: Shape,
+    layers: &[Layer],
+    index: usize,
+    spec: &LayerSpec,
+) -> Result<Layer, NetworkError> {
+    let before = index.checked_sub(1).map_or(Source::Input, Source::Layer);
+    let sources = if spec.sources.is_empty() {
+        vec![before]
+    } else {
+        spec.sources.clone()
+    };
+    let misfit = |message: String| NetworkError::Shape {
+        index,
+        layer: describe(index, spec),
+        message,
+    };
+    let mut shapes = Vec::with_capacity(sources.len());
+    for &source in &sources {
+        shapes.push(match source {
+            Source::Input => network_input,
+            Source::Layer(from) => match layers.get(from) {
+                Some(layer) => layer.output_shape(),
+                None => {
+                    return Err(NetworkError::Order {
+                        layer: describe(index, spec),
+                        source_layer: from + 1,
+                    });
+                }
+            },
+        });
+    }
+    let input = shapes[0];
+    match spec.kind {
+        LayerKind::Add if sources.len() < 2 => {
+            return Err(misfit("a sum needs at least two layers".into()));
+        }
+        LayerKind::Add => {
+            if let Some(other) = shapes.iter().find(|&&s| s != input) {
+                return Err(misfit(format!(
+                    "it adds outputs of different shapes, {input} and {other}"
+                )));
+            }
+        }
+        _ if sources.len() > 1 => {
+            return Err(misfit("it reads several layers, which only `add` can".into()));
+        }
+        _ => {}
+    }
+    let output = spec.kind.output_shape(input).map_err(misfit)?;
+    Ok(Layer::new(
+        spec.kind,
+        spec.activation,
+        spec.name.clone(),
+        sources,
+        input,
+        output,
+    ))
 }

@@ -58,12 +58,8 @@ impl Evaluator {
         self.pass(network, params, samples, |workspace, chunk_loss, start| {
             sum += chunk_loss;
             for (i, output) in workspace.output().rows().into_iter().enumerate() {
-                let target = samples.y.row(start + i);
-                if let (Some(output), Some(target)) = (output.as_slice(), target.as_slice())
-                    && let Some(class) = encoding.class(output)
-                {
-                    right += usize::from(encoding.class(target) == Some(class));
-                }
+                let target = encoding.class(samples.y.row(start + i));
+                right += usize::from(target.is_some() && target == encoding.class(output));
             }
         });
         let n = samples.len() as f64;
@@ -89,7 +85,7 @@ impl Evaluator {
                 samples.x.slice(s![start..end, ..]),
                 &mut self.workspace,
             );
-            let loss = network.loss_sum(&self.workspace, samples.y.slice(s![start..end, ..]));
+            let loss = network.loss_sum(&mut self.workspace, samples.y.slice(s![start..end, ..]));
             each(&self.workspace, loss, start);
             start = end;
         }

@@ -26,11 +26,11 @@ pub fn full_gradient<R: Real>(
         let end = (start + CHUNK).min(n);
         let (x, y) = (x.slice(s![start..end, ..]), y.slice(s![start..end, ..]));
         network.forward(params, x, &mut workspace);
-        loss += network.loss_sum(&workspace, y);
-        network.backward(params, x, y, &mut workspace, &mut chunk);
-        let rows = (end - start) as f64;
+        loss += network.loss_sum(&mut workspace, y);
+        network.backward_loaded(params, &mut workspace, &mut chunk);
+        let share = (end - start) as f64;
         for (t, &g) in total.iter_mut().zip(&chunk) {
-            *t += rows * g.wide();
+            *t += share * g.wide();
         }
     }
     let n = n as f64;

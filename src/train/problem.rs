@@ -4,7 +4,7 @@ use crate::data::{ConfigError, Prepared, Target, Task, prepare};
 use crate::experiment::{Experiment, ExperimentError, LossConfig};
 use crate::nn::{Activation, Loss, Network};
 use crate::rng::{Stream, stream};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 
 /// How targets become numbers at the output layer, and outputs answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +24,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// The class that an output row stands for; `None` for real values.
-    pub fn class(self, output: &[f32]) -> Option<usize> {
+    pub fn class(self, output: ArrayView1<'_, f32>) -> Option<usize> {
         match self {
             Encoding::Values => None,
             Encoding::Binary { low, high } => Some(usize::from(output[0] > 0.5 * (low + high))),

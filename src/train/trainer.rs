@@ -2,11 +2,11 @@
 
 use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
-use super::problem::{Problem, Samples};
-use crate::nn::Workspace;
+use super::problem::Problem;
+use crate::nn::{Mode, Workspace};
 use crate::optim::Optimizer;
 use crate::rng::{Rng, Stream, stream};
-use ndarray::{Array2, Axis, s};
+use ndarray::s;
 use rand::seq::SliceRandom;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -54,7 +54,6 @@ pub struct Trainer {
     moved: bool,
     gradient: Vec<f32>,
     workspace: Workspace<f32>,
-    batch: Samples,
     batch_loss: f64,
     evaluator: Evaluator,
     past: VecDeque<Checkpoint>,
@@ -75,7 +74,6 @@ impl Trainer {
         let network = &problem.network;
         let training = &problem.experiment.training;
         let batch_size = training.batch.size(problem.train.len()).max(1);
-        let rows = |columns| Array2::zeros((batch_size, columns));
         Trainer {
             learning_rate: training.optimizer.learning_rate,
             batch_size,
@@ -85,10 +83,6 @@ impl Trainer {
             moved: false,
             gradient: vec![0.0; params.len()],
             workspace: Workspace::new(network, batch_size),
-            batch: Samples {
-                x: rows(network.inputs()),
-                y: rows(network.outputs()),
-            },
             batch_loss: f64::NAN,
             evaluator: Evaluator::new(network),
             past: VecDeque::new(),
@@ -107,7 +101,7 @@ impl Trainer {
                 .training
                 .optimizer
                 .kind()
-                .build(params.len()),
+                .build(problem.network.layout().trainable()),
             order: (0..n).collect(),
             cursor: n,
             rng: stream(seed, Stream::Shuffle),
@@ -141,25 +135,15 @@ impl Trainer {
             self.begin_epoch();
         }
         let end = (self.now.cursor + self.batch_size).min(n);
-        let rows = end - self.now.cursor;
-        for (i, &row) in self.now.order[self.now.cursor..end].iter().enumerate() {
-            self.batch
-                .x
-                .row_mut(i)
-                .assign(&self.problem.train.x.index_axis(Axis(0), row));
-            self.batch
-                .y
-                .row_mut(i)
-                .assign(&self.problem.train.y.index_axis(Axis(0), row));
-        }
-        let network = &self.problem.network;
-        let loss = network.gradient(
-            &self.now.params,
-            self.batch.x.slice(s![..rows, ..]),
-            self.batch.y.slice(s![..rows, ..]),
-            &mut self.workspace,
-            &mut self.gradient,
-        );
+        let rows = &self.now.order[self.now.cursor..end];
+        let (network, train) = (&self.problem.network, &self.problem.train);
+        let workspace = &mut self.workspace;
+        // A seed a step, so that a step made again leaves out the same units.
+        let seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.now.step;
+        workspace.set_mode(Mode::Training { seed });
+        workspace.load(train.x.view(), rows);
+        workspace.load_targets(train.y.view(), rows);
+        let loss = network.gradient_loaded(&self.now.params, workspace, &mut self.gradient);
         if !loss.is_finite() {
             return StepOutcome::Diverged(self.diverged(NonFinite::Forward));
         }
@@ -169,9 +153,13 @@ impl Trainer {
             return StepOutcome::Diverged(self.diverged(NonFinite::Gradient));
         }
         self.before.copy_from_slice(&self.now.params);
-        self.now
-            .optimizer
-            .step(&mut self.now.params, &self.gradient, self.learning_rate);
+        let trainable = network.layout().trainable();
+        self.now.optimizer.step(
+            &mut self.now.params[..trainable],
+            &self.gradient[..trainable],
+            self.learning_rate,
+        );
+        network.gather_statistics(&self.workspace, &mut self.now.params);
         if !all_finite(&self.now.params) {
             return StepOutcome::Diverged(self.diverged(NonFinite::Update));
         }
@@ -247,6 +235,7 @@ impl Trainer {
     pub(super) fn diverged_in_evaluation(&mut self) -> Divergence {
         let problem = Arc::clone(&self.problem);
         let n = problem.train.len();
+        self.workspace.set_mode(Mode::Inference);
         for start in (0..n).step_by(self.batch_size) {
             let end = (start + self.batch_size).min(n);
             let (x, y) = (
@@ -255,7 +244,7 @@ impl Trainer {
             );
             let network = &problem.network;
             network.forward(&self.now.params, x, &mut self.workspace);
-            if !network.loss_sum(&self.workspace, y).is_finite() {
+            if !network.loss_sum(&mut self.workspace, y).is_finite() {
                 break;
             }
         }
@@ -300,7 +289,7 @@ impl Trainer {
             .training
             .optimizer
             .kind()
-            .build(params.len());
+            .build(self.problem.network.layout().trainable());
     }
 
     /// The scores on the training part and, where there is one, the validation part.

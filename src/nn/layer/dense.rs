@@ -1,80 +1,83 @@
-//! The fully connected layer: `z = W x + b`, `a = f(z)`.
+//! The fully connected layer: `z = W x + b`.
 
-use crate::nn::{Activation, LayerState, Layout, ParamRole, Real};
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use super::{Below, LayerState, Pass, TangentState};
+use crate::nn::kernel::{Start, dense, dense_back, dense_weights};
+use crate::nn::{Layout, ParamRole, Real, Shape};
 
-/// A fully connected layer with a bias.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dense {
-    /// Values in, per sample.
-    pub inputs: usize,
-    /// Units, which are also the values out.
-    pub units: usize,
-    /// Applied to each unit's pre-activation.
-    pub activation: Activation,
+pub(super) fn lay_out(index: usize, units: usize, input: Shape, layout: &mut Layout) {
+    layout.push(index, ParamRole::Weight, vec![units, input.size()]);
+    layout.push(index, ParamRole::Bias, vec![units]);
 }
 
-impl Dense {
-    pub(super) fn lay_out(&self, index: usize, layout: &mut Layout) {
-        layout.push(index, ParamRole::Weight, vec![self.units, self.inputs]);
-        layout.push(index, ParamRole::Bias, vec![self.units]);
-    }
+/// Weights and biases in one layer's parameters.
+fn split<R>(own: &[R], units: usize) -> (&[R], &[R]) {
+    own.split_at(own.len() - units)
+}
 
-    fn weight<'a, R: Real>(&self, params: &'a [R]) -> ArrayView2<'a, R> {
-        ArrayView2::from_shape(
-            (self.units, self.inputs),
-            &params[..self.units * self.inputs],
-        )
-        .expect("the slice is exactly units * inputs long")
-    }
+pub(super) fn forward<R: Real>(pass: Pass, own: &[R], x: &[R], state: &mut LayerState<R>) {
+    let (w, b) = split(own, state.z.len() / pass.padded);
+    dense(pass.arch, w, Start::Rows(b), x, &mut state.z, pass.padded);
+}
 
-    pub(super) fn forward<R: Real>(
-        &self,
-        params: &[R],
-        x: ArrayView2<'_, R>,
-        state: &mut LayerState<R>,
-    ) {
-        let n = x.nrows();
-        let bias = ArrayView1::from(&params[self.units * self.inputs..]);
-        let mut z = state.z.slice_mut(s![..n, ..]);
-        z.assign(&bias);
-        general_mat_mul(R::one(), &x, &self.weight(params).t(), R::one(), &mut z);
-        let mut a = state.a.slice_mut(s![..n, ..]);
-        a.assign(&z);
-        if let Some(values) = a.as_slice_mut() {
-            self.activation.apply_rows(values, self.units);
-        }
+pub(super) fn backward<R: Real>(
+    pass: Pass,
+    own: &[R],
+    x: &[R],
+    delta: &[R],
+    gradient: &mut [R],
+    below: Option<Below<'_, R>>,
+) {
+    let units = delta.len() / pass.padded;
+    let (w, _) = split(own, units);
+    let (dw, db) = gradient.split_at_mut(own.len() - units);
+    dense_weights(pass.arch, delta, x, dw, Some(db), false, pass.padded);
+    if let Some(below) = below {
+        dense_back(pass.arch, w, delta, below.values, below.add, pass.padded);
     }
+}
 
-    pub(super) fn backward<R: Real>(
-        &self,
-        params: &[R],
-        x: ArrayView2<'_, R>,
-        state: &LayerState<R>,
-        gradient: &mut [R],
-        below: Option<ArrayViewMut2<'_, R>>,
-    ) {
-        let delta = state.delta.slice(s![..x.nrows(), ..]);
-        let (weight, bias) = gradient.split_at_mut(self.units * self.inputs);
-        let mut weight = ArrayViewMut2::from_shape((self.units, self.inputs), weight)
-            .expect("the slice is exactly units * inputs long");
-        // dL/dW = delta^T x, dL/db = sum over samples of delta, dL/dx = delta W
-        general_mat_mul(R::one(), &delta.t(), &x, R::zero(), &mut weight);
-        bias.fill(R::zero());
-        for row in delta.axis_iter(Axis(0)) {
-            for (b, &d) in bias.iter_mut().zip(row) {
-                *b += d;
-            }
-        }
-        if let Some(mut below) = below {
-            general_mat_mul(
-                R::one(),
-                &delta,
-                &self.weight(params),
-                R::zero(),
-                &mut below,
-            );
-        }
+/// `R{z} = W R{x} + V x + v_b`
+pub(super) fn forward_tangent<R: Real>(
+    pass: Pass,
+    own: &[R],
+    v: &[R],
+    x: &[R],
+    rx: Option<&[R]>,
+    rz: &mut [R],
+) {
+    let units = rz.len() / pass.padded;
+    let (w, _) = split(own, units);
+    let (vw, vb) = split(v, units);
+    dense(pass.arch, vw, Start::Rows(vb), x, rz, pass.padded);
+    if let Some(rx) = rx {
+        dense(pass.arch, w, Start::Out, rx, rz, pass.padded);
+    }
+}
+
+/// `R{dL/dW} = R{delta} x^T + delta R{x}^T`, `R{dL/dx} = W^T R{delta} + V^T delta`
+#[allow(clippy::too_many_arguments)]
+pub(super) fn backward_tangent<R: Real>(
+    pass: Pass,
+    own: &[R],
+    v: &[R],
+    x: &[R],
+    rx: Option<&[R]>,
+    state: &LayerState<R>,
+    tangent: &TangentState<R>,
+    out: &mut [R],
+    below: Option<Below<'_, R>>,
+) {
+    let (arch, padded) = (pass.arch, pass.padded);
+    let units = state.delta.len() / padded;
+    let (w, _) = split(own, units);
+    let (vw, _) = split(v, units);
+    let (dw, db) = out.split_at_mut(own.len() - units);
+    dense_weights(arch, &tangent.delta, x, dw, Some(db), false, padded);
+    if let Some(rx) = rx {
+        dense_weights(arch, &state.delta, rx, dw, None, true, padded);
+    }
+    if let Some(below) = below {
+        dense_back(arch, w, &tangent.delta, below.values, below.add, padded);
+        dense_back(arch, vw, &state.delta, below.values, true, padded);
     }
 }
