@@ -5,17 +5,20 @@
 //! [`Experiment::validate`] refuses values that make no sense. Both name the
 //! key, the line and what is allowed.
 
+mod layer;
 mod network;
 mod place;
 mod training;
 
-pub use network::{LayerConfig, LossConfig, NetworkConfig};
+pub use layer::{Extent, LayerConfig, Names, PlainKind};
+pub use network::{LossConfig, NetworkConfig};
 pub use training::{Batch, OptimizerConfig, OptimizerName, TrainingConfig};
 
 use crate::data::{ConfigError, DataConfig, DataError};
 use crate::nn::NetworkError;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Everything that determines a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +41,23 @@ pub struct Experiment {
     /// working directory.
     #[serde(skip)]
     pub base: PathBuf,
+    /// Where it was read, for errors that come later.
+    #[serde(skip)]
+    text: Text,
+}
+
+/// The file that an experiment was read from. All are equal: where something
+/// was read does not change what it says.
+#[derive(Debug, Clone, Default)]
+struct Text {
+    origin: Option<Arc<str>>,
+    text: Arc<str>,
+}
+
+impl PartialEq for Text {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 fn default_seed() -> u64 {
@@ -78,7 +98,7 @@ pub enum ExperimentError {
     Data(#[from] DataError),
     /// The network cannot be built.
     #[error("network: {0}")]
-    Network(#[from] NetworkError),
+    Network(NetworkError),
 }
 
 impl Experiment {
@@ -95,19 +115,37 @@ impl Experiment {
 
     /// Parses and validates `text`; `origin` names it in errors.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ExperimentError> {
-        let experiment: Experiment =
+        let mut experiment: Experiment =
             toml::from_str(text).map_err(|error| ExperimentError::Parse {
                 origin: origin.to_owned(),
                 message: error.to_string(),
             })?;
-        experiment
-            .validate()
-            .map_err(|error| ExperimentError::Value {
-                origin: origin.to_owned(),
-                line: place::line_of(text, &error.key),
-                error,
-            })?;
+        experiment.text = Text {
+            origin: Some(origin.into()),
+            text: text.into(),
+        };
+        experiment.validate().map_err(|e| experiment.fault(e))?;
         Ok(experiment)
+    }
+
+    /// A value that makes no sense, with the line where it stands.
+    pub(crate) fn fault(&self, error: ConfigError) -> ExperimentError {
+        ExperimentError::Value {
+            origin: self.text.origin.as_deref().unwrap_or(self.title()).to_owned(),
+            line: place::line_of(&self.text.text, &error.key),
+            error,
+        }
+    }
+
+    /// A network that cannot be built, with the line of the layer to blame.
+    pub(crate) fn network_fault(&self, error: NetworkError) -> ExperimentError {
+        match error {
+            NetworkError::Shape { index, .. } if index < self.network.layers.len() => {
+                let key = format!("network.layers[{index}]");
+                self.fault(ConfigError::new(key, error.to_string()))
+            }
+            error => ExperimentError::Network(error),
+        }
     }
 
     /// Whether every value makes sense on its own; what depends on the data is
@@ -158,7 +196,7 @@ l2 = 0.0
     fn the_documented_example_reads() {
         let e = Experiment::parse(EXAMPLE, "example.toml").unwrap();
         assert_eq!(e.seed, 7);
-        assert_eq!(e.network.layers[1].activation, Activation::Relu);
+        assert_eq!(e.network.layers[1].activation(), Activation::Relu);
         assert_eq!(e.network.init, Init::Xavier);
         assert_eq!(e.training.batch, Batch::Size(10));
         assert_eq!(e.training.optimizer.learning_rate, 0.03);

@@ -1,18 +1,21 @@
 //! The `[network]` table.
 
+use super::layer::{LayerConfig, specs};
 use crate::data::ConfigError;
-use crate::nn::{Activation, Init};
+use crate::nn::{Activation, Init, LayerSpec};
 use serde::{Deserialize, Serialize};
 
-/// The most units of one layer, and the most layers: a bound on what a file
-/// can make the program allocate.
-const MOST_UNITS: usize = 100_000;
+/// The most layers: a bound on what a file can make the program allocate.
 const MOST_LAYERS: usize = 200;
 
 /// The hidden layers, and what the output layer follows from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
+    /// How a sample's values lie, `[channels, rows, columns]`, where the data do
+    /// not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<[usize; 3]>,
     /// Hidden layers, first to last.
     #[serde(default)]
     pub layers: Vec<LayerConfig>,
@@ -30,21 +33,6 @@ pub struct NetworkConfig {
     /// Initial value of every bias.
     #[serde(default)]
     pub bias: f64,
-}
-
-/// One hidden layer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LayerConfig {
-    /// Units of a fully connected layer.
-    pub dense: usize,
-    /// Its activation.
-    #[serde(default = "default_activation")]
-    pub activation: Activation,
-}
-
-fn default_activation() -> Activation {
-    Activation::Tanh
 }
 
 /// The loss as an experiment names it.
@@ -78,6 +66,11 @@ impl LossConfig {
 }
 
 impl NetworkConfig {
+    /// The hidden layers as the network takes them.
+    pub fn hidden(&self) -> Result<Vec<LayerSpec>, ConfigError> {
+        specs(&self.layers)
+    }
+
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         if self.layers.len() > MOST_LAYERS {
             return Err(ConfigError::new(
@@ -88,20 +81,14 @@ impl NetworkConfig {
                 ),
             ));
         }
-        for (i, layer) in self.layers.iter().enumerate() {
-            let key = |name: &str| format!("network.layers[{i}].{name}");
-            if !(1..=MOST_UNITS).contains(&layer.dense) {
-                return Err(ConfigError::new(
-                    key("dense"),
-                    format!("{} units; allowed are 1 to {MOST_UNITS}", layer.dense),
-                ));
-            }
-            if layer.activation == Activation::Softmax {
-                return Err(ConfigError::new(
-                    key("activation"),
-                    "softmax is for the output layer only; use another activation here",
-                ));
-            }
+        self.hidden()?;
+        if let Some(input) = self.input
+            && input.contains(&0)
+        {
+            return Err(ConfigError::new(
+                "network.input",
+                "channels, rows and columns need at least 1 each",
+            ));
         }
         if let Some(scale) = self.init_scale
             && !(scale.is_finite() && scale >= 0.0)

@@ -183,6 +183,19 @@ impl Network {
         })
     }
 
+    /// Whether some layer looks at rows and columns.
+    pub fn sees_images(&self) -> bool {
+        self.layers.iter().any(|layer| {
+            matches!(
+                layer.kind(),
+                LayerKind::Conv(_)
+                    | LayerKind::MaxPool(_)
+                    | LayerKind::AvgPool(_)
+                    | LayerKind::GlobalAvgPool
+            )
+        })
+    }
+
     /// Whether training and inference compute different functions.
     pub fn depends_on_mode(&self) -> bool {
         self.layers.iter().any(|layer| match layer.kind() {

@@ -1,8 +1,8 @@
 //! A network together with the data it learns, ready for arithmetic.
 
-use crate::data::{ConfigError, Prepared, Target, Task, prepare};
+use crate::data::{ConfigError, ImageShape, Prepared, Target, Task, prepare};
 use crate::experiment::{Experiment, ExperimentError, LossConfig};
-use crate::nn::{Activation, Loss, Network};
+use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Shape};
 use crate::rng::{Stream, stream};
 use ndarray::{Array2, ArrayView1, Axis};
 
@@ -116,21 +116,20 @@ impl Problem {
     /// The same, with data that is already there.
     pub fn with_data(experiment: &Experiment, data: Prepared) -> Result<Self, ExperimentError> {
         let (encoding, outputs, activation, loss) =
-            output_layer(experiment, &data.task).map_err(|error| ExperimentError::Value {
-                origin: experiment.title().to_owned(),
-                line: None,
-                error,
-            })?;
-        let mut layers: Vec<(usize, Activation)> = experiment
-            .network
-            .layers
-            .iter()
-            .map(|l| (l.dense, l.activation))
-            .collect();
-        layers.push((outputs, activation));
-        let network = Network::dense(data.train.x.ncols(), &layers, loss)?;
+            output_layer(experiment, &data.task).map_err(|e| experiment.fault(e))?;
+        let mut layers = experiment.network.hidden().map_err(|e| experiment.fault(e))?;
+        layers.push(LayerSpec::new(LayerKind::Dense { units: outputs }, activation));
+        let input = input_shape(experiment, &data).map_err(|e| experiment.fault(e))?;
+        let network =
+            Network::new(input, &layers, loss).map_err(|e| experiment.network_fault(e))?;
+        let channels_first = data
+            .image
+            .filter(|image| image.channels > 1 && network.sees_images());
         let samples = |x: &Array2<f32>, target: &Target| Samples {
-            x: x.as_standard_layout().into_owned(),
+            x: match channels_first {
+                Some(image) => x.select(Axis(1), &channels_first_order(image)),
+                None => x.as_standard_layout().into_owned(),
+            },
             y: encoding.encode(target),
         };
         let train = samples(&data.train.x, &data.train.target);
@@ -158,6 +157,34 @@ impl Problem {
         self.network
             .initialise(config.init, scale, config.bias, &mut rng)
     }
+}
+
+/// How a sample lies for the network: as the experiment says, else as an image
+/// where the data are images.
+fn input_shape(experiment: &Experiment, data: &Prepared) -> Result<Shape, ConfigError> {
+    let values = data.train.x.ncols();
+    let shape = match (experiment.network.input, data.image) {
+        (Some([channels, height, width]), _) => Shape::image(channels, height, width),
+        (None, Some(image)) => Shape::image(image.channels, image.height, image.width),
+        (None, None) => Shape::flat(values),
+    };
+    if shape.size() == values {
+        Ok(shape)
+    } else {
+        let message = format!(
+            "{shape} (channels, rows, columns) are {} values, and a sample of this data has {values}",
+            shape.size()
+        );
+        Err(ConfigError::new("network.input", message))
+    }
+}
+
+/// For each value, channels outermost, its place with channels innermost.
+fn channels_first_order(image: ImageShape) -> Vec<usize> {
+    let pixels = image.height * image.width;
+    (0..image.channels)
+        .flat_map(|c| (0..pixels).map(move |p| p * image.channels + c))
+        .collect()
 }
 
 /// What the output layer has to be for this loss and these answers.
