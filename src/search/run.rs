@@ -62,7 +62,7 @@ impl Run {
     pub fn advance(&mut self) -> bool {
         let more = self.session.advance();
         for row in self.session.take_outbox().rows {
-            if !(score(&row) >= score(&self.best)) {
+            if score(&row) < score(&self.best) || score(&self.best).is_nan() {
                 self.best = row;
             }
             self.last = row;
