@@ -11,6 +11,7 @@ pub struct Row {
     /// Its number, from 1.
     pub run: usize,
     /// The varied values, in the order of the settings.
+    #[serde(skip)]
     pub values: Vec<String>,
     /// `finished` or `diverged`.
     pub status: &'static str,
