@@ -5,7 +5,7 @@ use super::run_folder::write;
 use super::source::find_experiment;
 use super::surface::ThemeName;
 use super::{CliError, Out};
-use crate::figure::{FigureError, RangeTestFigure, write_figure};
+use crate::figure::{FigureError, RangeTestFigure, tick_label, write_figure};
 use crate::search::{DIVERGED_AT, RangeEnd, RangeTest, Suggestion};
 use crate::train::Problem;
 use clap::Args;
@@ -78,7 +78,9 @@ pub fn run(args: &RangeTestArgs) -> Result<(), CliError> {
         bar.inc(1);
         if interrupt.is_raised() {
             out.end_bar();
-            return Err(CliError::Failed("interrupted; nothing is written".to_owned()));
+            return Err(CliError::Failed(
+                "interrupted; nothing is written".to_owned(),
+            ));
         }
     }
     out.end_bar();
@@ -100,22 +102,23 @@ pub fn run(args: &RangeTestArgs) -> Result<(), CliError> {
         files: files.clone(),
     })?;
     out.say(format!(
-        "{}: {} steps from a rate of {:e} on, smoothed with a decay of {:.3}",
+        "{}: {} steps from a rate of {} on, smoothed with a decay of {:.3}",
         experiment.title(),
         test.curve().len(),
-        args.from,
+        short(args.from),
         test.decay()
     ))?;
     match diverging {
         Some(rate) => out.say(format!(
-            "diverges  at {rate:.2e}: {}",
+            "diverges  at {}: {}",
+            short(rate),
             match test.curve().last() {
                 Some(last) if last.rate == rate =>
                     format!("the smoothed loss is more than {DIVERGED_AT} times its least value"),
                 _ => "a number is no longer finite".to_owned(),
             }
         ))?,
-        None => out.say(format!("has not diverged up to {:e}", args.to))?,
+        None => out.say(format!("has not diverged up to {}", short(args.to)))?,
     }
     let Some(suggestion) = suggestion else {
         for file in &files {
@@ -130,16 +133,20 @@ pub fn run(args: &RangeTestArgs) -> Result<(), CliError> {
         )));
     };
     let lowest = at(suggestion.minimum);
-    out.say(format!("lowest    at {:.2e}: smoothed loss {:.5}", lowest.rate, lowest.smoothed))?;
+    out.say(format!(
+        "lowest    at {}: smoothed loss {:.5}",
+        short(lowest.rate),
+        lowest.smoothed
+    ))?;
     if let Some(steepest) = suggestion.steepest {
-        out.say(format!("steepest  at {:.2e}", at(steepest).rate))?;
+        out.say(format!("steepest  at {}", short(at(steepest).rate)))?;
     }
     if diverging.is_none() && suggestion.minimum + 1 == test.curve().len() {
         out.say("the loss was still falling at the last rate; a greater --to may suggest more")?;
     }
     out.say(format!(
-        "suggested {:e}: a tenth of the rate at the lowest point. In the experiment file:\n\n[training]\noptimizer = {{ name = \"{}\", learning_rate = {} }}\n",
-        suggestion.rate,
+        "suggested {}: a tenth of the rate at the lowest point. In the experiment file:\n\n[training]\noptimizer = {{ name = \"{}\", learning_rate = {} }}\n",
+        short(suggestion.rate),
         optimizer_name(&experiment)?,
         suggestion.rate,
     ))?;
@@ -147,6 +154,11 @@ pub fn run(args: &RangeTestArgs) -> Result<(), CliError> {
         out.say(format!("written to {}", file.display()))?;
     }
     Ok(())
+}
+
+/// A rate in three digits.
+fn short(rate: f64) -> String {
+    tick_label(format!("{rate:.2e}").parse().unwrap_or(rate))
 }
 
 /// The optimiser as the experiment file names it.
@@ -182,7 +194,10 @@ fn write_files(
         range: test.range(),
         title: format!("{title}: learning-rate range test"),
         subtitle: match suggestion {
-            Some(s) => format!("suggested {:e}: a tenth of the rate at the lowest point", s.rate),
+            Some(s) => format!(
+                "suggested {}: a tenth of the rate at the lowest point",
+                short(s.rate)
+            ),
             None => "the loss did not fall; no rate is suggested".to_owned(),
         },
         tone: args.theme.into(),

@@ -122,7 +122,14 @@ impl RunFolder {
                 .map_err(|error| CliError::io(&growing.join(name), error))?;
         }
         // The weights first: they are what cannot be had again.
-        for name in [WEIGHTS, EXPERIMENT, PATH, HISTORY_JSON, HISTORY_CSV, SUMMARY] {
+        for name in [
+            WEIGHTS,
+            EXPERIMENT,
+            PATH,
+            HISTORY_JSON,
+            HISTORY_CSV,
+            SUMMARY,
+        ] {
             let place = self.dir.join(name);
             std::fs::rename(growing.join(name), &place)
                 .map_err(|error| CliError::io(&place, error))?;

@@ -106,7 +106,13 @@ pub fn run(args: &SweepArgs) -> Result<(), CliError> {
     out.say(headline(&plan, missing.len(), jobs))?;
     run_missing(&plan, &missing, jobs, &mut folder, &mut out)?;
     folder.finish(&plan)?;
-    report(args, &plan, &folder, begin.elapsed().as_secs_f64(), &mut out)
+    report(
+        args,
+        &plan,
+        &folder,
+        begin.elapsed().as_secs_f64(),
+        &mut out,
+    )
 }
 
 fn headline(plan: &Plan, missing: usize, jobs: usize) -> String {

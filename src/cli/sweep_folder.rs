@@ -139,7 +139,9 @@ fn identity(plan: &Plan) -> Result<String, CliError> {
     table.insert("experiment".to_owned(), experiment.into());
     table.insert("vary".to_owned(), vary.collect::<Vec<_>>().into());
     let text = toml::to_string(&table).map_err(failed)?;
-    Ok(format!("# What `gradscape sweep` runs in this folder.\n{text}"))
+    Ok(format!(
+        "# What `gradscape sweep` runs in this folder.\n{text}"
+    ))
 }
 
 /// In what the plan of a folder differs from this one, if it does.
@@ -153,7 +155,10 @@ fn difference(theirs: &str, own: &str) -> Option<String> {
     }
     let keys = |table: &toml::Table| -> Vec<String> {
         let vary = table.get("vary").and_then(toml::Value::as_array);
-        let keys = vary.into_iter().flatten().filter_map(|v| v.get("key")?.as_str());
+        let keys = vary
+            .into_iter()
+            .flatten()
+            .filter_map(|v| v.get("key")?.as_str());
         keys.map(str::to_owned).collect()
     };
     let (before, now) = (keys(&theirs), keys(&own));
@@ -190,7 +195,9 @@ fn is_free(dir: &Path) -> Result<bool, CliError> {
     Ok(entries.all(|entry| {
         entry.is_ok_and(|entry| {
             let name = entry.file_name();
-            [PLAN, TABLE].iter().any(|own| name.to_string_lossy() == format!(".{own}.part"))
+            [PLAN, TABLE]
+                .iter()
+                .any(|own| name.to_string_lossy() == format!(".{own}.part"))
         })
     }))
 }
@@ -214,7 +221,9 @@ fn read_table(file: &Path, plan: &Plan) -> Result<Table, CliError> {
 
 fn remove(file: &Path) -> Result<(), CliError> {
     match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(CliError::io(file, error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(CliError::io(file, error))
+        }
         _ => Ok(()),
     }
 }

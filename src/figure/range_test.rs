@@ -7,6 +7,9 @@ use super::{FigureError, Style, Tone};
 use crate::colormap::Rgb;
 use crate::search::{RangePoint, Suggestion};
 
+/// Room for the name of a mark.
+const NAME: f64 = 150.0;
+
 /// What to draw, and how.
 #[derive(Debug, Clone)]
 pub struct RangeTestFigure<'a> {
@@ -55,12 +58,24 @@ impl RangeTestFigure<'_> {
         let y = |loss: f64| bottom - height * losses.share(loss);
         let mut svg = Svg::new(WIDTH, HEIGHT, style.background);
         svg.text((left, 38.0), 22.0, Anchor::Start, style.text, &self.title);
-        svg.text((left, 64.0), 14.0, Anchor::Start, style.faint, &self.subtitle);
+        svg.text(
+            (left, 64.0),
+            14.0,
+            Anchor::Start,
+            style.faint,
+            &self.subtitle,
+        );
         for tick in losses.ticks(5) {
             let y = y(tick);
             svg.line((left, y), (left + width, y), style.grid, 1.0, 1.0);
             let label = tick_label(tick);
-            svg.text((left - 10.0, y + 5.0), 14.0, Anchor::End, style.text, &label);
+            svg.text(
+                (left - 10.0, y + 5.0),
+                14.0,
+                Anchor::End,
+                style.text,
+                &label,
+            );
         }
         for tick in rates.ticks(8) {
             let x = x(tick);
@@ -82,40 +97,52 @@ impl RangeTestFigure<'_> {
             svg.polyline(&line(|p| p.smoothed), style.training, 3.0, 1.0, "");
         });
         self.marks(&mut svg, &x, &y, &style);
-        let name = if losses.log { "batch loss (log)" } else { "batch loss" };
-        svg.text_upwards((26.0, top + height / 2.0), 15.0, Anchor::Middle, style.text, name);
+        let name = if losses.log {
+            "batch loss (log)"
+        } else {
+            "batch loss"
+        };
+        svg.text_upwards(
+            (26.0, top + height / 2.0),
+            15.0,
+            Anchor::Middle,
+            style.text,
+            name,
+        );
         let below = (left + width / 2.0, HEIGHT - 18.0);
-        svg.text(below, 15.0, Anchor::Middle, style.text, "learning rate (log)");
+        svg.text(
+            below,
+            15.0,
+            Anchor::Middle,
+            style.text,
+            "learning rate (log)",
+        );
         legend(&mut svg, &style);
         Ok(svg)
     }
 
-    /// From the least loss to a little above where the test began, or where it
-    /// broke: what lies higher is cut off.
+    /// From the least loss to well above where the test began. What lies higher
+    /// is the break, and is cut off where it would press the rest together.
     fn losses(&self) -> Scale {
         let smoothed = || self.curve.iter().map(|p| p.smoothed);
         let lo = smoothed().fold(f64::INFINITY, f64::min);
         let hi = smoothed().fold(f64::NEG_INFINITY, f64::max);
-        // A last value far above all others is the break itself.
-        let before = self.curve[..self.curve.len() - 1].iter();
-        let most = before.map(|p| p.smoothed).fold(lo, f64::max);
-        let scale = Scale {
-            lo,
-            hi: hi.min(2.0 * most),
-            log: lo > 0.0 && hi / lo > 20.0,
+        let lowest = smoothed().position(|loss| loss == lo).unwrap_or(0);
+        let before = smoothed().take(lowest + 1).fold(lo, f64::max);
+        let log = lo > 0.0 && before / lo > 20.0;
+        let most = if log {
+            before * before / lo
+        } else {
+            lo + 2.5 * (before - lo)
         };
-        scale.widened(0.06)
+        // A curve that only rises is shown as it is.
+        let hi = if before > lo { hi.min(most) } else { hi };
+        Scale { lo, hi, log }.widened(0.06)
     }
 
-    /// Upright lines with their names above the plot, each on a line of its own
-    /// so that they never run into each other.
-    fn marks(
-        &self,
-        svg: &mut Svg,
-        x: &dyn Fn(f64) -> f64,
-        y: &dyn Fn(f64) -> f64,
-        style: &Style,
-    ) {
+    /// Upright lines with their names above the plot, each on a level of its own,
+    /// so laid out that a line meets no other's name where that can be had.
+    fn marks(&self, svg: &mut Svg, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64, style: &Style) {
         let (left, top, width, height) = PLOT;
         let mut marks: Vec<(f64, &str, Rgb)> = Vec::new();
         if let Some(suggestion) = self.suggestion {
@@ -128,22 +155,24 @@ impl RangeTestFigure<'_> {
         if let Some(rate) = self.diverging {
             marks.push((rate, "diverges", style.validation));
         }
-        for (level, (rate, name, color)) in marks.into_iter().enumerate() {
-            let at = x(rate);
-            if !(left - 1.0..=left + width + 1.0).contains(&at) {
-                continue;
+        marks.retain(|mark| (left - 1.0..=left + width + 1.0).contains(&x(mark.0)));
+        // Names to the right of their lines stand the higher the further left;
+        // those that would leave the picture are to the left, and above them.
+        let leftwards = |rate: f64| x(rate) > left + width - NAME;
+        marks.sort_by(|a, b| {
+            let order = a.0.total_cmp(&b.0);
+            match (leftwards(a.0), leftwards(b.0)) {
+                (false, false) => order.reverse(),
+                (true, true) => order,
+                (a, b) => a.cmp(&b),
             }
+        });
+        let above = |level: usize| top - 10.0 - 18.0 * level as f64;
+        for (level, &(rate, name, color)) in marks.iter().enumerate() {
+            let at = x(rate);
             let dash = if name == "suggested" { "" } else { "5 4" };
-            let above = top - 8.0 - 16.0 * (level % 4) as f64;
-            let ends = [(at, above - 4.0), (at, top + height)];
+            let ends = [(at, above(level) - 6.0), (at, top + height)];
             svg.polyline(&ends, color, 1.8, 0.9, dash);
-            let (anchor, beside) = match at > left + 0.7 * width {
-                true => (Anchor::End, at - 7.0),
-                false => (Anchor::Start, at + 7.0),
-            };
-            let text = format!("{name} {}", tick_label(two_digits(rate)));
-            let colors = (color, style.background);
-            svg.label((beside, above), 14.0, anchor, colors, &text);
             let near = self.curve.iter().min_by(|a, b| {
                 let far = |p: &RangePoint| (p.rate / rate).ln().abs();
                 far(a).total_cmp(&far(b))
@@ -152,6 +181,15 @@ impl RangeTestFigure<'_> {
                 let place = (at, y(point.smoothed).clamp(top, top + height));
                 svg.circle(place, 5.0, color, style.background);
             }
+        }
+        for (level, &(rate, name, color)) in marks.iter().enumerate() {
+            let (anchor, beside) = match leftwards(rate) {
+                true => (Anchor::End, x(rate) - 7.0),
+                false => (Anchor::Start, x(rate) + 7.0),
+            };
+            let text = format!("{name} {}", tick_label(two_digits(rate)));
+            let colors = (color, style.background);
+            svg.label((beside, above(level)), 14.0, anchor, colors, &text);
         }
     }
 }

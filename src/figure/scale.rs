@@ -32,7 +32,12 @@ impl Scale {
     /// The same axis, longer by `by` of its length at both ends.
     pub fn widened(self, by: f64) -> Self {
         let (lo, hi) = (self.raw(self.lo), self.raw(self.hi));
-        let more = by * if hi > lo { hi - lo } else { 1.0_f64.max(lo.abs()) };
+        let more = by
+            * if hi > lo {
+                hi - lo
+            } else {
+                1.0_f64.max(lo.abs())
+            };
         let back = |v: f64| if self.log { 10f64.powf(v) } else { v };
         Scale {
             lo: back(lo - more),

@@ -1,8 +1,8 @@
 //! A search as a picture: parallel coordinates (Inselberg 1985), a line a run
 //! from setting to setting to its loss, and below, the loss against each setting.
 
-use super::sweep_axes::{LossAxis, SettingAxis};
 use super::svg::{Anchor, Svg};
+use super::sweep_axes::{LossAxis, SettingAxis};
 use super::ticks::tick_label;
 use super::{FigureError, Style, Tone};
 use crate::search::{Plan, Row, rank};
@@ -24,7 +24,7 @@ pub struct SweepFigure<'a> {
 }
 
 const LEFT: f64 = 96.0;
-const RIGHT: f64 = 104.0;
+const RIGHT: f64 = 116.0;
 /// The parallel axes.
 const TOP: f64 = 132.0;
 const HEIGHT: f64 = 330.0;
@@ -35,7 +35,7 @@ const SLOT: f64 = 34.0;
 /// Lines drawn thicker than the others.
 const BEST: usize = 5;
 /// The panels below.
-const PANELS: f64 = 78.0;
+const PANELS: f64 = 96.0;
 const PANEL: f64 = 190.0;
 const PANEL_GAP: (f64, f64) = (32.0, 84.0);
 const COLUMNS: usize = 3;
@@ -68,8 +68,12 @@ impl SweepFigure<'_> {
         let mut svg = Svg::new(width, height, style.background);
         let left = 40.0;
         svg.text((left, 40.0), 22.0, Anchor::Start, style.text, &self.title);
-        svg.text((left, 66.0), 14.0, Anchor::Start, style.faint, &self.subtitle);
+        let subtitle = shortened(&self.subtitle, ((width - 2.0 * left) / 7.3) as usize);
+        svg.text((left, 66.0), 14.0, Anchor::Start, style.faint, &subtitle);
         self.parallel(&mut svg, &axes, &loss, width, &style);
+        let below = (LEFT, TOP + HEIGHT + 54.0);
+        let what = "Loss against each setting: a point is a run, the line goes through the medians";
+        svg.text(below, 14.0, Anchor::Start, style.faint, what);
         let room = width - LEFT - 40.0 - PANEL_GAP.0 * (columns - 1) as f64;
         for (i, axis) in axes.iter().enumerate() {
             let (row, column) = ((i / columns) as f64, i % columns);
@@ -181,7 +185,12 @@ impl SweepFigure<'_> {
         loss: &LossAxis,
         style: &Style,
     ) {
-        let Panel { left, top, width, first } = panel;
+        let Panel {
+            left,
+            top,
+            width,
+            first,
+        } = panel;
         let bottom = top + PANEL;
         let slot = if loss.has_others { 20.0 } else { 8.0 };
         let x = |share: f64| left + width * (0.05 + 0.9 * share);
@@ -196,7 +205,9 @@ impl SweepFigure<'_> {
                 svg.text(place, 13.0, Anchor::End, style.text, &tick_label(tick));
             }
         }
-        for (share, label) in axis.apart(|label| (8.0 * label.chars().count() as f64 + 12.0) / (0.9 * width)) {
+        for (share, label) in
+            axis.apart(|label| (8.0 * label.chars().count() as f64 + 12.0) / (0.9 * width))
+        {
             let x = x(*share);
             svg.line((x, bottom), (x, bottom + 5.0), style.faint, 1.0, 1.0);
             svg.text((x, bottom + 20.0), 13.0, Anchor::Middle, style.text, label);
@@ -234,11 +245,14 @@ impl SweepFigure<'_> {
             let place = (left - 62.0, top + PANEL / 2.0);
             svg.text_upwards(place, 13.0, Anchor::Middle, style.text, &loss.name);
         }
-        if index == 0 {
-            let end = left + width;
-            svg.polyline(&[(end - 76.0, top - 15.0), (end - 54.0, top - 15.0)], style.text, 2.0, 0.9, "");
-            svg.text((end, top - 10.0), 13.0, Anchor::End, style.faint, "median");
-        }
+    }
+}
+
+/// The text, or its beginning and an ellipsis.
+pub(super) fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

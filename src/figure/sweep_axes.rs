@@ -2,6 +2,7 @@
 
 use super::Tone;
 use super::scale::Scale;
+use super::sweep::shortened;
 use super::ticks::tick_label;
 use crate::colormap::{Rgb, viridis};
 use crate::search::{Plan, Row, Vary, value_text};
@@ -75,7 +76,10 @@ impl SettingAxis {
                 let round = scale.ticks(TICKS - 1);
                 match round.len() {
                     0 | 1 => own(),
-                    _ => round.iter().map(|&v| (scale.share(v), tick_label(v))).collect(),
+                    _ => round
+                        .iter()
+                        .map(|&v| (scale.share(v), tick_label(v)))
+                        .collect(),
                 }
             }
             _ => own(),
@@ -93,19 +97,26 @@ impl SettingAxis {
         self.places.get(value).copied().unwrap_or(0.5)
     }
 
-    /// Its ticks without those that come closer than `gap` (a share, by label)
-    /// to the one before.
+    /// As many of its ticks, evenly chosen, as stand at least `gap` (a share, by
+    /// label) apart.
     pub fn apart(&self, gap: impl Fn(&str) -> f64) -> Vec<&(f64, String)> {
-        let mut kept: Vec<&(f64, String)> = Vec::new();
-        for tick in &self.ticks {
-            let free = kept.last().is_none_or(|last| {
-                tick.0 - last.0 >= 0.5 * (gap(&last.1) + gap(&tick.1)) - 1e-9
-            });
-            if free {
-                kept.push(tick);
+        let free = |a: &(f64, String), b: &(f64, String)| {
+            b.0 - a.0 >= 0.5 * (gap(&a.1) + gap(&b.1)) - 1e-9
+        };
+        for every in 1..=self.ticks.len().div_ceil(2) {
+            let ticks: Vec<&(f64, String)> = self.ticks.iter().step_by(every).collect();
+            if ticks.windows(2).all(|pair| free(pair[0], pair[1])) {
+                return ticks;
             }
         }
-        kept
+        // Unevenly spaced: whatever is free, one after the other.
+        let mut ticks: Vec<&(f64, String)> = Vec::new();
+        for tick in &self.ticks {
+            if ticks.last().is_none_or(|last| free(last, tick)) {
+                ticks.push(tick);
+            }
+        }
+        ticks
     }
 }
 
@@ -193,10 +204,7 @@ fn value_label(value: &Value) -> String {
         }
         _ => value_text(value),
     };
-    match text.char_indices().nth(LABEL) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    shortened(&text, LABEL)
 }
 
 #[cfg(test)]
@@ -213,7 +221,10 @@ mod tests {
         let rate = axis("a=1e-4..1:log:5");
         assert!((rate.place("0.01") - 0.5).abs() < 1e-9);
         let batch = axis("a=0..10:5");
-        assert_eq!([batch.place("0"), batch.place("5"), batch.place("10")], [0.0, 0.5, 1.0]);
+        assert_eq!(
+            [batch.place("0"), batch.place("5"), batch.place("10")],
+            [0.0, 0.5, 1.0]
+        );
         // More than two decades: by the logarithm.
         let wide = axis("a=1,10,1000");
         assert!((wide.place("10") - 1.0 / 3.0).abs() < 1e-9);
@@ -230,7 +241,11 @@ mod tests {
 
     #[test]
     fn names_are_as_short_as_they_stay_apart() {
-        let keys = ["training.batch", "network.layers[0].dense", "network.layers[1].dense"];
+        let keys = [
+            "training.batch",
+            "network.layers[0].dense",
+            "network.layers[1].dense",
+        ];
         assert_eq!(short_name(keys[0], &keys), "batch");
         assert_eq!(short_name(keys[1], &keys), "layers[0].dense");
     }

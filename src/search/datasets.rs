@@ -76,7 +76,11 @@ fn data_key(experiment: &Experiment) -> String {
 }
 
 fn data_of(experiment: &Experiment) -> Result<Prepared, ExperimentError> {
-    Ok(prepare(&experiment.data, experiment.seed, &experiment.base)?)
+    Ok(prepare(
+        &experiment.data,
+        experiment.seed,
+        &experiment.base,
+    )?)
 }
 
 fn bytes(data: &Prepared) -> usize {

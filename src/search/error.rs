@@ -22,7 +22,9 @@ pub enum SearchError {
         message: String,
     },
     /// More combinations than anybody wants.
-    #[error("{product} = {count} runs; at most {most} are allowed: vary fewer settings, or give them fewer values")]
+    #[error(
+        "{product} = {count} runs; at most {most} are allowed: vary fewer settings, or give them fewer values"
+    )]
     TooMany {
         /// The factors, as in `12 x 8`.
         product: String,

@@ -1,8 +1,8 @@
 //! Every combination of the values of several settings, checked beforehand.
 
+use super::SearchError;
 use super::datasets::Datasets;
 use super::vary::{Vary, value_text};
-use super::SearchError;
 use crate::experiment::{Experiment, ExperimentError};
 use crate::train::Problem;
 use std::sync::Arc;
@@ -159,7 +159,10 @@ fn count_runs(vary: &[Vary]) -> Result<usize, SearchError> {
     match count {
         Some(count) if count <= MOST_RUNS => Ok(count),
         _ => Err(SearchError::TooMany {
-            product: factors.map(|f| f.to_string()).collect::<Vec<_>>().join(" x "),
+            product: factors
+                .map(|f| f.to_string())
+                .collect::<Vec<_>>()
+                .join(" x "),
             count: count.map_or("far too many".to_owned(), |count| count.to_string()),
             most: MOST_RUNS,
         }),

@@ -186,7 +186,8 @@ impl RangeTest {
     pub fn suggestion(&self) -> Option<Suggestion> {
         let first = self.settled() - 1;
         let smoothed = |i: usize| self.curve[i].smoothed;
-        let minimum = (first..self.curve.len()).min_by(|&a, &b| smoothed(a).total_cmp(&smoothed(b)))?;
+        let minimum =
+            (first..self.curve.len()).min_by(|&a, &b| smoothed(a).total_cmp(&smoothed(b)))?;
         if smoothed(minimum) > (1.0 - FALL) * smoothed(first) {
             return None;
         }

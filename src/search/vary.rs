@@ -1,7 +1,7 @@
 //! One setting and the values that it is to take: `training.batch=8,32,128`.
 
-use super::grid::MOST_RUNS;
 use super::SearchError;
+use super::grid::MOST_RUNS;
 use std::str::FromStr;
 use toml::{Table, Value};
 
@@ -76,7 +76,9 @@ impl Vary {
         }
         let last = first.checked_add(count as u64 - 1);
         let (Ok(first), Some(Ok(last))) = (i64::try_from(first), last.map(i64::try_from)) else {
-            return Err(failed("the experiment's seed is too large to count on from it"));
+            return Err(failed(
+                "the experiment's seed is too large to count on from it",
+            ));
         };
         Ok(Vary {
             key: "seed".to_owned(),
@@ -206,7 +208,9 @@ fn parse_key(key: &str) -> Result<Vec<Part>, String> {
             let index = rest.strip_prefix('[').and_then(|r| r.split_once(']'));
             let (index, after) = index
                 .and_then(|(i, after)| Some((i.parse().ok()?, after)))
-                .ok_or_else(|| format!("{piece:?} is no place in a list; give one such as layers[0]"))?;
+                .ok_or_else(|| {
+                    format!("{piece:?} is no place in a list; give one such as layers[0]")
+                })?;
             parts.push(Part::Index(index));
             rest = after;
         }
@@ -245,7 +249,13 @@ fn parse_range(lo: &str, rest: &str) -> Result<(Vec<Value>, bool), String> {
             let values: Vec<f64> = values.collect();
             let whole = lo.parse::<i64>().is_ok() && hi.parse::<i64>().is_ok();
             let whole = whole && values.iter().all(|v| v.fract() == 0.0);
-            let wrap = |v: f64| if whole { Value::Integer(v as i64) } else { Value::Float(v) };
+            let wrap = |v: f64| {
+                if whole {
+                    Value::Integer(v as i64)
+                } else {
+                    Value::Float(v)
+                }
+            };
             Ok((values.into_iter().map(wrap).collect(), log))
         }
         _ => Err(SYNTAX.to_owned()),
