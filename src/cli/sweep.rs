@@ -256,21 +256,12 @@ fn report(
     let best = ranked.first().filter(|row| !row.diverged()).copied();
     let diverged = rows.iter().filter(|row| row.diverged()).count();
     let mut files: Vec<PathBuf> = [PLAN, TABLE].iter().map(|f| args.out.join(f)).collect();
-    if let Some(best) = best {
+    if best.is_some() {
         files.push(args.out.join(BEST));
         let figure = SweepFigure {
             plan,
             rows,
             title: format!("{}: {} runs", plan.base().title(), rows.len()),
-            subtitle: format!(
-                "best: loss {:.5} with {}{}",
-                best.score(),
-                plan.describe(&plan.cases()[best.run - 1]),
-                match diverged {
-                    0 => String::new(),
-                    n => format!("; {n} diverged"),
-                }
-            ),
             tone: args.theme.into(),
         };
         for picture in PICTURES {

@@ -116,7 +116,7 @@ impl Svg {
         text: &str,
     ) {
         self.put(format_args!(
-            r#"<g stroke="{}" stroke-width="4" stroke-linejoin="round" paint-order="stroke">"#,
+            r#"<g stroke="{}" stroke-width="6" stroke-linejoin="round" paint-order="stroke">"#,
             rim.css()
         ));
         self.text(at, size, anchor, color, text);

@@ -17,8 +17,6 @@ pub struct SweepFigure<'a> {
     pub rows: &'a [Row],
     /// The heading.
     pub title: String,
-    /// A line below the heading.
-    pub subtitle: String,
     /// Dark or light.
     pub tone: Tone,
 }
@@ -68,8 +66,9 @@ impl SweepFigure<'_> {
         let mut svg = Svg::new(width, height, style.background);
         let left = 40.0;
         svg.text((left, 40.0), 22.0, Anchor::Start, style.text, &self.title);
-        let subtitle = shortened(&self.subtitle, ((width - 2.0 * left) / 7.3) as usize);
-        svg.text((left, 66.0), 14.0, Anchor::Start, style.faint, &subtitle);
+        let room = ((width - 2.0 * left) / 7.3) as usize;
+        let summary = shortened(&self.summary(&axes), room);
+        svg.text((left, 66.0), 14.0, Anchor::Start, style.faint, &summary);
         self.parallel(&mut svg, &axes, &loss, width, &style);
         let below = (LEFT, TOP + HEIGHT + 54.0);
         let what = "Loss against each setting: a point is a run, the line goes through the medians";
@@ -86,6 +85,25 @@ impl SweepFigure<'_> {
             self.panel(&mut svg, panel, (i, axis), &loss, &style);
         }
         Ok(svg)
+    }
+
+    /// The best run in a line.
+    fn summary(&self, axes: &[SettingAxis]) -> String {
+        let ranked = rank(self.rows);
+        let best = ranked.first().map_or(String::new(), |best| {
+            let pairs = axes.iter().zip(&best.values);
+            let pairs = pairs.map(|(axis, value)| format!("{} {value}", axis.name));
+            let settings: Vec<String> = pairs.collect();
+            format!(
+                "best: loss {:.5} with {}",
+                best.score(),
+                settings.join(", ")
+            )
+        });
+        match self.rows.iter().filter(|row| row.diverged()).count() {
+            0 => best,
+            diverged => format!("{best}; {diverged} diverged"),
+        }
     }
 
     fn parallel(
@@ -213,14 +231,24 @@ impl SweepFigure<'_> {
             svg.text((x, bottom + 20.0), 13.0, Anchor::Middle, style.text, label);
         }
         svg.frame(left, top, width, PANEL, style.faint);
+        let ranked = rank(self.rows);
+        let share_of = |row: &Row| axis.place(&row.values[index]);
         let mut groups: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-        for row in rank(self.rows).into_iter().rev() {
-            let share = axis.place(&row.values[index]);
+        for row in &ranked {
             // Shares are not negative, so their bits are in their order.
-            let group = groups.entry(share.to_bits()).or_default();
-            let place = loss.place(row);
-            group.push(place.unwrap_or(f64::INFINITY));
-            match place {
+            let group = groups.entry(share_of(row).to_bits()).or_default();
+            group.push(loss.place(row).unwrap_or(f64::INFINITY));
+        }
+        let medians: Vec<(f64, f64)> = groups
+            .into_iter()
+            .map(|(bits, mut places)| (f64::from_bits(bits), median(&mut places)))
+            .filter(|(_, place)| place.is_finite())
+            .map(|(share, place)| (x(share), y(place)))
+            .collect();
+        svg.polyline(&medians, style.text, 2.0, 0.9, "");
+        for row in ranked.into_iter().rev() {
+            let share = share_of(row);
+            match loss.place(row) {
                 Some(place) => {
                     let color = loss.color(place);
                     svg.circle((x(share), y(place)), 3.6, color, style.background);
@@ -233,14 +261,6 @@ impl SweepFigure<'_> {
                 }
             }
         }
-        let medians: Vec<(f64, f64)> = groups
-            .into_iter()
-            .map(|(bits, mut places)| (f64::from_bits(bits), median(&mut places)))
-            .filter(|(_, place)| place.is_finite())
-            .map(|(share, place)| (x(share), y(place)))
-            .collect();
-        svg.polyline(&medians, style.background, 4.5, 0.7, "");
-        svg.polyline(&medians, style.text, 2.0, 0.9, "");
         if first {
             let place = (left - 62.0, top + PANEL / 2.0);
             svg.text_upwards(place, 13.0, Anchor::Middle, style.text, &loss.name);

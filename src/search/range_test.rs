@@ -205,7 +205,8 @@ impl RangeTest {
     }
 }
 
-/// The problem as the test trains it: the rate follows the test and nothing else.
+/// The problem as the test trains it: the rate follows the test and nothing
+/// else. A key that would change the rate by itself is reset here.
 fn at_constant_rate(problem: &Problem, rate: f64) -> Problem {
     let mut own = problem.clone();
     own.experiment.training.optimizer.learning_rate = rate;
