@@ -107,15 +107,17 @@ impl Vary {
     /// Takes the experiment as it is into account: where it has a whole number,
     /// computed values are rounded to whole numbers, each kept once.
     pub(super) fn fit(&mut self, experiment: &Table) {
-        let mut place = Some(&Value::Table(experiment.clone())).cloned();
-        for part in &self.path {
-            place = match (part, place) {
-                (Part::Name(name), Some(Value::Table(table))) => table.get(name).cloned(),
-                (Part::Index(index), Some(Value::Array(items))) => items.get(*index).cloned(),
-                _ => None,
-            };
-        }
-        if !(self.computed && matches!(place, Some(Value::Integer(_)))) {
+        let (first, rest) = match self.path.split_first() {
+            Some((Part::Name(first), rest)) => (first, rest),
+            _ => return,
+        };
+        let place = rest
+            .iter()
+            .try_fold(experiment.get(first), |place, part| match part {
+                Part::Name(name) => Some(place?.get(name)),
+                Part::Index(index) => Some(place?.get(*index)),
+            });
+        if !(self.computed && matches!(place, Some(Some(Value::Integer(_))))) {
             return;
         }
         for value in &mut self.values {
