@@ -9,12 +9,14 @@ pub mod colormap;
 pub mod data;
 pub mod experiment;
 pub mod figure;
+pub mod files;
 pub mod insight;
 pub mod interop;
 pub mod landscape;
 pub mod nn;
 pub mod optim;
 pub mod rng;
+pub mod search;
 pub mod train;
 
 #[cfg(feature = "app")]

@@ -198,6 +198,21 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     if let Some(directions) = args.directions.filter(|d| *d != Directions::Path) {
         directions.plane(problem.network.layout(), &source.params)?;
     }
+    let moves = args.epochs > 0 || args.frames > 1;
+    if args.directions == Some(Directions::Path) && source.path.is_empty() && !moves {
+        return Err(CliError::Failed(format!(
+            "--directions path: there is no path yet at the start of {}; name a folder that `train` wrote, or train before the picture with --epochs or between several --frames",
+            args.source.source
+        )));
+    }
+    if args.view == ViewName::Network
+        && (args.directions.is_some() || args.range.is_some() || args.log)
+    {
+        return Err(CliError::Usage(
+            "--directions, --range and --log are of the surface, which --view network does not show"
+                .to_owned(),
+        ));
+    }
     if let Some(range) = args.range
         && !(range.is_finite() && range > 0.0)
     {

@@ -1,8 +1,9 @@
 //! `gradscape data`: a data set at a glance.
 
+use super::samples::sample;
 use super::source::find;
 use super::{CliError, Out};
-use crate::data::{ColumnRef, DataConfig, Label, source_kind, summarise};
+use crate::data::{ColumnRef, DataConfig, Label, source_info, source_kind, summarise};
 use crate::experiment::ExperimentError;
 use clap::Args;
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::path::Path;
 /// set, before it is split and scaled.
 #[derive(Args, Debug, Clone)]
 pub struct DataArgs {
-    /// A built-in data set, a CSV, NPZ or IDX file, or an experiment file (its data)
+    /// A built-in data set, a CSV, NPZ or IDX file, or an experiment file or sample (its data)
     #[arg(value_name = "NAME|FILE")]
     source: String,
     /// CSV: the column to predict, by name or index; NPZ: the array of labels
@@ -33,7 +34,9 @@ pub struct DataArgs {
 /// When there is no such data, or it cannot be read.
 pub fn run(args: &DataArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
-    let is_experiment = args.source.to_ascii_lowercase().ends_with(".toml");
+    // A data set goes before a sample of its name.
+    let is_sample = source_info(&args.source).is_none() && sample(&args.source).is_some();
+    let is_experiment = is_sample || args.source.to_ascii_lowercase().ends_with(".toml");
     let (mut config, seed, base) = if is_experiment {
         let (experiment, _) = find(&args.source)?;
         (experiment.data, experiment.seed, experiment.base)

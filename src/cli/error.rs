@@ -4,6 +4,7 @@ use crate::experiment::ExperimentError;
 use crate::figure::FigureError;
 use crate::interop::InteropError;
 use crate::landscape::{DirectionsError, GridError};
+use crate::search::SearchError;
 use std::path::{Path, PathBuf};
 
 /// Why a command did not do what it was asked to.
@@ -41,6 +42,9 @@ pub enum CliError {
     /// The grid makes no sense.
     #[error(transparent)]
     Grid(#[from] GridError),
+    /// A search cannot begin.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Anything else, said in full.
     #[error("{0}")]
     Failed(String),

@@ -1,8 +1,9 @@
 //! `gradscape gradient`: the loss over the whole training part and its gradient.
 
 use super::source::SourceArgs;
+use super::surface::ending;
 use super::{CliError, Out};
-use crate::interop::{Values, write_tensors};
+use crate::interop::{Values, write_tensor_arrays, write_tensors};
 use crate::train::full_gradient;
 use clap::Args;
 use serde::Serialize;
@@ -17,8 +18,8 @@ use std::path::PathBuf;
 pub struct GradientArgs {
     #[command(flatten)]
     source: SourceArgs,
-    /// Write this safetensors file
-    #[arg(long, value_name = "FILE")]
+    /// Write this safetensors file, or NumPy archive where it ends in .npz
+    #[arg(long, value_name = "FILE", value_parser = output)]
     out: PathBuf,
     /// Compute and store in double precision
     #[arg(long)]
@@ -35,6 +36,14 @@ struct GradientObject {
     parameters: usize,
     samples: usize,
     file: PathBuf,
+}
+
+fn output(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match ending(&path).as_deref() {
+        None | Some("safetensors" | "npz") => Ok(path),
+        _ => Err("gradients are written as .safetensors or .npz".to_owned()),
+    }
 }
 
 /// Obeys `gradscape gradient`.
@@ -67,7 +76,11 @@ pub fn run(args: &GradientArgs) -> Result<(), CliError> {
             "the loss at these weights is {loss}; nothing is written"
         )));
     }
-    write_tensors(&args.out, layout, values, &[("loss", loss)])?;
+    let write = match ending(&args.out).as_deref() {
+        Some("npz") => write_tensor_arrays,
+        _ => write_tensors,
+    };
+    write(&args.out, layout, values, &[("loss", loss)])?;
     out.object(&GradientObject {
         loss,
         gradient_norm: norm,

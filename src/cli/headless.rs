@@ -5,7 +5,7 @@ use super::capture::{CapturePlan, ViewName, shoot};
 use super::interrupt::Interrupt;
 use super::report::{epoch_line, headline, table_head};
 use super::run_folder::RunFolder;
-use super::source::{Source, SourceArgs, find};
+use super::source::{Source, SourceArgs, find_experiment};
 use super::surface::{Computed, axes, compute, figure, plane};
 use super::train::{Ending, train_into};
 use super::{CliError, Out};
@@ -43,7 +43,7 @@ pub fn run(why: &str) -> Result<(), CliError> {
         "No window: {why}. Training on handwritten digits without one; the results go into {}/",
         dir.display()
     ))?;
-    let (experiment, _) = find(SAMPLE)?;
+    let experiment = find_experiment(SAMPLE)?;
     let problem = Arc::new(Problem::new(&experiment)?);
     let interrupt = Interrupt::listen();
     let folder = RunFolder::create(&dir, &experiment, false)?;

@@ -12,11 +12,14 @@ mod headless;
 mod interrupt;
 mod open;
 mod out;
+mod range_test;
 mod report;
 mod run_folder;
 pub mod samples;
 mod source;
 mod surface;
+mod sweep;
+mod sweep_folder;
 mod train;
 
 pub use error::CliError;
@@ -29,6 +32,8 @@ Examples:
   gradscape                                     open the window with a spiral that is being learnt
   gradscape open my.toml                        open the window with an experiment of your own
   gradscape train digits --out out/digits       train a sample and keep everything
+  gradscape sweep iris --vary training.batch=8,32,128 --seeds 3
+  gradscape range-test iris                     suggest a learning rate
   gradscape surface out/digits --out surface.png
   gradscape capture spiral --frames 60 --out spiral.gif
   gradscape data iris                           say what is in a data set
@@ -56,6 +61,22 @@ Examples:
 DIR gets experiment.toml, weights.safetensors, history.csv, history.jsonl, path.npz and
 summary.json. Ctrl-C ends the run and keeps what was reached.")]
     Train(train::TrainArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape sweep iris --vary training.optimizer.learning_rate=1e-4..1:log:12 --vary training.batch=8,32,128
+  gradscape sweep my.toml --vary network.layers[0].dense=4,8,16 --seeds 5 --out out/width
+  gradscape sweep spiral --vary 'network.layers=[],[{dense=8}],[{dense=8},{dense=8}]' --jobs 2
+
+DIR gets sweep.toml, sweep.csv, best.toml, sweep.png and sweep.svg. Interrupted or killed, the
+same command goes on where it was. At most 10000 runs.")]
+    Sweep(sweep::SweepArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape range-test iris
+  gradscape range-test my.toml --from 1e-5 --to 1 --steps 500 --out out/rates
+
+DIR gets range-test.csv, range-test.png and range-test.svg.")]
+    RangeTest(range_test::RangeTestArgs),
     #[command(after_help = "\
 Examples:
   gradscape gradient xor --out g.safetensors
@@ -93,6 +114,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         },
         Some(Command::Open(args)) => open::run(args),
         Some(Command::Train(args)) => train::run(args),
+        Some(Command::Sweep(args)) => sweep::run(args),
+        Some(Command::RangeTest(args)) => range_test::run(args),
         Some(Command::Gradient(args)) => gradient::run(args),
         Some(Command::Surface(args)) => surface::run(args),
         Some(Command::Capture(args)) => capture::run(args),
@@ -105,7 +128,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `gradient`, `surface` and `data` work without it"
+         `train`, `sweep`, `range-test`, `gradient`, `surface` and `data` work without it"
             .to_owned(),
     )
 }

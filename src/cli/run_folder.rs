@@ -24,9 +24,14 @@ pub const PATH: &str = "path.npz";
 /// What the run came to.
 pub const SUMMARY: &str = "summary.json";
 
-/// A run's folder that is being written.
+/// Where a run's files grow until all of them are complete.
+const UNFINISHED: &str = ".unfinished";
+
+/// A run's folder that is being written. An earlier run in it stays whole until
+/// [`finish`](Self::finish).
 pub struct RunFolder {
     dir: PathBuf,
+    growing: PathBuf,
     json: BufWriter<File>,
     csv: csv::Writer<File>,
 }
@@ -37,39 +42,43 @@ impl RunFolder {
         dir.join(EXPERIMENT).is_file() && dir.join(WEIGHTS).is_file()
     }
 
-    /// Makes `dir` ready for a run of `experiment`. An earlier run's files are
-    /// removed; a folder with anything else in it is left alone unless `force`.
+    /// Makes `dir` ready for a run of `experiment`. A folder with anything in it
+    /// but an earlier run is left alone unless `force`.
     ///
     /// # Errors
     /// When the folder may not or cannot be written.
     pub fn create(dir: &Path, experiment: &Experiment, force: bool) -> Result<Self, CliError> {
         std::fs::create_dir_all(dir).map_err(|error| CliError::io(dir, error))?;
-        let mut entries = std::fs::read_dir(dir).map_err(|error| CliError::io(dir, error))?;
+        let entries = std::fs::read_dir(dir).map_err(|error| CliError::io(dir, error))?;
+        let is_own = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.is_ok_and(|entry| entry.file_name() == UNFINISHED)
+        };
         let was_run = dir.join(EXPERIMENT).is_file() && dir.join(HISTORY_JSON).is_file();
-        if entries.next().is_some() && !was_run && !force {
+        if !was_run && !force && !entries.into_iter().all(is_own) {
             return Err(CliError::Failed(format!(
                 "{}: the folder holds files that are not an earlier run's; name another, or add --force to write into it",
                 dir.display()
             )));
         }
-        for name in [WEIGHTS, PATH, SUMMARY] {
-            let file = dir.join(name);
-            if file.exists() {
-                std::fs::remove_file(&file).map_err(|error| CliError::io(&file, error))?;
-            }
+        let growing = dir.join(UNFINISHED);
+        // What a run that was killed left behind.
+        if growing.exists() {
+            std::fs::remove_dir_all(&growing).map_err(|error| CliError::io(&growing, error))?;
         }
+        std::fs::create_dir(&growing).map_err(|error| CliError::io(&growing, error))?;
         let text = with_absolute_paths(experiment)
             .to_toml()
             .map_err(|error| CliError::Failed(format!("experiment.toml: {error}")))?;
-        write(&dir.join(EXPERIMENT), text.as_bytes())?;
+        write(&growing.join(EXPERIMENT), text.as_bytes())?;
         let create = |name: &str| {
-            let file = dir.join(name);
+            let file = growing.join(name);
             File::create(&file).map_err(|error| CliError::io(&file, error))
         };
         Ok(RunFolder {
             dir: dir.to_owned(),
             json: BufWriter::new(create(HISTORY_JSON)?),
             csv: csv::Writer::from_writer(create(HISTORY_CSV)?),
+            growing,
         })
     }
 
@@ -78,55 +87,67 @@ impl RunFolder {
     /// # Errors
     /// When they cannot be written.
     pub fn push(&mut self, row: &HistoryRow) -> Result<(), CliError> {
-        let file = self.dir.join(HISTORY_JSON);
+        let file = self.growing.join(HISTORY_JSON);
         let line =
             serde_json::to_string(row).map_err(|error| CliError::Failed(error.to_string()))?;
         writeln!(self.json, "{line}").map_err(|error| CliError::io(&file, error))?;
-        let file = self.dir.join(HISTORY_CSV);
+        let file = self.growing.join(HISTORY_CSV);
         self.csv
             .serialize(row)
             .map_err(|error| CliError::Failed(format!("{}: {error}", file.display())))
     }
 
-    /// Writes what is known at the end.
+    /// Writes what is known at the end and puts everything in its place: first
+    /// all files are complete on the disk, then each replaces the earlier run's.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// When a file cannot be written; an earlier run is then still there.
     pub fn finish(
-        mut self,
+        self,
         layout: &Layout,
         params: &[f32],
         path: &[PathPoint],
         summary: &impl Serialize,
     ) -> Result<(), CliError> {
-        let file = self.dir.join(HISTORY_JSON);
-        self.json
-            .flush()
-            .map_err(|error| CliError::io(&file, error))?;
-        let file = self.dir.join(HISTORY_CSV);
-        self.csv
-            .flush()
-            .map_err(|error| CliError::io(&file, error))?;
-        write_path(&self.dir.join(PATH), path)?;
+        let growing = self.growing;
+        write_params(&growing.join(WEIGHTS), layout, params)?;
+        write_path(&growing.join(PATH), path)?;
         let text = serde_json::to_string_pretty(summary)
             .map_err(|error| CliError::Failed(error.to_string()))?;
-        write(&self.dir.join(SUMMARY), format!("{text}\n").as_bytes())?;
-        // Last: with its weights a folder counts as a run.
-        write_params(&self.dir.join(WEIGHTS), layout, params)?;
-        Ok(())
+        write(&growing.join(SUMMARY), format!("{text}\n").as_bytes())?;
+        let json = self.json.into_inner().map_err(|error| error.into_error());
+        let csv = self.csv.into_inner().map_err(|error| error.into_error());
+        for (name, file) in [(HISTORY_JSON, json), (HISTORY_CSV, csv)] {
+            file.and_then(|file| file.sync_all())
+                .map_err(|error| CliError::io(&growing.join(name), error))?;
+        }
+        // The weights first: they are what cannot be had again.
+        for name in [
+            WEIGHTS,
+            EXPERIMENT,
+            PATH,
+            HISTORY_JSON,
+            HISTORY_CSV,
+            SUMMARY,
+        ] {
+            let place = self.dir.join(name);
+            std::fs::rename(growing.join(name), &place)
+                .map_err(|error| CliError::io(&place, error))?;
+        }
+        std::fs::remove_dir(&growing).map_err(|error| CliError::io(&growing, error))
     }
 }
 
-/// Writes a whole file.
+/// Writes a whole file, or leaves the earlier one as it was.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    std::fs::write(path, bytes).map_err(|error| CliError::io(path, error))
+    crate::files::replace(path, bytes).map_err(|error| CliError::io(path, error))
 }
 
 /// The same experiment, readable from any folder.
-fn with_absolute_paths(experiment: &Experiment) -> Experiment {
+pub fn with_absolute_paths(experiment: &Experiment) -> Experiment {
     let mut experiment = experiment.clone();
     let base = experiment.base.clone();
     let absolute = |path: &str| {

@@ -97,13 +97,30 @@ pub fn find(name: &str) -> Result<(Experiment, Option<PathBuf>), CliError> {
     if let Some(sample) = sample(name) {
         return Ok((Experiment::parse(sample.toml, sample.name)?, None));
     }
+    Err(unknown(name))
+}
+
+/// The experiment that `name` means where a run is not asked for: a sample of
+/// that name first, so that `train iris --out iris` means the same a second
+/// time. `./iris` is the folder.
+///
+/// # Errors
+/// When there is no such thing, or the file is not valid.
+pub fn find_experiment(name: &str) -> Result<Experiment, CliError> {
+    match sample(name) {
+        Some(sample) => Ok(Experiment::parse(sample.toml, sample.name)?),
+        None => Ok(find(name)?.0),
+    }
+}
+
+fn unknown(name: &str) -> CliError {
     let names: Vec<&str> = SAMPLES.iter().map(|s| s.name).collect();
     let names = names.join(", ");
-    Err(CliError::Failed(if path.is_dir() {
+    CliError::Failed(if Path::new(name).is_dir() {
         format!(
             "{name}: this folder is not one that `gradscape train` wrote: it has no experiment.toml with weights.safetensors beside it"
         )
     } else {
         format!("{name}: there is no such experiment file, and the samples are {names}")
-    }))
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::interrupt::Interrupt;
 use super::report::parameter_name;
+use super::run_folder::write;
 use super::source::{Source, SourceArgs};
 use super::{CliError, Out};
 use crate::figure::{ContourFigure, Heights, Tone, write_figure};
@@ -305,12 +306,15 @@ pub fn figure<'a>(
 /// Columns `x`, `y` and `loss`, x running fastest.
 fn write_csv(path: &Path, surface: &Surface) -> Result<(), CliError> {
     let failed = |error: csv::Error| CliError::Failed(format!("{}: {error}", path.display()));
-    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["x", "y", "loss"]).map_err(failed)?;
     for (row, &y) in surface.loss.rows().into_iter().zip(&surface.y) {
         for (&loss, &x) in row.iter().zip(&surface.x) {
             writer.serialize((x, y, loss)).map_err(failed)?;
         }
     }
-    writer.flush().map_err(|error| CliError::io(path, error))
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| CliError::io(path, error.into_error()))?;
+    write(path, &bytes)
 }

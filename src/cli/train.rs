@@ -3,7 +3,7 @@
 use super::interrupt::Interrupt;
 use super::report::{RunReport, describe, epoch_line, headline, table_head};
 use super::run_folder::RunFolder;
-use super::source::find;
+use super::source::find_experiment;
 use super::{CliError, Out};
 use crate::train::{
     Divergence, Evaluator, HistoryRow, PathPoint, Problem, RunState, Score, Session, TrainCommand,
@@ -61,7 +61,7 @@ struct EpochObject<'a> {
 /// When something cannot be read or written, the run diverges or is interrupted.
 pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
-    let (mut experiment, _) = find(&args.experiment)?;
+    let mut experiment = find_experiment(&args.experiment)?;
     if let Some(epochs) = args.epochs {
         experiment.training.epochs = epochs;
     }

@@ -3,8 +3,9 @@
 
 use super::marching::contour_lines;
 use super::raster::Pixels;
+use super::scale::Scale;
 use super::svg::{Anchor, Svg};
-use super::ticks::{log_ticks, nice_ticks, tick_label};
+use super::ticks::{nice_ticks, tick_label};
 use super::{FigureError, Style, Tone};
 use crate::colormap::{Rgb, viridis};
 use crate::landscape::{PathOnPlane, Surface};
@@ -54,55 +55,25 @@ const DETAIL: f64 = 1.5;
 /// About so many contour lines.
 const LINES: usize = 14;
 
-/// Losses as heights from 0 to 1.
-#[derive(Debug, Clone, Copy)]
-struct Scale {
-    lo: f64,
-    hi: f64,
-    log: bool,
+/// How the surface's losses become heights from 0 to 1.
+fn scale_of(surface: &Surface, heights: Heights) -> Option<Scale> {
+    let (lo, hi) = surface.range()?;
+    let log = lo > 0.0
+        && match heights {
+            Heights::Linear => false,
+            Heights::Log => true,
+            Heights::Auto => hi / lo > 30.0,
+        };
+    Some(Scale { lo, hi, log })
 }
 
-impl Scale {
-    fn new(surface: &Surface, heights: Heights) -> Option<Self> {
-        let (lo, hi) = surface.range()?;
-        let log = lo > 0.0
-            && match heights {
-                Heights::Linear => false,
-                Heights::Log => true,
-                Heights::Auto => hi / lo > 30.0,
-            };
-        Some(Scale { lo, hi, log })
-    }
-
-    fn raw(&self, loss: f64) -> f64 {
-        if self.log { loss.log10() } else { loss }
-    }
-
-    fn height(&self, loss: f64) -> f64 {
-        let (lo, hi) = (self.raw(self.lo), self.raw(self.hi));
-        if hi > lo {
-            (self.raw(loss) - lo) / (hi - lo)
-        } else {
-            0.5
-        }
-    }
-
-    fn ticks(&self) -> Vec<f64> {
-        if self.log {
-            log_ticks(self.lo, self.hi)
-        } else {
-            nice_ticks(self.lo, self.hi, 7)
-        }
-    }
-
-    /// The losses at which lines are drawn.
-    fn levels(&self) -> Vec<f64> {
-        let (lo, hi) = (self.raw(self.lo), self.raw(self.hi));
-        let step = nice_ticks(lo, hi, LINES);
-        step.into_iter()
-            .map(|v| if self.log { 10f64.powf(v) } else { v })
-            .collect()
-    }
+/// The losses at which lines are drawn.
+fn levels(scale: Scale) -> Vec<f64> {
+    let (lo, hi) = (scale.raw(scale.lo), scale.raw(scale.hi));
+    let step = nice_ticks(lo, hi, LINES);
+    step.into_iter()
+        .map(|v| if scale.log { 10f64.powf(v) } else { v })
+        .collect()
 }
 
 impl ContourFigure<'_> {
@@ -119,7 +90,7 @@ impl ContourFigure<'_> {
         if surface.x.len() < 2 || surface.y.len() < 2 {
             return Err(FigureError::Empty("a surface needs at least 2 by 2 points"));
         }
-        let scale = Scale::new(surface, self.heights).ok_or(FigureError::Empty(
+        let scale = scale_of(surface, self.heights).ok_or(FigureError::Empty(
             "no loss of this surface is finite; choose a smaller range",
         ))?;
         let mut svg = Svg::new(WIDTH, HEIGHT, style.background);
@@ -167,7 +138,7 @@ impl ContourFigure<'_> {
                 let x = along(xs, (f64::from(column) + 0.5) / f64::from(width));
                 let loss = self.surface.interpolate(x, y).unwrap_or(f64::NAN);
                 let color = if loss.is_finite() {
-                    viridis(scale.height(loss) as f32)
+                    viridis(scale.share(loss) as f32)
                 } else {
                     style.grid
                 };
@@ -185,14 +156,14 @@ impl ContourFigure<'_> {
     fn lines(&self, svg: &mut Svg, scale: Scale) {
         let (xs, ys) = (&self.surface.x, &self.surface.y);
         // Interpolated in heights, so that lines on a log scale sit right.
-        let heights = self.surface.loss.mapv(|v| scale.height(v));
+        let heights = self.surface.loss.mapv(|v| scale.share(v));
         let between = |values: &[f64], t: f64| {
             let last = values.len() - 1;
             let i = (t.floor() as usize).min(last.saturating_sub(1));
             values[i] + (t - i as f64) * (values[i + 1] - values[i])
         };
-        for level in scale.levels() {
-            let height = scale.height(level);
+        for level in levels(scale) {
+            let height = scale.share(level);
             let color = if height > 0.55 {
                 Rgb::hex(0x10131a)
             } else {
@@ -275,8 +246,8 @@ fn bar(svg: &mut Svg, scale: Scale, style: &Style) -> Result<(), FigureError> {
     };
     svg.image(left, top, width, height, &gradient.png()?);
     svg.frame(left, top, width, height, style.faint);
-    for tick in scale.ticks() {
-        let y = top + height * (1.0 - scale.height(tick));
+    for tick in scale.ticks(7) {
+        let y = top + height * (1.0 - scale.share(tick));
         let right = left + width;
         svg.line((right, y), (right + 5.0, y), style.faint, 1.0, 1.0);
         let label = tick_label(tick);

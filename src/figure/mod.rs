@@ -7,9 +7,13 @@ mod curves;
 mod fonts;
 mod marching;
 mod network;
+mod range_test;
 mod raster;
+mod scale;
 mod style;
 mod svg;
+mod sweep;
+mod sweep_axes;
 mod ticks;
 
 pub use animation::Animation;
@@ -18,9 +22,11 @@ pub use curves::CurvesFigure;
 pub use fonts::{CJK, LATIN, MATH};
 pub use marching::contour_lines;
 pub use network::NetworkFigure;
+pub use range_test::RangeTestFigure;
 pub use raster::{Pixels, rasterise, write_figure};
 pub use style::{Style, Tone};
 pub use svg::Svg;
+pub use sweep::SweepFigure;
 pub use ticks::{log_ticks, nice_ticks, tick_label};
 
 use std::path::PathBuf;

@@ -94,7 +94,7 @@ pub fn write_figure(path: &Path, svg: Svg, scale: f64) -> Result<(), FigureError
         Some("png") => rasterise(&svg.finish(), scale)?.png()?,
         _ => return Err(FigureError::Ending { path: path.into() }),
     };
-    std::fs::write(path, bytes).map_err(|source| FigureError::Io {
+    crate::files::replace(path, &bytes).map_err(|source| FigureError::Io {
         path: path.into(),
         source,
     })

@@ -106,6 +106,52 @@ impl Svg {
         self.put_text(at, size, anchor, color, text, 0.0);
     }
 
+    /// A line of text with a rim of another colour, to be read over lines.
+    pub fn label(
+        &mut self,
+        at: (f64, f64),
+        size: f64,
+        anchor: Anchor,
+        (color, rim): (Rgb, Rgb),
+        text: &str,
+    ) {
+        self.put(format_args!(
+            r#"<g stroke="{}" stroke-width="6" stroke-linejoin="round" paint-order="stroke">"#,
+            rim.css()
+        ));
+        self.text(at, size, anchor, color, text);
+        self.put(format_args!("</g>"));
+    }
+
+    /// A curve that passes all points horizontally; `dash` as in SVG, empty for
+    /// a whole line.
+    pub fn swing(
+        &mut self,
+        points: &[(f64, f64)],
+        color: Rgb,
+        width: f64,
+        opacity: f64,
+        dash: &str,
+    ) {
+        let Some((first, _)) = points.split_first() else {
+            return;
+        };
+        let mut list = format!("M{:.1} {:.1}", first.0, first.1);
+        for pair in points.windows(2) {
+            let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
+            let middle = (x0 + x1) / 2.0;
+            let _ = write!(
+                list,
+                "C{middle:.1} {y0:.1} {middle:.1} {y1:.1} {x1:.1} {y1:.1}"
+            );
+        }
+        self.put(format_args!(
+            r#"<path d="{list}" fill="none" stroke="{}" stroke-width="{width:.2}" stroke-opacity="{opacity:.3}" stroke-linecap="round" stroke-dasharray="{}"/>"#,
+            color.css(),
+            if dash.is_empty() { "none" } else { dash }
+        ));
+    }
+
     /// A line of text that runs upwards.
     pub fn text_upwards(
         &mut self,

@@ -1,10 +1,12 @@
 //! NumPy archives: a surface with its plane, and a run's path.
 
-use super::{InteropError, MAX_BYTES};
+use super::{InteropError, MAX_BYTES, Values};
 use crate::data::npy::NpyBytes;
+use crate::files::NewFile;
 use crate::landscape::{Plane, Surface};
+use crate::nn::Layout;
 use crate::train::PathPoint;
-use ndarray::{Array2, ArrayD, ArrayView1};
+use ndarray::{Array2, ArrayD, ArrayView1, ArrayViewD, arr0};
 use ndarray_npy::NpzWriter;
 use std::fs::File;
 use std::io::BufReader;
@@ -12,13 +14,18 @@ use std::path::Path;
 use std::sync::Arc;
 use zip::ZipArchive;
 
-fn create(path: &Path) -> Result<NpzWriter<File>, InteropError> {
-    let file = File::create(path).map_err(|error| InteropError::io(path, error))?;
-    Ok(NpzWriter::new(file))
-}
-
-fn failed(path: &Path) -> impl Fn(ndarray_npy::WriteNpzError) -> InteropError + '_ {
-    |error| InteropError::format(path, error.to_string())
+/// Writes an archive, whole or not at all.
+fn archive(
+    path: &Path,
+    fill: impl FnOnce(&mut NpzWriter<&File>) -> Result<(), ndarray_npy::WriteNpzError>,
+) -> Result<(), InteropError> {
+    let io = |error| InteropError::io(path, error);
+    let new = NewFile::create(path).map_err(io)?;
+    let mut npz = NpzWriter::new(new.file());
+    fill(&mut npz)
+        .and_then(|()| npz.finish().map(drop))
+        .map_err(|error| InteropError::format(path, error.to_string()))?;
+    new.finish().map_err(io)
 }
 
 /// Writes `x` `[nx]`, `y` `[ny]` and `loss` `[ny, nx]` as f64, and the plane's
@@ -27,23 +34,52 @@ fn failed(path: &Path) -> impl Fn(ndarray_npy::WriteNpzError) -> InteropError + 
 /// # Errors
 /// When the file cannot be written.
 pub fn write_surface(path: &Path, surface: &Surface, plane: &Plane) -> Result<(), InteropError> {
-    let fail = failed(path);
-    let mut npz = create(path)?;
-    npz.add_array("x", &ArrayView1::from(&surface.x))
-        .map_err(&fail)?;
-    npz.add_array("y", &ArrayView1::from(&surface.y))
-        .map_err(&fail)?;
-    npz.add_array("loss", &surface.loss).map_err(&fail)?;
-    for (name, vector) in [
-        ("center", plane.center()),
-        ("direction_x", plane.direction_x()),
-        ("direction_y", plane.direction_y()),
-    ] {
-        npz.add_array(name, &ArrayView1::from(vector))
-            .map_err(&fail)?;
-    }
-    npz.finish().map_err(&fail)?;
-    Ok(())
+    archive(path, |npz| {
+        npz.add_array("x", &ArrayView1::from(&surface.x))?;
+        npz.add_array("y", &ArrayView1::from(&surface.y))?;
+        npz.add_array("loss", &surface.loss)?;
+        for (name, vector) in [
+            ("center", plane.center()),
+            ("direction_x", plane.direction_x()),
+            ("direction_y", plane.direction_y()),
+        ] {
+            npz.add_array(name, &ArrayView1::from(vector))?;
+        }
+        Ok(())
+    })
+}
+
+/// Writes what [`write_tensors`](super::write_tensors) does as an archive: an
+/// array for each tensor, under the same names.
+///
+/// # Errors
+/// When the file cannot be written, or `values` is not as long as the layout.
+pub fn write_tensor_arrays(
+    path: &Path,
+    layout: &Layout,
+    values: Values<'_>,
+    scalars: &[(&str, f64)],
+) -> Result<(), InteropError> {
+    values.fit(path, layout)?;
+    archive(path, |npz| {
+        for (name, value) in scalars {
+            npz.add_array(*name, &arr0(*value))?;
+        }
+        for tensor in layout.tensors() {
+            let (name, shape, part) = (tensor.key(), &tensor.shape[..], tensor.range.clone());
+            match values {
+                Values::Single(v) => npz.add_array(name, &shaped(&v[part], shape))?,
+                Values::Double(v) => npz.add_array(name, &shaped(&v[part], shape))?,
+            }
+        }
+        Ok(())
+    })
+}
+
+fn shaped<'a, A>(values: &'a [A], shape: &[usize]) -> ArrayViewD<'a, A> {
+    let flat = ArrayView1::from(values).into_dyn();
+    // Cannot fail: a tensor's range is as long as its shape says.
+    flat.clone().into_shape_with_order(shape).unwrap_or(flat)
 }
 
 /// Writes `steps` and `epochs` `[k]` as u64, `losses` `[k]` as f64 and `params`
@@ -62,17 +98,12 @@ pub fn write_path(path: &Path, points: &[PathPoint]) -> Result<(), InteropError>
     let steps: Vec<u64> = points.iter().map(|p| p.step).collect();
     let epochs: Vec<u64> = points.iter().map(|p| p.epoch as u64).collect();
     let losses: Vec<f64> = points.iter().map(|p| p.loss).collect();
-    let fail = failed(path);
-    let mut npz = create(path)?;
-    npz.add_array("steps", &ArrayView1::from(&steps))
-        .map_err(&fail)?;
-    npz.add_array("epochs", &ArrayView1::from(&epochs))
-        .map_err(&fail)?;
-    npz.add_array("losses", &ArrayView1::from(&losses))
-        .map_err(&fail)?;
-    npz.add_array("params", &params).map_err(&fail)?;
-    npz.finish().map_err(&fail)?;
-    Ok(())
+    archive(path, |npz| {
+        npz.add_array("steps", &ArrayView1::from(&steps))?;
+        npz.add_array("epochs", &ArrayView1::from(&epochs))?;
+        npz.add_array("losses", &ArrayView1::from(&losses))?;
+        npz.add_array("params", &params)
+    })
 }
 
 /// Reads what [`write_path`] wrote, for a network of `parameters` parameters.

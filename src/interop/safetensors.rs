@@ -24,6 +24,21 @@ impl Values<'_> {
         }
     }
 
+    /// Refuses values that are not one for each parameter.
+    pub(super) fn fit(&self, path: &Path, layout: &Layout) -> Result<(), InteropError> {
+        if self.len() == layout.len() {
+            return Ok(());
+        }
+        Err(InteropError::format(
+            path,
+            format!(
+                "{} values for {} parameters are not written",
+                self.len(),
+                layout.len()
+            ),
+        ))
+    }
+
     /// Little-endian bytes of a part.
     fn bytes(&self, range: std::ops::Range<usize>) -> (Dtype, Vec<u8>) {
         match self {
@@ -58,16 +73,7 @@ pub fn write_tensors(
     values: Values<'_>,
     scalars: &[(&str, f64)],
 ) -> Result<(), InteropError> {
-    if values.len() != layout.len() {
-        return Err(InteropError::format(
-            path,
-            format!(
-                "{} values for {} parameters are not written",
-                values.len(),
-                layout.len()
-            ),
-        ));
-    }
+    values.fit(path, layout)?;
     let mut blocks: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = layout
         .tensors()
         .iter()
@@ -89,7 +95,7 @@ pub fn write_tensors(
         .map_err(|error| InteropError::format(path, error.to_string()))?;
     let bytes = safetensors::serialize(views, None)
         .map_err(|error| InteropError::format(path, error.to_string()))?;
-    std::fs::write(path, bytes).map_err(|error| InteropError::io(path, error))
+    crate::files::replace(path, &bytes).map_err(|error| InteropError::io(path, error))
 }
 
 /// Reads parameters for `layout`, in its order. F32, F64, F16 and BF16 are

@@ -48,6 +48,18 @@ impl Session {
         } else {
             steps
         };
+        Self::with_stride(trainer, stride as u64)
+    }
+
+    /// The same without a path: of that only the first point is kept, and the
+    /// loss over the whole training part is computed once an epoch.
+    pub fn without_path(problem: Arc<Problem>) -> Self {
+        Self::with_stride(Trainer::new(problem), u64::MAX)
+    }
+
+    fn with_stride(trainer: Trainer, stride: u64) -> Self {
+        let problem = trainer.problem();
+        let params = trainer.params().len();
         let mut session = Session {
             state: RunState::Idle,
             target_epoch: problem.experiment.training.epochs,
@@ -57,7 +69,7 @@ impl Session {
             watched: Watched::default(),
             speed: None,
             divergence: None,
-            trajectory: Trajectory::new(params, stride as u64),
+            trajectory: Trajectory::new(params, stride),
             outbox: Outbox::default(),
             probe_workspace: Workspace::new(&problem.network, 1),
             trainer,
