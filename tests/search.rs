@@ -78,7 +78,7 @@ fn a_plan_is_the_cartesian_product_with_the_last_setting_fastest() {
     let seen: Vec<_> = plan.cases().iter().map(|c| c.texts().join(" ")).collect();
     assert_eq!(seen, ["8 3", "8 4", "8 5", "full 3", "full 4", "full 5"]);
     let last = &plan.cases()[5].experiment;
-    assert_eq!(last.network.layers[0].dense, 5);
+    assert_eq!(last.network.layers[0].dense, Some(5));
     assert_eq!(plan.cases()[4].run, 5);
     assert_eq!(
         plan.problem(&plan.cases()[5]).unwrap().network.widths(),

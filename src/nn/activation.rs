@@ -62,16 +62,15 @@ impl Activation {
         }
     }
 
-    /// Replaces pre-activations by activations, in place. `values` holds a
-    /// layer `[units, samples]`, each unit's `padded` samples side by side.
-    pub fn apply<R: Real>(self, arch: Arch, values: &mut [R], padded: usize) {
-        if self != Activation::Linear {
-            arch.dispatch(Apply {
-                activation: self,
-                values,
-                padded,
-            });
-        }
+    /// Activations `a` from pre-activations `z`. Both hold a layer `[units,
+    /// samples]`, each unit's `padded` samples side by side.
+    pub fn apply<R: Real>(self, arch: Arch, z: &[R], a: &mut [R], padded: usize) {
+        arch.dispatch(Apply {
+            activation: self,
+            z,
+            a,
+            padded,
+        });
     }
 
     /// Turns `dL/da` into `dL/dz` in place, given `z` and `a`, all laid out as
@@ -215,40 +214,42 @@ fn normal_density<R: Real>(z: R) -> R {
     (-(z * z) / R::of(2.0)).exp() / R::of((2.0 * std::f64::consts::PI).sqrt())
 }
 
-struct Apply<'a, R> {
-    activation: Activation,
-    values: &'a mut [R],
-    padded: usize,
+pub(super) struct Apply<'a, R> {
+    pub(super) activation: Activation,
+    pub(super) z: &'a [R],
+    pub(super) a: &'a mut [R],
+    pub(super) padded: usize,
 }
 
 impl<R: Real> WithSimd for Apply<'_, R> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         macro_rules! each {
             ($($kind:ident),*) => {
                 match self.activation {
-                    Activation::Softmax => softmax(self.values, self.padded),
+                    Activation::Tanh => R::tanh_all(simd, self.z, self.a),
+                    Activation::Softmax => softmax(self.z, self.a, self.padded),
                     // A loop each, so that the choice is made outside of it.
                     $(Activation::$kind => {
-                        for v in self.values.iter_mut() {
-                            *v = Activation::$kind.value(*v);
+                        for (a, &z) in self.a.iter_mut().zip(self.z) {
+                            *a = Activation::$kind.value(z);
                         }
                     })*
                 }
             };
         }
-        each!(Linear, Sigmoid, Tanh, Relu, LeakyRelu, Softplus, Gelu, Silu);
+        each!(Linear, Sigmoid, Relu, LeakyRelu, Softplus, Gelu, Silu);
     }
 }
 
-struct Back<'a, R> {
-    activation: Activation,
-    gradient: &'a mut [R],
-    z: &'a [R],
-    a: &'a [R],
-    padded: usize,
+pub(super) struct Back<'a, R> {
+    pub(super) activation: Activation,
+    pub(super) gradient: &'a mut [R],
+    pub(super) z: &'a [R],
+    pub(super) a: &'a [R],
+    pub(super) padded: usize,
 }
 
 impl<R: Real> WithSimd for Back<'_, R> {
@@ -281,22 +282,23 @@ pub(super) fn each_block(padded: usize, mut f: impl FnMut(usize)) {
 
 /// Softmax over the units of each sample.
 #[inline(always)]
-fn softmax<R: Real>(values: &mut [R], padded: usize) {
+fn softmax<R: Real>(z: &[R], a: &mut [R], padded: usize) {
     each_block(padded, |at| {
         let mut top = [R::neg_infinity(); PAD];
-        for row in values.chunks_exact(padded) {
+        for row in z.chunks_exact(padded) {
             for (top, &v) in top.iter_mut().zip(&row[at..at + PAD]) {
                 *top = if v > *top { v } else { *top };
             }
         }
         let mut total = [R::zero(); PAD];
-        for row in values.chunks_exact_mut(padded) {
-            for ((v, total), &top) in row[at..at + PAD].iter_mut().zip(&mut total).zip(&top) {
-                *v = (*v - top).fast_exp();
-                *total += *v;
+        for (z, a) in z.chunks_exact(padded).zip(a.chunks_exact_mut(padded)) {
+            let values = z[at..at + PAD].iter().zip(&mut a[at..at + PAD]);
+            for (((&z, a), total), &top) in values.zip(&mut total).zip(&top) {
+                *a = (z - top).fast_exp();
+                *total += *a;
             }
         }
-        for row in values.chunks_exact_mut(padded) {
+        for row in a.chunks_exact_mut(padded) {
             for (v, &total) in row[at..at + PAD].iter_mut().zip(&total) {
                 *v /= total;
             }
@@ -334,7 +336,7 @@ mod tests {
 
     fn apply<R: Real>(activation: Activation, row: &mut [R]) {
         let mut values = column(row);
-        activation.apply(Arch::new(), &mut values, PAD);
+        activation.apply(Arch::new(), &column(row), &mut values, PAD);
         for (v, column) in row.iter_mut().zip(values.chunks_exact(PAD)) {
             *v = column[PAD - 1];
         }

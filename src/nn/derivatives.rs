@@ -303,8 +303,9 @@ impl Network {
                         values: &mut signal,
                         add: true,
                     };
-                    let x = &workspace.input.values;
-                    layer.backward(pass, params, x, &workspace.layers[index], own, Some(below));
+                    let Workspace { layers, input, .. } = &mut *workspace;
+                    let x = &input.values;
+                    layer.backward(pass, params, x, &mut layers[index], own, Some(below));
                 }
             }
         }

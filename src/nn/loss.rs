@@ -100,12 +100,12 @@ impl Loss {
     }
 }
 
-struct Values<'a, R> {
-    loss: Loss,
-    z: &'a [R],
-    a: &'a [R],
-    t: &'a [R],
-    out: &'a mut [R],
+pub(super) struct Values<'a, R> {
+    pub(super) loss: Loss,
+    pub(super) z: &'a [R],
+    pub(super) a: &'a [R],
+    pub(super) t: &'a [R],
+    pub(super) out: &'a mut [R],
 }
 
 impl<R: Real> WithSimd for Values<'_, R> {
@@ -212,8 +212,9 @@ mod tests {
     }
 
     fn apply<R: Real>(activation: Activation, row: &mut [R]) {
-        let mut values: Vec<R> = row.iter().flat_map(|&v| [v; PAD]).collect();
-        activation.apply(Arch::new(), &mut values, PAD);
+        let z: Vec<R> = row.iter().flat_map(|&v| [v; PAD]).collect();
+        let mut values = z.clone();
+        activation.apply(Arch::new(), &z, &mut values, PAD);
         for (v, column) in row.iter_mut().zip(values.chunks_exact(PAD)) {
             *v = column[0];
         }

@@ -12,6 +12,8 @@
 //! signal.
 
 mod activation;
+mod arch;
+mod chain;
 mod derivatives;
 pub mod elementary;
 mod init;
@@ -25,6 +27,7 @@ mod shape;
 mod workspace;
 
 pub use activation::Activation;
+pub use arch::arch;
 pub use derivatives::Tangents;
 pub use init::Init;
 pub use layer::{Layer, LayerKind, Source};

@@ -1,5 +1,6 @@
 //! A graph of layers and a loss: forward pass and back-propagation.
 
+use super::chain::{ChainForward, ChainGradient};
 use super::layer::{Below, Layer, LayerKind, LayerState, Pass, Source, add};
 use super::{Activation, Init, Layout, Loss, ParamRole, Real, Shape, Workspace};
 use ndarray::ArrayView2;
@@ -85,6 +86,8 @@ pub struct Network {
     layers: Vec<Layer>,
     loss: Loss,
     layout: Layout,
+    // Whether it is a chain of dense layers.
+    pub(super) chain: bool,
 }
 
 impl Network {
@@ -147,12 +150,15 @@ impl Network {
         for (index, layer) in layers.iter_mut().enumerate() {
             layer.lay_out_statistics(index, &mut layout);
         }
-        Ok(Network {
+        let mut network = Network {
             input,
             layers,
             loss,
             layout,
-        })
+            chain: false,
+        };
+        network.chain = network.is_dense_chain();
+        Ok(network)
     }
 
     /// The number of values in a sample.
@@ -280,6 +286,14 @@ impl Network {
 
     /// Forward pass of the samples that were [loaded](Workspace::load).
     pub fn forward_loaded<R: Real>(&self, params: &[R], workspace: &mut Workspace<R>) {
+        if self.is_small_chain(workspace.padded) {
+            workspace.arch.dispatch(ChainForward {
+                network: self,
+                params,
+                workspace,
+            });
+            return;
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             let pass = workspace.pass(index);
             let Workspace { layers, input, .. } = workspace;
@@ -294,8 +308,8 @@ impl Network {
                 let x = activations(layer.sources()[0], &input.values, done);
                 layer.forward(pass, params, x, state);
             }
-            state.a.copy_from_slice(&state.z);
-            layer.activation().apply(pass.arch, &mut state.a, pass.padded);
+            let LayerState { z, a, .. } = state;
+            layer.activation().apply(pass.arch, z, a, pass.padded);
         }
     }
 
@@ -349,6 +363,14 @@ impl Network {
         workspace: &mut Workspace<R>,
         gradient: &mut [R],
     ) -> f64 {
+        if self.is_small_chain(workspace.padded) {
+            return workspace.arch.dispatch(ChainGradient {
+                network: self,
+                params,
+                workspace,
+                gradient,
+            });
+        }
         self.forward_loaded(params, workspace);
         let loss = self.loss_sum_loaded(workspace) / workspace.rows as f64;
         self.backward_loaded(params, workspace, gradient);

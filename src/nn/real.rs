@@ -27,6 +27,8 @@ pub trait Real: NdFloat + FromPrimitive + Default + std::iter::Sum {
     fn fast_exp(self) -> Self;
     /// `tanh self`, as [`fast_exp`](Self::fast_exp).
     fn fast_tanh(self) -> Self;
+    /// `a = tanh z`, value by value.
+    fn tanh_all<S: Simd>(simd: S, z: &[Self], a: &mut [Self]);
     /// `ln(1 + self)` for `self >= 0`, as [`fast_exp`](Self::fast_exp).
     fn fast_ln_1p(self) -> Self;
 
@@ -67,7 +69,8 @@ pub struct Matrix<S> {
 
 macro_rules! real {
     ($real:ident, $lanes:ident, $as_lanes:ident, $as_lanes_mut:ident, $splat:ident, $add:ident,
-     $mul_add:ident, $sum:ident, $exp:expr, $tanh:expr, $ln_1p:expr) => {
+     $mul_add:ident, $sum:ident, $exp:expr, $tanh:expr, $tanh_all:expr,
+     $ln_1p:expr) => {
         impl Real for $real {
             type Lanes<S: Simd> = S::$lanes;
 
@@ -85,6 +88,10 @@ macro_rules! real {
             #[inline(always)]
             fn fast_tanh(self) -> Self {
                 $tanh(self)
+            }
+            #[inline(always)]
+            fn tanh_all<S: Simd>(simd: S, z: &[Self], a: &mut [Self]) {
+                $tanh_all(simd, z, a);
             }
             #[inline(always)]
             fn fast_ln_1p(self) -> Self {
@@ -143,9 +150,28 @@ macro_rules! real {
 
 real!(
     f32, f32s, as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_add_e_f32s, reduce_sum_f32s,
-    elementary::exp, elementary::tanh, elementary::ln_1p
+    elementary::exp, elementary::tanh, tanh_f32, elementary::ln_1p
 );
 real!(
     f64, f64s, as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, mul_add_e_f64s, reduce_sum_f64s,
-    f64::exp, f64::tanh, f64::ln_1p
+    f64::exp, f64::tanh, tanh_f64, f64::ln_1p
 );
+
+#[inline(always)]
+fn tanh_f32<S: Simd>(simd: S, z: &[f32], a: &mut [f32]) {
+    let (z, z_rest) = S::as_simd_f32s(z);
+    let (a, a_rest) = S::as_mut_simd_f32s(a);
+    for (a, &z) in a.iter_mut().zip(z) {
+        *a = elementary::tanh_lanes(simd, z);
+    }
+    for (a, &z) in a_rest.iter_mut().zip(z_rest) {
+        *a = elementary::tanh(z);
+    }
+}
+
+#[inline(always)]
+fn tanh_f64<S: Simd>(_: S, z: &[f64], a: &mut [f64]) {
+    for (a, &z) in a.iter_mut().zip(z) {
+        *a = z.tanh();
+    }
+}

@@ -31,11 +31,13 @@ impl Shape {
     }
 
     /// The number of values.
+    #[inline(always)]
     pub const fn size(self) -> usize {
         self.channels * self.height * self.width
     }
 
     /// Values of one channel.
+    #[inline(always)]
     pub const fn pixels(self) -> usize {
         self.height * self.width
     }

@@ -41,6 +41,16 @@ impl<R: Real> Batch<R> {
             }
             return;
         };
+        if features < 8 {
+            for (f, out) in self.values.chunks_exact_mut(padded).enumerate() {
+                for (i, o) in out[..n].iter_mut().enumerate() {
+                    *o = flat[rows(i) * features + f];
+                }
+                let last = out[n - 1];
+                out[n..].fill(last);
+            }
+            return;
+        }
         // Sixteen rows at a time, so that what is written lies together.
         for tile in (0..padded).step_by(PAD) {
             let sample = |lane: usize| {
@@ -82,7 +92,7 @@ impl<R: Real> Workspace<R> {
     /// [`Mode::Inference`], for the best instruction set of this machine. What a
     /// backward pass needs is allocated by the first one.
     pub fn new(network: &Network, capacity: usize) -> Self {
-        Self::with_arch(network, capacity, Arch::new())
+        Self::with_arch(network, capacity, super::arch())
     }
 
     /// The same for an instruction set of your choice.

@@ -5,7 +5,7 @@
 //! `p <- p - lr wd p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
 
 use super::Optimizer;
-use crate::nn::Real;
+use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
 pub(super) struct Adam<R> {
@@ -46,11 +46,13 @@ impl<R: Real> Optimizer<R> for Adam<R> {
         let (b1, rest1) = (R::of(self.beta1), R::of(1.0 - self.beta1));
         let (b2, rest2) = (R::of(self.beta2), R::of(1.0 - self.beta2));
         let moments = self.first.iter_mut().zip(&mut self.second);
-        for ((p, &g), (m, v)) in params.iter_mut().zip(gradient).zip(moments) {
-            *m = b1 * *m + rest1 * g;
-            *v = b2 * *v + rest2 * g * g;
-            *p = *p * keep - rate * *m / (v.sqrt() * root + epsilon);
-        }
+        arch().dispatch(|| {
+            for ((p, &g), (m, v)) in params.iter_mut().zip(gradient).zip(moments) {
+                *m = b1 * *m + rest1 * g;
+                *v = b2 * *v + rest2 * g * g;
+                *p = *p * keep - rate * *m / (v.sqrt() * root + epsilon);
+            }
+        });
     }
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {

@@ -7,7 +7,7 @@ use crate::nn::real::Matrix;
 use pulp::{Arch, Simd, WithSimd};
 
 /// From this many multiply-adds on, the library's blocking and packing pay.
-const LARGE: usize = 1 << 16;
+pub const LARGE: usize = 1 << 16;
 
 /// `z = start + W x` for `w` `[units, inputs]`, `x` `[inputs, padded]`, `z`
 /// `[units, padded]`.
@@ -159,16 +159,16 @@ fn by_library<R: Real>(
 }
 
 /// `out[r] = start + sum_c w[r, c] x[c]`, rows of `padded` samples.
-struct Product<'a, R> {
-    w: &'a [R],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
-    start: Start<'a, R>,
-    x: &'a [R],
-    out: &'a mut [R],
-    padded: usize,
+pub struct Product<'a, R> {
+    pub w: &'a [R],
+    pub rows: usize,
+    pub columns: usize,
+    pub row_stride: usize,
+    pub column_stride: usize,
+    pub start: Start<'a, R>,
+    pub x: &'a [R],
+    pub out: &'a mut [R],
+    pub padded: usize,
 }
 
 impl<R: Real> WithSimd for Product<'_, R> {
@@ -262,14 +262,14 @@ impl<R: Real> Product<'_, R> {
 }
 
 /// Weight and bias gradients of a fully connected layer.
-struct Outer<'a, R> {
-    delta: &'a [R],
-    x: &'a [R],
-    dw: &'a mut [R],
-    db: Option<&'a mut [R]>,
-    inputs: usize,
-    add: bool,
-    padded: usize,
+pub struct Outer<'a, R> {
+    pub delta: &'a [R],
+    pub x: &'a [R],
+    pub dw: &'a mut [R],
+    pub db: Option<&'a mut [R]>,
+    pub inputs: usize,
+    pub add: bool,
+    pub padded: usize,
 }
 
 impl<R: Real> WithSimd for Outer<'_, R> {

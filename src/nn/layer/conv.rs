@@ -147,14 +147,17 @@ impl Conv {
     ) {
         let shape = self.shape(input, output);
         let (w, b) = self.split(own);
-        let LayerState { z, kept, .. } = state;
+        let LayerState {
+            z, kept, packed, ..
+        } = state;
         let x = if kept.is_empty() {
             x
         } else {
             self.pad(&shape, x, kept, pass.padded);
             kept
         };
-        convolve(pass.arch, shape, w, Start::rows(b), x, z, pass.padded);
+        let start = Start::rows(b);
+        convolve(pass.arch, shape, w, start, x, z, packed, pass.padded);
     }
 
     pub(super) fn backward<R: Real>(
@@ -163,19 +166,25 @@ impl Conv {
         shape: ConvShape,
         own: &[R],
         x: &[R],
-        state: &LayerState<R>,
+        state: &mut LayerState<R>,
         gradient: &mut [R],
         below: Option<Below<'_, R>>,
     ) {
         let (arch, padded) = (pass.arch, pass.padded);
         let (w, b) = self.split(own);
+        let LayerState {
+            delta,
+            kept,
+            packed,
+            ..
+        } = state;
         let (dw, db) = gradient.split_at_mut(w.len());
         let db = (!b.is_empty()).then_some(db);
-        let x = if state.kept.is_empty() { x } else { &state.kept };
-        convolve_weights(arch, shape, &state.delta, x, dw, db, false, padded);
-        if let Some(below) = below {
-            let Below { values, add } = below;
-            convolve_back(arch, shape, self.padding, w, &state.delta, values, add, padded);
+        let x = if kept.is_empty() { x } else { kept };
+        convolve_weights(arch, shape, delta, x, dw, db, false, padded);
+        if let Some(Below { values, add }) = below {
+            let margin = self.padding;
+            convolve_back(arch, shape, margin, w, delta, values, add, packed, padded);
         }
     }
 
@@ -196,11 +205,13 @@ impl Conv {
         let (arch, padded) = (pass.arch, pass.padded);
         let ((w, _), (vw, vb)) = (self.split(own), self.split(v));
         let x = if state.kept.is_empty() { x } else { &state.kept };
-        convolve(arch, shape, vw, Start::rows(vb), x, &mut tangent.z, padded);
+        let TangentState {
+            z, kept, packed, ..
+        } = tangent;
+        convolve(arch, shape, vw, Start::rows(vb), x, z, packed, padded);
         if let Some(rx) = rx {
-            let TangentState { z, kept, .. } = tangent;
             let rx = self.padded_copy(&shape, rx, kept, padded);
-            convolve(arch, shape, w, Start::Out, rx, z, padded);
+            convolve(arch, shape, w, Start::Out, rx, z, packed, padded);
         }
     }
 
@@ -241,7 +252,12 @@ impl Conv {
         let ((w, b), (vw, _)) = (self.split(own), self.split(v));
         let (dw, db) = out.split_at_mut(w.len());
         let db = (!b.is_empty()).then_some(db);
-        let TangentState { delta, kept, .. } = tangent;
+        let TangentState {
+            delta,
+            kept,
+            packed,
+            ..
+        } = tangent;
         let x = if state.kept.is_empty() { x } else { &state.kept };
         convolve_weights(arch, shape, delta, x, dw, db, false, padded);
         if let Some(rx) = rx {
@@ -250,8 +266,9 @@ impl Conv {
         }
         if let Some(below) = below {
             let Below { values, add } = below;
-            convolve_back(arch, shape, self.padding, w, delta, values, add, padded);
-            convolve_back(arch, shape, self.padding, vw, &state.delta, values, true, padded);
+            let (margin, signal) = (self.padding, &state.delta);
+            convolve_back(arch, shape, margin, w, delta, values, add, packed, padded);
+            convolve_back(arch, shape, margin, vw, signal, values, true, packed, padded);
         }
     }
 }

@@ -276,7 +276,7 @@ impl Layer {
         pass: Pass,
         params: &[R],
         x: &[R],
-        state: &LayerState<R>,
+        state: &mut LayerState<R>,
         gradient: &mut [R],
         below: Option<Below<'_, R>>,
     ) {
@@ -438,6 +438,8 @@ pub(super) struct LayerState<R> {
     /// What the kind keeps between its passes: the padded input of a
     /// convolution, dropout's mask, the normalised values.
     pub(super) kept: Vec<R>,
+    /// A convolution's weights, rearranged.
+    pub(super) packed: Vec<R>,
     /// The input pixel that each output of a max pool took.
     pub(super) picked: Vec<u32>,
     /// Batch normalisation: mean, variance and deviation of each channel;
@@ -484,5 +486,6 @@ pub(super) struct TangentState<R> {
     pub(super) a: Vec<R>,
     pub(super) delta: Vec<R>,
     pub(super) kept: Vec<R>,
+    pub(super) packed: Vec<R>,
     pub(super) moments: Vec<R>,
 }
