@@ -5,12 +5,17 @@
 //! [`Experiment::validate`] refuses values that make no sense. Both name the
 //! key, the line and what is allowed.
 
+mod constants;
 mod network;
+mod optimizer;
 mod place;
+mod schedule;
 mod training;
 
 pub use network::{LayerConfig, LossConfig, NetworkConfig};
-pub use training::{Batch, OptimizerConfig, OptimizerName, TrainingConfig};
+pub use optimizer::{OptimizerConfig, OptimizerName};
+pub use schedule::{EarlyStopping, ScheduleConfig, ScheduleName};
+pub use training::{Batch, TrainingConfig};
 
 use crate::data::{ConfigError, DataConfig, DataError};
 use crate::nn::NetworkError;
@@ -115,7 +120,14 @@ impl Experiment {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.data.validate()?;
         self.network.validate()?;
-        self.training.validate()
+        self.training.validate(self.network.loss)?;
+        if self.training.early_stopping.is_some() && self.data.validation == Some(0.0) {
+            return Err(ConfigError::new(
+                "training.early_stopping",
+                "it watches the validation loss, and data.validation is 0; hold some samples back",
+            ));
+        }
+        Ok(())
     }
 
     /// The experiment as a TOML file that [`parse`](Self::parse) reads back equal.

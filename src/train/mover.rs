@@ -1,0 +1,114 @@
+//! How the weights of a run move, with the state of that: by steps from each
+//! batch's gradient, or by iterations over all samples.
+
+use super::objective::NetworkObjective;
+use super::problem::Problem;
+use crate::nn::Network;
+use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind};
+
+/// An optimiser with its state.
+#[derive(Clone)]
+pub(super) enum Mover {
+    FirstOrder(Box<dyn Optimizer<f32>>),
+    FullBatch(Search),
+}
+
+impl Mover {
+    /// What `problem`'s experiment asks for, at its start.
+    pub(super) fn new(problem: &Problem) -> Self {
+        let len = problem.network.layout().len();
+        match problem.experiment.training.optimizer.kind() {
+            Method::FirstOrder(kind) => Mover::FirstOrder(kind.build(len)),
+            Method::FullBatch(kind) => Mover::FullBatch(Search {
+                kind,
+                solver: kind.build(len),
+                point: Vec::new(),
+            }),
+        }
+    }
+}
+
+/// A full-batch method and the point where it stands. It works in double
+/// precision; the weights are that point, rounded.
+#[derive(Clone)]
+pub(super) struct Search {
+    kind: SolverKind,
+    solver: Box<dyn Solver>,
+    point: Vec<f64>,
+}
+
+impl Search {
+    /// One iteration, and the weights that it comes to; the loss that it began
+    /// from is given without penalties. From other weights than it left last
+    /// time it begins anew.
+    pub(super) fn iterate(
+        &mut self,
+        objective: &mut NetworkObjective,
+        params: &mut [f32],
+        learning_rate: f64,
+    ) -> Iteration {
+        let here = self.point.len() == params.len()
+            && self.point.iter().zip(&*params).all(|(&a, &b)| a as f32 == b);
+        if !here {
+            self.solver = self.kind.build(params.len());
+            self.point = params.iter().map(|&p| f64::from(p)).collect();
+        }
+        let penalty = objective.penalty(&self.point);
+        let outcome = self
+            .solver
+            .iterate(objective, &mut self.point, learning_rate);
+        for (p, &v) in params.iter_mut().zip(&self.point) {
+            *p = v as f32;
+        }
+        match outcome {
+            Iteration::Done { loss } => Iteration::Done {
+                loss: loss - penalty,
+            },
+            other => other,
+        }
+    }
+
+    /// The gradient where the last iteration began.
+    pub(super) fn gradient(&self) -> &[f64] {
+        self.solver.gradient()
+    }
+
+    /// The length of the last step along its direction, where it has one.
+    pub(super) fn step_size(&self) -> Option<f64> {
+        self.solver.step_size()
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+}
+
+/// What the experiment's training asks for and its data or its network do not
+/// allow: the key and why. The experiment alone does not show it.
+pub(super) fn refusal(problem: &Problem) -> Option<(&'static str, String)> {
+    let training = &problem.experiment.training;
+    if training.early_stopping.is_some() && problem.validation.is_empty() {
+        let why = "it watches the validation loss, and no samples are held back; \
+                   set data.validation";
+        return Some(("training.early_stopping", why.to_owned()));
+    }
+    let kind = training.optimizer.kind();
+    if matches!(
+        kind,
+        Method::FullBatch(SolverKind::LevenbergMarquardt { .. })
+    ) {
+        return too_large(&problem.network).map(|why| ("training.optimizer.name", why));
+    }
+    None
+}
+
+fn too_large(network: &Network) -> Option<String> {
+    let (most, len) = (SolverKind::MOST_DAMPED_PARAMETERS, network.layout().len());
+    (len > most).then(|| {
+        format!(
+            "levenberg-marquardt factors a matrix of parameters by parameters, and this network \
+             has {len} parameters; at most {most} are allowed. Use lbfgs, or a smaller network"
+        )
+    })
+}
