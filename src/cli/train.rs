@@ -1,12 +1,14 @@
 //! `gradscape train`: runs an experiment and keeps everything it came to.
 
 use super::interrupt::Interrupt;
-use super::report::{RunReport, describe, epoch_line, headline, table_head};
+use super::report::{RunReport, describe, epoch_line, headline, rule_lines, table_head};
 use super::run_folder::RunFolder;
 use super::source::find;
 use super::{CliError, Out};
+use crate::experiment::ExperimentError;
 use crate::train::{
     Divergence, Evaluator, HistoryRow, PathPoint, Problem, RunState, Score, Session, TrainCommand,
+    check_training,
 };
 use clap::Args;
 use serde::Serialize;
@@ -69,11 +71,13 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
         experiment.seed = seed;
     }
     let problem = Arc::new(Problem::new(&experiment)?);
+    check(&problem)?;
     let folder = RunFolder::create(&args.out, &experiment, args.force)?;
     let interrupt = Interrupt::listen();
     let epochs = experiment.training.epochs;
     let every = (epochs / 20).max(1);
     out.say(headline(&problem))?;
+    out.say(rule_lines(&problem))?;
     out.say(table_head())?;
     let (report, ending) = train_into(
         &problem,
@@ -106,6 +110,17 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
             args.out.display()
         ))),
     }
+}
+
+/// Refuses, before a folder is touched, what could not make a step.
+fn check(problem: &Problem) -> Result<(), CliError> {
+    check_training(problem).map_err(|error| {
+        CliError::from(ExperimentError::Value {
+            origin: problem.experiment.title().to_owned(),
+            line: None,
+            error,
+        })
+    })
 }
 
 /// Trains `problem` from its start and fills `folder`, whatever happens on the
@@ -178,7 +193,7 @@ pub fn train_into(
         validation,
         begin.elapsed().as_secs_f64(),
     );
-    report.set_ending(&ending, problem);
+    report.set_ending(&ending, &session, problem);
     folder.finish(problem.network.layout(), params, &path, &report)?;
     printed.map(|()| (report, ending))
 }

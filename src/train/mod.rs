@@ -26,6 +26,7 @@ pub use divergence::{Divergence, NonFinite};
 pub use evaluate::{Evaluator, Score};
 pub use full_gradient::full_gradient;
 pub use history::{History, HistoryRow};
+pub use mover::check_training;
 pub use objective::NetworkObjective;
 pub use problem::{Encoding, Problem, Samples};
 pub use session::Session;

@@ -3,7 +3,7 @@
 
 use super::objective::NetworkObjective;
 use super::problem::Problem;
-use crate::nn::Network;
+use crate::data::ConfigError;
 use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind};
 
 /// An optimiser with its state.
@@ -84,31 +84,34 @@ impl Search {
     }
 }
 
-/// What the experiment's training asks for and its data or its network do not
-/// allow: the key and why. The experiment alone does not show it.
-pub(super) fn refusal(problem: &Problem) -> Option<(&'static str, String)> {
+/// Refuses what the experiment's training asks for where its data or its
+/// network do not allow it, which the experiment alone does not show.
+///
+/// # Errors
+/// Names the key, what is wrong and what to do.
+pub fn check_training(problem: &Problem) -> Result<(), ConfigError> {
     let training = &problem.experiment.training;
     if training.early_stopping.is_some() && problem.validation.is_empty() {
-        let why = "it watches the validation loss, and no samples are held back; \
-                   set data.validation";
-        return Some(("training.early_stopping", why.to_owned()));
+        return Err(ConfigError::new(
+            "training.early_stopping",
+            "it watches the validation loss, and no samples are held back; set data.validation",
+        ));
     }
-    let kind = training.optimizer.kind();
-    if matches!(
-        kind,
-        Method::FullBatch(SolverKind::LevenbergMarquardt { .. })
-    ) {
-        return too_large(&problem.network).map(|why| ("training.optimizer.name", why));
+    if let Method::FullBatch(SolverKind::LevenbergMarquardt { .. }) = training.optimizer.kind() {
+        let (most, len) = (
+            SolverKind::MOST_DAMPED_PARAMETERS,
+            problem.network.layout().len(),
+        );
+        if len > most {
+            return Err(ConfigError::new(
+                "training.optimizer.name",
+                format!(
+                    "levenberg-marquardt factors a matrix of parameters by parameters, and this \
+                     network has {len} parameters; at most {most} are allowed. Use lbfgs, or a \
+                     smaller network"
+                ),
+            ));
+        }
     }
-    None
-}
-
-fn too_large(network: &Network) -> Option<String> {
-    let (most, len) = (SolverKind::MOST_DAMPED_PARAMETERS, network.layout().len());
-    (len > most).then(|| {
-        format!(
-            "levenberg-marquardt factors a matrix of parameters by parameters, and this network \
-             has {len} parameters; at most {most} are allowed. Use lbfgs, or a smaller network"
-        )
-    })
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Why a run ends before its last epoch, other than by numbers that run away.
 
+use crate::data::ConfigError;
 use crate::optim::SolverStop;
 
 /// The reason, in words by its `Display`.
@@ -28,5 +29,5 @@ pub enum StopReason {
     },
     /// What the experiment asks for does not go together with its data.
     #[error("{0}")]
-    Refused(String),
+    Refused(ConfigError),
 }

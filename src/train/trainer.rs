@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, Past};
 use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
 use super::history::HistoryRow;
-use super::mover::{Mover, refusal};
+use super::mover::{Mover, check_training};
 use super::objective::NetworkObjective;
 use super::problem::{Problem, Samples};
 use super::smoothing::Smoothing;
@@ -40,6 +40,8 @@ pub struct Trainer {
     last_rate: f64,
     batch_size: usize,
     smoothing: Option<Smoothing>,
+    // What keeps this problem from being trained as it asks to be.
+    refusal: Option<StopReason>,
     // For full-batch methods.
     objective: Option<NetworkObjective>,
     start: Vec<f32>,
@@ -78,6 +80,7 @@ impl Trainer {
             last_rate: f64::NAN,
             batch_size,
             smoothing: Smoothing::of(&problem),
+            refusal: check_training(&problem).err().map(StopReason::Refused),
             objective: full.then(|| NetworkObjective::new(Arc::clone(&problem))),
             seed,
             now,
@@ -119,8 +122,8 @@ impl Trainer {
 
     /// One step: draws the next batch, back-propagates, updates.
     pub fn step(&mut self) -> StepOutcome {
-        if let Some((key, why)) = refusal(&self.problem) {
-            return StepOutcome::Stopped(StopReason::Refused(format!("{key}: {why}")));
+        if let Some(refusal) = &self.refusal {
+            return StepOutcome::Stopped(refusal.clone());
         }
         let n = self.problem.train.len();
         if self.now.cursor >= n {
