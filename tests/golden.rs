@@ -3,7 +3,9 @@
 //! made the reference and documents its conventions.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use gradscape::experiment::{Batch, Experiment, OptimizerConfig, OptimizerName, ScheduleConfig, ScheduleName};
+use gradscape::experiment::{
+    Batch, Experiment, OptimizerConfig, OptimizerName, ScheduleConfig, ScheduleName,
+};
 use gradscape::nn::{Activation, Loss, Network, Real, Workspace};
 use gradscape::optim::{
     Clip, Iteration, Method, Objective, Optimizer, OptimizerKind, Progress, Regulariser,
@@ -410,7 +412,10 @@ fn smoothed_targets_give_the_reference_s_losses_at_both_precisions() {
         let losses: Vec<f64> = (0..100)
             .map(|_| {
                 let loss = objective.gradient(&params, &mut gradient);
-                params.iter_mut().zip(&gradient).for_each(|(p, g)| *p -= 0.1 * g);
+                params
+                    .iter_mut()
+                    .zip(&gradient)
+                    .for_each(|(p, g)| *p -= 0.1 * g);
                 loss
             })
             .collect();

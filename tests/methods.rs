@@ -42,6 +42,7 @@ fn last_loss(problem: Arc<Problem>) -> f64 {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // the figures, for who asks with --nocapture
 fn levenberg_marquardt_beats_gradient_descent_by_orders_of_magnitude() {
     let epochs = "epochs = 200";
     let loss = |optimizer: &str| last_loss(sine(&format!("{epochs}\noptimizer = {optimizer}")));
@@ -248,7 +249,11 @@ fn a_run_that_reaches_its_last_epoch_has_its_best_weights_too() {
     assert_eq!((rows.len(), session.stop()), (61, None));
     let best = rows[1..]
         .iter()
-        .min_by(|a, b| a.validation_loss.unwrap().total_cmp(&b.validation_loss.unwrap()))
+        .min_by(|a, b| {
+            a.validation_loss
+                .unwrap()
+                .total_cmp(&b.validation_loss.unwrap())
+        })
         .unwrap();
     assert!(best.epoch < 60);
     assert_eq!(session.best_epoch(), Some(best.epoch));
@@ -264,11 +269,11 @@ fn a_run_that_reaches_its_last_epoch_has_its_best_weights_too() {
 
 #[test]
 fn early_stopping_without_samples_to_watch_is_refused() {
-    let text = "[data]\nsource = \"sine\"\nsamples = 20\nvalidation = 0.01\n[network]\n\
-                loss = \"half-squared-error\"\n[training]\nearly_stopping = { patience = 3 }";
-    let problem = problem(text);
-    assert!(problem.validation.is_empty());
-    let mut trainer = Trainer::new(problem);
+    let text = "[data]\nsource = \"sine\"\n[network]\nloss = \"half-squared-error\"\n\
+                [training]\nearly_stopping = { patience = 3 }";
+    let mut problem = Problem::clone(&problem(text));
+    problem.validation = problem.validation.select(&[]);
+    let mut trainer = Trainer::new(Arc::new(problem));
     let StepOutcome::Stopped(StopReason::Refused(error)) = trainer.step() else {
         panic!("it made a step");
     };
@@ -305,13 +310,20 @@ fn a_rewind_brings_back_everything_that_the_next_step_depends_on() {
         replay(config.kind().name(), Arc::new(problem));
     }
     for name in ScheduleName::ALL {
-        let mut experiment = overfit("epochs = 40").trainer().problem().experiment.clone();
+        let mut experiment = overfit("epochs = 40")
+            .trainer()
+            .problem()
+            .experiment
+            .clone();
         experiment.training.schedule = ScheduleConfig::new(name);
         if name == ScheduleName::Plateau {
             experiment.training.schedule.patience = Some(2);
         }
         let problem = Problem::new(&experiment).unwrap();
-        replay(experiment.training.schedule.schedule().rule.name(), Arc::new(problem));
+        replay(
+            experiment.training.schedule.schedule().rule.name(),
+            Arc::new(problem),
+        );
     }
     let stopping = overfit("epochs = 200\nearly_stopping = { patience = 15 }");
     let problem = Arc::clone(stopping.trainer().problem());
@@ -332,7 +344,10 @@ fn a_clipped_step_has_the_norm_that_was_asked_for() {
         assert!((norm(trainer.gradient()) - 0.01).abs() < 1e-8);
         assert!((norm(&trainer.last_update()) - 0.005).abs() < 1e-6);
         value.step();
-        let largest = value.gradient().iter().fold(0.0, |m: f32, g| m.max(g.abs()));
+        let largest = value
+            .gradient()
+            .iter()
+            .fold(0.0, |m: f32, g| m.max(g.abs()));
         assert_eq!(largest, 0.003);
     }
 }

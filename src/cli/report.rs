@@ -161,7 +161,9 @@ impl RunReport {
             lines.push(format!("stopped after epoch {}: {reason}", self.epochs));
         }
         if let Some(epoch) = self.best_weights_epoch {
-            lines.push(format!("the weights are those after epoch {epoch}, the best"));
+            lines.push(format!(
+                "the weights are those after epoch {epoch}, the best"
+            ));
         }
         lines.push(format!(
             "training    loss {:.5}{}",

@@ -131,13 +131,7 @@ impl ScheduleConfig {
             (
                 "warmup_steps",
                 number(self.warmup_steps),
-                &[
-                    N::Constant,
-                    N::Step,
-                    N::Exponential,
-                    N::Cosine,
-                    N::Plateau,
-                ][..],
+                &[N::Constant, N::Step, N::Exponential, N::Cosine, N::Plateau][..],
                 Range::FromOne,
             ),
             ("every", number(self.every), &[N::Step], Range::FromOne),

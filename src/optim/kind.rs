@@ -1,5 +1,6 @@
 //! The first-order optimisers by name, with their constants.
 
+use super::Optimizer;
 use super::adadelta::AdaDelta;
 use super::adagrad::AdaGrad;
 use super::adam::Adam;
@@ -11,7 +12,6 @@ use super::qhm::Qhm;
 use super::rmsprop::RmsProp;
 use super::rprop::Rprop;
 use super::sgd::Sgd;
-use super::Optimizer;
 use crate::nn::Real;
 
 /// Which first-order optimiser, with its constants.

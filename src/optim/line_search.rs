@@ -144,7 +144,7 @@ fn decreases(wolfe: Wolfe, start: At, now: At) -> bool {
 fn interpolate(a: At, b: At) -> Option<f64> {
     let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.length - b.length);
     let square = d1 * d1 - a.slope * b.slope;
-    if !(square >= 0.0) {
+    if square < 0.0 || square.is_nan() {
         return None;
     }
     let d2 = (b.length - a.length).signum() * square.sqrt();
@@ -189,7 +189,10 @@ mod tests {
                 }
                 let reached = objective.loss(&point);
                 assert!(reached <= loss + 1e-4 * length * slope, "{c2} {first}");
-                assert!(dot(&there, &direction).abs() <= c2 * slope.abs(), "{c2} {first}");
+                assert!(
+                    dot(&there, &direction).abs() <= c2 * slope.abs(),
+                    "{c2} {first}"
+                );
                 assert!(objective.evaluations < 60);
             }
         }

@@ -63,7 +63,8 @@ impl<R: Real> Optimizer<R> for Rprop<R> {
             self.steps.fill(R::of(learning_rate));
             self.begun = true;
         }
-        let grew = matches!((self.loss, self.loss_before), (Some(now), Some(before)) if now > before);
+        let grew =
+            matches!((self.loss, self.loss_before), (Some(now), Some(before)) if now > before);
         self.loss_before = self.loss.take();
         let state = self.steps.iter_mut().zip(&mut self.moves);
         let state = self.previous.iter_mut().zip(state);

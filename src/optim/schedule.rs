@@ -153,7 +153,11 @@ fn power(factor: f64, times: usize) -> f64 {
 /// From `from` to `to` along half a cosine; `share` beyond 0 to 1 (or of a way
 /// without length) is held at the nearer end.
 fn between(from: f64, to: f64, share: f64) -> f64 {
-    let share = if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) };
+    let share = if share.is_nan() {
+        1.0
+    } else {
+        share.clamp(0.0, 1.0)
+    };
     to + (from - to) * 0.5 * (1.0 + (PI * share).cos())
 }
 
@@ -221,7 +225,10 @@ mod tests {
         for planned in 0..8 {
             for step in 0..10 {
                 let rate = cycle.rate(1.0, at(step, 1, planned));
-                assert!(rate.is_finite() && rate > 0.0 && rate <= 1.0, "{planned} {step}");
+                assert!(
+                    rate.is_finite() && rate > 0.0 && rate <= 1.0,
+                    "{planned} {step}"
+                );
             }
         }
     }

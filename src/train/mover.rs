@@ -48,7 +48,11 @@ impl Search {
         learning_rate: f64,
     ) -> Iteration {
         let here = self.point.len() == params.len()
-            && self.point.iter().zip(&*params).all(|(&a, &b)| a as f32 == b);
+            && self
+                .point
+                .iter()
+                .zip(&*params)
+                .all(|(&a, &b)| a as f32 == b);
         if !here {
             self.solver = self.kind.build(params.len());
             self.point = params.iter().map(|&p| f64::from(p)).collect();

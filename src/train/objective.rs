@@ -193,13 +193,7 @@ impl Objective for NetworkObjective {
 }
 
 /// Adds `factor` times `J^T J` and `J^T e` of the first `full` rows.
-fn add_rows(
-    squares: &Squares,
-    full: usize,
-    factor: f64,
-    matrix: &mut [f64],
-    gradient: &mut [f64],
-) {
+fn add_rows(squares: &Squares, full: usize, factor: f64, matrix: &mut [f64], gradient: &mut [f64]) {
     let p = gradient.len();
     let rows: ArrayView2<'_, f64> = squares.rows.slice(s![..full, ..]);
     if let Ok(mut matrix) = ArrayViewMut2::from_shape((p, p), matrix) {
@@ -270,7 +264,9 @@ mod tests {
                 2.0 / 3.0,
             ),
             (
-                format!("{THREE}loss = \"half-squared-error\"\noutput = \"softmax\"\n[training]\nl2 = 0.03"),
+                format!(
+                    "{THREE}loss = \"half-squared-error\"\noutput = \"softmax\"\n[training]\nl2 = 0.03"
+                ),
                 1.0,
             ),
         ] {
@@ -315,7 +311,10 @@ mod tests {
                         value += 0.03;
                     }
                     let ours = matrix[i * p + j];
-                    assert!((ours - value).abs() < 1e-8 * value.abs().max(1.0), "{i} {j}: {ours} for {value}");
+                    assert!(
+                        (ours - value).abs() < 1e-8 * value.abs().max(1.0),
+                        "{i} {j}: {ours} for {value}"
+                    );
                 }
             }
         }

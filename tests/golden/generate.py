@@ -178,10 +178,10 @@ SCHEDULES = [
         ),
     ),
     (
-        {"name": "plateau", "factor": 0.5, "patience": 1, "threshold": 0.05, "cooldown": 2},
+        {"name": "plateau", "factor": 0.5, "patience": 1, "threshold": 0.2, "cooldown": 2},
         True,
         lambda o: schedulers.ReduceLROnPlateau(
-            o, factor=0.5, patience=1, threshold=0.05, cooldown=2
+            o, factor=0.5, patience=1, threshold=0.2, cooldown=2
         ),
     ),
 ]
