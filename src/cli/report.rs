@@ -166,20 +166,24 @@ impl RunReport {
             ));
         }
         lines.push(format!(
-            "training    loss {:.5}{}",
-            self.train_loss,
+            "training    loss {}{}",
+            loss_text(self.train_loss),
             share(self.train_accuracy)
         ));
         if let Some(loss) = self.validation_loss {
             lines.push(format!(
-                "validation  loss {loss:.5}{}",
+                "validation  loss {}{}",
+                loss_text(loss),
                 share(self.validation_accuracy)
             ));
         }
         if let (Some(best), Some(epoch)) =
             (self.best_validation_loss, self.best_validation_loss_epoch)
         {
-            lines.push(format!("best        loss {best:.5} after epoch {epoch}"));
+            lines.push(format!(
+                "best        loss {} after epoch {epoch}",
+                loss_text(best)
+            ));
         }
         if let (Some(best), Some(epoch)) = (
             self.best_validation_accuracy,
@@ -195,6 +199,15 @@ impl RunReport {
             self.epochs, self.steps, self.seconds
         ));
         lines.join("\n")
+    }
+}
+
+/// Five decimals, or where that would leave no figure, a power of ten.
+fn loss_text(loss: f64) -> String {
+    if loss > 0.0 && loss < 1e-4 {
+        format!("{loss:.3e}")
+    } else {
+        format!("{loss:.5}")
     }
 }
 
@@ -282,7 +295,7 @@ pub fn table_head() -> String {
 
 /// An epoch as a line of a table.
 pub fn epoch_line(row: &HistoryRow, seconds: f64) -> String {
-    let loss = |v: Option<f64>| v.map_or("-".to_owned(), |v| format!("{v:.5}"));
+    let loss = |v: Option<f64>| v.map_or("-".to_owned(), loss_text);
     let percent = |v: Option<f64>| v.map_or("-".to_owned(), |v| format!("{:.2} %", 100.0 * v));
     let rate = |v: f64| match v {
         0.0 => "-".to_owned(),

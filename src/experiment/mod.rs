@@ -211,7 +211,11 @@ l2 = 0.0
                 "loss = \"half-squared-error\"",
                 "training.label_smoothing",
             ),
-            ("validation = 0.3", "validation = 0", "training.early_stopping"),
+            (
+                "validation = 0.3",
+                "validation = 0",
+                "training.early_stopping",
+            ),
         ] {
             let text = EXAMPLE.replace(
                 "l2 = 0.0",
@@ -305,7 +309,11 @@ l2 = 0.0
             (
                 "l2 = 0.0",
                 "schedule = { name = \"cosine\", factor = 0.5 }",
-                vec!["training.schedule.factor", "line 18", "step, exponential, plateau"],
+                vec![
+                    "training.schedule.factor",
+                    "line 18",
+                    "step, exponential, plateau",
+                ],
             ),
             (
                 "l2 = 0.0",

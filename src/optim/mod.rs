@@ -88,7 +88,11 @@ pub fn decay_weights<R: Real>(params: &mut [R], learning_rate: f64, weight_decay
 
 /// The sign of `v`: 0 for 0, unlike [`num_traits::Float::signum`].
 fn sign<R: Real>(v: R) -> R {
-    if v == R::zero() { R::zero() } else { v.signum() }
+    if v == R::zero() {
+        R::zero()
+    } else {
+        v.signum()
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +161,10 @@ mod tests {
             epsilon: 1e-8,
             weight_decay,
         };
-        let (mut a, mut b) = (constants(0.0).build::<f64>(2), constants(0.3).build::<f64>(2));
+        let (mut a, mut b) = (
+            constants(0.0).build::<f64>(2),
+            constants(0.3).build::<f64>(2),
+        );
         let (mut p, mut q) = ([1.0, -2.0], [1.0, -2.0]);
         for i in 0..50 {
             let g = [f64::from(i).sin(), p[1]];

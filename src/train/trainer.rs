@@ -129,8 +129,8 @@ impl Trainer {
         if self.now.cursor >= n {
             self.begin_epoch();
         }
-        if self.objective.is_some() {
-            return self.iterate();
+        if let Some(outcome) = self.iterate() {
+            return outcome;
         }
         let end = (self.now.cursor + self.batch_size).min(n);
         let rows = end - self.now.cursor;
@@ -179,17 +179,16 @@ impl Trainer {
         self.stepped(loss, rate, end)
     }
 
-    /// One iteration of a full-batch method.
-    fn iterate(&mut self) -> StepOutcome {
+    /// One iteration of a full-batch method, if that is what moves the weights.
+    fn iterate(&mut self) -> Option<StepOutcome> {
         let (Mover::FullBatch(search), Some(objective)) =
             (&mut self.now.mover, &mut self.objective)
         else {
-            // `with_params` makes the objective for the one mover that needs it.
-            unreachable!("an objective without a full-batch method");
+            return None;
         };
         self.before.copy_from_slice(&self.now.params);
         let outcome = search.iterate(objective, &mut self.now.params, self.base_rate);
-        match outcome {
+        Some(match outcome {
             Iteration::NotFinite => StepOutcome::Diverged(self.diverged_in_evaluation()),
             Iteration::Stopped(stop) => StepOutcome::Stopped(StopReason::Solver {
                 method: search.name(),
@@ -202,7 +201,7 @@ impl Trainer {
                 let rate = search.step_size().unwrap_or(self.base_rate);
                 self.stepped(loss, rate, self.problem.train.len())
             }
-        }
+        })
     }
 
     /// Counts the step that has just been made.
