@@ -3,10 +3,17 @@
 //! made the reference and documents its conventions.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use gradscape::experiment::{Batch, Experiment, OptimizerConfig};
+use gradscape::experiment::{
+    Batch, Experiment, OptimizerConfig, OptimizerName, ScheduleConfig, ScheduleName,
+};
 use gradscape::nn::{Activation, Loss, Network, Real, Workspace};
-use gradscape::optim::Regulariser;
-use gradscape::train::{Problem, Samples, StepOutcome, Trainer};
+use gradscape::optim::{
+    Clip, Iteration, Method, Objective, Optimizer, OptimizerKind, Progress, Regulariser,
+    decay_weights,
+};
+use gradscape::train::{
+    Encoding, NetworkObjective, Problem, Samples, StepOutcome, Trainer, full_gradient,
+};
 use ndarray::{Array2, Axis};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -17,6 +24,7 @@ struct Reference {
     library: String,
     activations: Vec<Curve>,
     cases: Vec<Case>,
+    smoothed: Vec<Smoothed>,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +44,39 @@ struct Case {
     x: Vec<Vec<f64>>,
     y: Vec<Vec<f64>>,
     initial: Vec<f64>,
+    #[serde(default)]
     batches: Vec<Vec<usize>>,
+    #[serde(default)]
     runs: Vec<Run>,
+    #[serde(default)]
+    schedules: Vec<Scheduled>,
+    variable_rate: Option<VariableRate>,
+    #[serde(default)]
+    rprop_without_losses: Vec<f64>,
+}
+
+/// SGD at a base rate of 0.1 under a schedule, with epochs of four batches.
+#[derive(Deserialize)]
+struct Scheduled {
+    schedule: ScheduleConfig,
+    rates: Vec<f64>,
+    losses: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct VariableRate {
+    optimizer: OptimizerConfig,
+    losses: Vec<f64>,
+    rate: f64,
+}
+
+/// SGD at a rate of 0.1 with all samples and smoothed targets.
+#[derive(Deserialize)]
+struct Smoothed {
+    #[serde(flatten)]
+    case: Case,
+    label_smoothing: f32,
+    losses: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +86,8 @@ struct Run {
     l1: f64,
     #[serde(default)]
     l2: f64,
+    clip_norm: Option<f64>,
+    clip_value: Option<f64>,
     losses: Vec<f64>,
     full_batch_losses: Vec<f64>,
 }
@@ -55,6 +96,14 @@ fn reference() -> Reference {
     let reference: Reference = serde_json::from_str(include_str!("golden/pytorch.json")).unwrap();
     assert!(reference.library.starts_with("PyTorch 2."));
     reference
+}
+
+/// The first-order optimiser of a run, at its start.
+fn build<R: Real>(config: &OptimizerConfig, len: usize) -> Box<dyn Optimizer<R>> {
+    match config.kind() {
+        Method::FirstOrder(kind) => kind.build(len),
+        Method::FullBatch(kind) => panic!("{} is no first-order optimiser", kind.name()),
+    }
 }
 
 impl Case {
@@ -80,41 +129,97 @@ impl Case {
             l2: run.l2,
         };
         let mut params = self.initial::<R>();
-        let mut optimizer = run.optimizer.kind().build::<R>(params.len());
+        let mut optimizer = build::<R>(&run.optimizer, params.len());
+        let clip = Clip {
+            norm: run.clip_norm,
+            value: run.clip_value,
+        };
+        let rate = run.optimizer.learning_rate;
         let mut workspace = Workspace::new(&network, x.nrows());
         let mut gradient = vec![R::zero(); params.len()];
         let step = |rows: &Vec<usize>| {
             let (x, y) = (x.select(Axis(0), rows), y.select(Axis(0), rows));
             let loss = network.gradient(&params, x.view(), y.view(), &mut workspace, &mut gradient);
             penalty.add_gradient(network.layout(), &params, &mut gradient);
-            optimizer.step(&mut params, &gradient, run.optimizer.learning_rate);
+            clip.apply(&mut gradient);
+            optimizer.tell_loss(loss + penalty.penalty(network.layout(), &params));
+            decay_weights(&mut params, rate, run.optimizer.decoupled_decay());
+            optimizer.step(&mut params, &gradient, rate);
             loss
         };
         self.batches.iter().map(step).collect()
     }
 
-    /// The losses of `run` with the whole set as every batch, by the trainer.
-    fn trainer_losses(&self, run: &Run) -> Vec<f64> {
+    /// The rates and losses under a schedule, at the precision of `R`.
+    fn follow<R: Real>(&self, config: &ScheduleConfig) -> (Vec<f64>, Vec<f64>) {
+        let network = self.network();
+        let (x, y) = (matrix::<R>(&self.x), matrix::<R>(&self.y));
+        let (schedule, mut plateau) = (config.schedule(), config.plateau());
+        let mut params = self.initial::<R>();
+        let mut sgd = OptimizerKind::Sgd.build::<R>(params.len());
+        let mut workspace = Workspace::new(&network, x.nrows());
+        let mut gradient = vec![R::zero(); params.len()];
+        let (mut rates, mut losses) = (Vec::new(), Vec::new());
+        for (step, rows) in self.batches.iter().enumerate() {
+            let rate = schedule.rate(
+                0.1,
+                Progress {
+                    step: step as u64,
+                    epoch: step / 4,
+                    planned_steps: self.batches.len() as u64,
+                    reductions: plateau.map_or(0, |p| p.reductions()),
+                },
+            );
+            let (bx, by) = (x.select(Axis(0), rows), y.select(Axis(0), rows));
+            let loss =
+                network.gradient(&params, bx.view(), by.view(), &mut workspace, &mut gradient);
+            sgd.step(&mut params, &gradient, rate);
+            rates.push(rate);
+            losses.push(loss);
+            if let Some(plateau) = &mut plateau
+                && step % 4 == 3
+            {
+                plateau.see(full_gradient(&network, &params, x.view(), y.view()).0);
+            }
+        }
+        (rates, losses)
+    }
+
+    /// The case as an experiment, to which `change` gives its training.
+    fn problem(&self, change: impl FnOnce(&mut Experiment)) -> Problem {
         let mut experiment = Experiment::parse(
             "[data]\nsource = \"xor\"\n[network]\nloss = \"cross-entropy\"",
             "a place for the reference's network and data",
         )
         .unwrap();
-        experiment.training.optimizer = run.optimizer;
         experiment.training.batch = Batch::Full;
-        (experiment.training.l1, experiment.training.l2) = (run.l1, run.l2);
+        change(&mut experiment);
         let mut problem = Problem::new(&experiment).unwrap();
         problem.network = self.network();
         problem.train = Samples {
             x: matrix(&self.x),
             y: matrix(&self.y),
         };
-        let mut trainer = Trainer::with_params(Arc::new(problem), self.initial(), 0);
-        let step = |_: &f64| match trainer.step() {
-            StepOutcome::Stepped { loss, .. } => loss,
-            StepOutcome::Diverged(divergence) => panic!("{divergence:?}"),
+        problem.encoding = match self.loss {
+            Loss::SoftmaxCrossEntropy => Encoding::OneHot,
+            Loss::BinaryCrossEntropy => Encoding::Binary {
+                low: 0.0,
+                high: 1.0,
+            },
+            _ => Encoding::Values,
         };
-        run.full_batch_losses.iter().map(step).collect()
+        problem
+    }
+
+    /// A hundred losses with the whole set as every batch, by the trainer.
+    fn trainer_losses(&self, change: impl FnOnce(&mut Experiment)) -> Vec<f64> {
+        let problem = Arc::new(self.problem(change));
+        let mut trainer = Trainer::with_params(problem, self.initial(), 0);
+        let step = |_| match trainer.step() {
+            StepOutcome::Stepped { loss, .. } => loss,
+            other => panic!("{other:?}"),
+        };
+        (0..100).map(step).collect()
     }
 }
 
@@ -159,7 +264,17 @@ fn the_reference_has_every_optimiser_on_every_loss_and_partial_batches() {
             .iter()
             .map(|r| r.optimizer.kind().name())
             .collect();
-        assert_eq!(optimisers.len(), gradscape::optim::OptimizerKind::ALL.len());
+        assert_eq!(optimisers.len(), OptimizerKind::ALL.len());
+        let schedules: BTreeSet<_> = case
+            .schedules
+            .iter()
+            .map(|s| s.schedule.schedule().rule.name())
+            .collect();
+        assert_eq!(schedules.len(), ScheduleName::ALL.len());
+        for run in &case.schedules {
+            let rates: BTreeSet<_> = run.rates.iter().map(|r| r.to_bits()).collect();
+            assert!(rates.len() > 1, "{}: {:?}", case.name, run.schedule);
+        }
         let sizes: BTreeSet<_> = case.batches.iter().map(Vec::len).collect();
         assert_eq!(sizes, BTreeSet::from([12, 16]), "{}", case.name);
     }
@@ -199,9 +314,112 @@ fn a_hundred_losses_equal_the_reference_at_single_precision() {
 fn the_trainer_makes_the_reference_s_full_batch_steps() {
     for case in &reference().cases {
         for run in &case.runs {
-            let ours = case.trainer_losses(run);
+            let ours = case.trainer_losses(|experiment| {
+                let training = &mut experiment.training;
+                training.optimizer = run.optimizer;
+                (training.l1, training.l2) = (run.l1, run.l2);
+                (training.clip_norm, training.clip_value) = (run.clip_norm, run.clip_value);
+            });
             compare(&title(case, run), &ours, &run.full_batch_losses, 1e-5);
         }
+    }
+}
+
+#[test]
+fn rates_and_losses_under_every_schedule_equal_the_reference() {
+    for case in &reference().cases {
+        for run in &case.schedules {
+            let what = format!("{} {:?}", case.name, run.schedule);
+            let (rates, losses) = case.follow::<f64>(&run.schedule);
+            compare(&format!("{what}, rates"), &rates, &run.rates, 1e-12);
+            compare(&what, &losses, &run.losses, 1e-10);
+            let (_, losses) = case.follow::<f32>(&run.schedule);
+            compare(&what, &losses, &run.losses, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn rprop_that_is_told_no_loss_is_the_reference_s() {
+    for case in &reference().cases {
+        let (x, y) = (matrix::<f64>(&case.x), matrix::<f64>(&case.y));
+        let network = case.network();
+        let mut params = case.initial::<f64>();
+        let rprop = OptimizerKind::Rprop {
+            eta_minus: 0.5,
+            eta_plus: 1.2,
+            step_min: 1e-6,
+            step_max: 0.05,
+        };
+        let mut rprop = rprop.build::<f64>(params.len());
+        let losses: Vec<f64> = (0..100)
+            .map(|_| {
+                let (loss, gradient) = full_gradient(&network, &params, x.view(), y.view());
+                rprop.step(&mut params, &gradient, 0.001);
+                loss
+            })
+            .collect();
+        compare(&case.name, &losses, &case.rprop_without_losses, 1e-10);
+    }
+}
+
+#[test]
+fn the_variable_rate_takes_and_refuses_the_reference_s_moves() {
+    for case in &reference().cases {
+        let run = case.variable_rate.as_ref().unwrap();
+        let Method::FullBatch(kind) = run.optimizer.kind() else {
+            panic!("{:?}", run.optimizer);
+        };
+        let problem = case.problem(|e| e.training.optimizer = run.optimizer);
+        let mut objective = NetworkObjective::new(Arc::new(problem));
+        let mut params = case.initial::<f64>();
+        let mut solver = kind.build(params.len());
+        let losses: Vec<f64> = (0..100)
+            .map(|_| {
+                let rate = run.optimizer.learning_rate;
+                match solver.iterate(&mut objective, &mut params, rate) {
+                    Iteration::Done { loss } => loss,
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        compare(&case.name, &losses, &run.losses, 1e-10);
+        let rate = solver.step_size().unwrap();
+        assert!((rate / run.rate - 1.0).abs() < 1e-12, "{rate}");
+
+        // The trainer has it from single-precision weights.
+        let ours = case.trainer_losses(|e| e.training.optimizer = run.optimizer);
+        compare(&case.name, &ours, &run.losses, 1e-5);
+    }
+}
+
+#[test]
+fn smoothed_targets_give_the_reference_s_losses_at_both_precisions() {
+    for smoothed in &reference().smoothed {
+        let case = &smoothed.case;
+        let change = |experiment: &mut Experiment| {
+            let sgd = OptimizerConfig::new(OptimizerName::Sgd, 0.1);
+            experiment.training.optimizer = sgd;
+            experiment.training.label_smoothing = 0.15;
+        };
+        let ours = case.trainer_losses(change);
+        compare(&case.name, &ours, &smoothed.losses, 1e-5);
+        assert_eq!(smoothed.label_smoothing, 0.15);
+
+        let mut objective = NetworkObjective::new(Arc::new(case.problem(change)));
+        let mut params = case.initial::<f64>();
+        let mut gradient = vec![0.0; params.len()];
+        let losses: Vec<f64> = (0..100)
+            .map(|_| {
+                let loss = objective.gradient(&params, &mut gradient);
+                params
+                    .iter_mut()
+                    .zip(&gradient)
+                    .for_each(|(p, g)| *p -= 0.1 * g);
+                loss
+            })
+            .collect();
+        compare(&case.name, &losses, &smoothed.losses, 1e-10);
     }
 }
 
@@ -218,7 +436,13 @@ fn activations_and_their_slopes_equal_the_reference() {
             let a = activation.value(z);
             let slope = activation.slope(z, a);
             close(activation, f64::from(z), f64::from(a), curve.a[i], 1e-6);
-            close(activation, f64::from(z), f64::from(slope), curve.slope[i], 1e-6);
+            close(
+                activation,
+                f64::from(z),
+                f64::from(slope),
+                curve.slope[i],
+                1e-6,
+            );
         }
     }
 }

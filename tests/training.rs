@@ -65,7 +65,7 @@ fn batches(trainer: &mut Trainer, epochs: usize) -> Vec<Vec<Vec<usize>>> {
                         epoch_done: true, ..
                     } => return batches,
                     StepOutcome::Stepped { .. } => {}
-                    StepOutcome::Diverged(divergence) => panic!("{divergence:?}"),
+                    other => panic!("{other:?}"),
                 }
             }
         })

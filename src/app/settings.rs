@@ -279,7 +279,7 @@ fn keep(
         .experiment
         .as_ref()
         .is_none_or(|known| !Arc::ptr_eq(known, &training.problem));
-    let new_rate = keeper.learning_rate != training.snapshot.learning_rate;
+    let new_rate = keeper.learning_rate != training.snapshot.base_learning_rate;
     if new_problem || new_rate || choices.is_changed() {
         let mut now = keeper
             .pending
@@ -290,9 +290,10 @@ fn keep(
         if new_problem || new_rate {
             // With the step size in force, which can be changed while it runs.
             let mut experiment = training.problem.experiment.clone();
-            experiment.training.optimizer.learning_rate = training.snapshot.learning_rate;
+            let rate = training.snapshot.base_learning_rate;
+            experiment.training.optimizer.learning_rate = rate;
             now.set_experiment(&experiment);
-            keeper.learning_rate = training.snapshot.learning_rate;
+            keeper.learning_rate = rate;
             keeper.experiment = Some(Arc::clone(&training.problem));
         }
         keeper.pending = (now != keeper.kept).then(|| (now, Instant::now()));

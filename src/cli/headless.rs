@@ -3,7 +3,7 @@
 
 use super::capture::{CapturePlan, ViewName, shoot};
 use super::interrupt::Interrupt;
-use super::report::{epoch_line, headline, table_head};
+use super::report::{epoch_line, headline, rule_lines, table_head};
 use super::run_folder::RunFolder;
 use super::source::{Source, SourceArgs, find_experiment};
 use super::surface::{Computed, axes, compute, figure, plane};
@@ -49,6 +49,7 @@ pub fn run(why: &str) -> Result<(), CliError> {
     let folder = RunFolder::create(&dir, &experiment, false)?;
     let epochs = experiment.training.epochs;
     out.say(headline(&problem))?;
+    out.say(rule_lines(&problem))?;
     out.say(table_head())?;
     let mut rows = Vec::new();
     let (report, ending) = train_into(

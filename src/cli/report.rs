@@ -1,8 +1,10 @@
 //! What a run came to: the lines that a person reads and `summary.json`.
 
 use super::train::Ending;
+use crate::experiment::ScheduleConfig;
 use crate::nn::ParamPlace;
-use crate::train::{Divergence, HistoryRow, NonFinite, Problem, Score};
+use crate::optim::Rule;
+use crate::train::{Divergence, HistoryRow, NonFinite, Problem, Score, Session};
 use serde::Serialize;
 
 /// The figures of a run, as in `summary.json`.
@@ -12,6 +14,10 @@ pub struct RunReport {
     pub name: String,
     /// `finished`, `interrupted` or `diverged`.
     pub outcome: &'static str,
+    /// Why it ended before its last epoch, if it did and numbers stayed finite.
+    pub stopped: Option<String>,
+    /// The epoch whose weights early stopping took back at the end, if it did.
+    pub best_weights_epoch: Option<usize>,
     /// Where numbers stopped being finite, if they did.
     pub divergence: Option<DivergenceReport>,
     /// Units per column, inputs first.
@@ -69,6 +75,8 @@ impl RunReport {
         RunReport {
             name: problem.experiment.title().to_owned(),
             outcome: "interrupted",
+            stopped: None,
+            best_weights_epoch: None,
             divergence: None,
             network: problem.network.widths(),
             parameters: problem.network.layout().len(),
@@ -127,7 +135,9 @@ impl RunReport {
     }
 
     /// Takes how the run ended.
-    pub fn set_ending(&mut self, ending: &Ending, problem: &Problem) {
+    pub fn set_ending(&mut self, ending: &Ending, session: &Session, problem: &Problem) {
+        self.stopped = session.stop().map(ToString::to_string);
+        self.best_weights_epoch = session.best_epoch();
         self.outcome = match ending {
             Ending::Finished => "finished",
             Ending::Interrupted => "interrupted",
@@ -146,21 +156,34 @@ impl RunReport {
 
     /// The result in a few lines.
     pub fn verdict(&self) -> String {
-        let mut lines = vec![format!(
-            "training    loss {:.5}{}",
-            self.train_loss,
+        let mut lines = Vec::new();
+        if let Some(reason) = &self.stopped {
+            lines.push(format!("stopped after epoch {}: {reason}", self.epochs));
+        }
+        if let Some(epoch) = self.best_weights_epoch {
+            lines.push(format!(
+                "the weights are those after epoch {epoch}, the best"
+            ));
+        }
+        lines.push(format!(
+            "training    loss {}{}",
+            loss_text(self.train_loss),
             share(self.train_accuracy)
-        )];
+        ));
         if let Some(loss) = self.validation_loss {
             lines.push(format!(
-                "validation  loss {loss:.5}{}",
+                "validation  loss {}{}",
+                loss_text(loss),
                 share(self.validation_accuracy)
             ));
         }
         if let (Some(best), Some(epoch)) =
             (self.best_validation_loss, self.best_validation_loss_epoch)
         {
-            lines.push(format!("best        loss {best:.5} after epoch {epoch}"));
+            lines.push(format!(
+                "best        loss {} after epoch {epoch}",
+                loss_text(best)
+            ));
         }
         if let (Some(best), Some(epoch)) = (
             self.best_validation_accuracy,
@@ -176,6 +199,15 @@ impl RunReport {
             self.epochs, self.steps, self.seconds
         ));
         lines.join("\n")
+    }
+}
+
+/// Five decimals, or where that would leave no figure, a power of ten.
+fn loss_text(loss: f64) -> String {
+    if loss > 0.0 && loss < 1e-4 {
+        format!("{loss:.3e}")
+    } else {
+        format!("{loss:.5}")
     }
 }
 
@@ -205,26 +237,80 @@ pub fn headline(problem: &Problem) -> String {
     )
 }
 
+/// How the weights move: the update and the rate that is in force.
+pub fn rule_lines(problem: &Problem) -> String {
+    let training = &problem.experiment.training;
+    let optimizer = &training.optimizer;
+    let method = optimizer.kind();
+    let mut lines = vec![format!("update: {}", method.update_rule())];
+    if !method.has_rate() {
+        lines.push("rate: found in each step".to_owned());
+    } else if !method.heeds_rate() {
+        lines.push(format!(
+            "rate: {} at first, then adapted",
+            optimizer.learning_rate
+        ));
+    } else {
+        let words = schedule_words(&training.schedule);
+        lines.push(format!("rate: {}, {words}", optimizer.learning_rate));
+    }
+    lines.join("\n")
+}
+
+fn schedule_words(config: &ScheduleConfig) -> String {
+    let schedule = config.schedule();
+    let rule = match schedule.rule {
+        Rule::Constant => "constant".to_owned(),
+        Rule::Step { every, factor } => format!("times {factor} every {every} epochs"),
+        Rule::Exponential { factor } => format!("times {factor} every epoch"),
+        Rule::Cosine { minimum } => format!("along a cosine down to {minimum}"),
+        Rule::OneCycle {
+            warm_share,
+            divide_first,
+            divide_last,
+        } => format!(
+            "one cycle: from a {divide_first}th up to it in {:.0} % of the steps, and down to a \
+             {:.0}th",
+            100.0 * warm_share,
+            divide_first * divide_last
+        ),
+        Rule::Plateau { factor, minimum } => {
+            let patience = config.plateau().map_or(0, |p| p.patience);
+            format!("times {factor} after {patience} epochs without progress, down to {minimum}")
+        }
+    };
+    match schedule.warmup_steps {
+        0 => rule,
+        steps => format!("{rule}, after a linear warm-up of {steps} steps"),
+    }
+}
+
 /// The heading over [`epoch_line`].
 pub fn table_head() -> String {
     format!(
-        "{:>6} {:>9} {:>11} {:>9} {:>11} {:>9} {:>9}",
-        "epoch", "step", "train loss", "accuracy", "valid. loss", "accuracy", "seconds"
+        "{:>6} {:>9} {:>11} {:>9} {:>11} {:>9} {:>9} {:>9}",
+        "epoch", "step", "train loss", "accuracy", "valid. loss", "accuracy", "rate", "seconds"
     )
 }
 
 /// An epoch as a line of a table.
 pub fn epoch_line(row: &HistoryRow, seconds: f64) -> String {
-    let loss = |v: Option<f64>| v.map_or("-".to_owned(), |v| format!("{v:.5}"));
+    let loss = |v: Option<f64>| v.map_or("-".to_owned(), loss_text);
     let percent = |v: Option<f64>| v.map_or("-".to_owned(), |v| format!("{:.2} %", 100.0 * v));
+    let rate = |v: f64| match v {
+        0.0 => "-".to_owned(),
+        v if (1e-3..1e4).contains(&v) => format!("{v:.4}"),
+        v => format!("{v:.2e}"),
+    };
     format!(
-        "{:>6} {:>9} {:>11} {:>9} {:>11} {:>9} {:>9.2}",
+        "{:>6} {:>9} {:>11} {:>9} {:>11} {:>9} {:>9} {:>9.2}",
         row.epoch,
         row.step,
         loss(Some(row.train_loss)),
         percent(row.train_accuracy),
         loss(row.validation_loss),
         percent(row.validation_accuracy),
+        rate(row.learning_rate),
         seconds
     )
 }

@@ -1,7 +1,7 @@
 //! `gradscape train`: runs an experiment and keeps everything it came to.
 
 use super::interrupt::Interrupt;
-use super::report::{RunReport, describe, epoch_line, headline, table_head};
+use super::report::{RunReport, describe, epoch_line, headline, rule_lines, table_head};
 use super::run_folder::RunFolder;
 use super::source::find_experiment;
 use super::{CliError, Out};
@@ -74,6 +74,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let epochs = experiment.training.epochs;
     let every = (epochs / 20).max(1);
     out.say(headline(&problem))?;
+    out.say(rule_lines(&problem))?;
     out.say(table_head())?;
     let (report, ending) = train_into(
         &problem,
@@ -178,7 +179,7 @@ pub fn train_into(
         validation,
         begin.elapsed().as_secs_f64(),
     );
-    report.set_ending(&ending, problem);
+    report.set_ending(&ending, &session, problem);
     folder.finish(problem.network.layout(), params, &path, &report)?;
     printed.map(|()| (report, ending))
 }

@@ -202,11 +202,12 @@ impl LayerConfig {
     /// What is applied to the pre-activation: what the file says, else tanh
     /// where there are weights and nothing elsewhere.
     pub fn activation(&self) -> Activation {
-        self.activation.unwrap_or(if self.dense.or(self.conv).is_some() {
-            Activation::Tanh
-        } else {
-            Activation::Linear
-        })
+        self.activation
+            .unwrap_or(if self.dense.or(self.conv).is_some() {
+                Activation::Tanh
+            } else {
+                Activation::Linear
+            })
     }
 
     /// What the layer does, or the key that makes no sense and why.
@@ -228,22 +229,35 @@ impl LayerConfig {
             ("add", self.add.is_some()),
             ("kind", self.kind.is_some()),
         ];
-        let mut chosen = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
+        let mut chosen = given
+            .iter()
+            .filter(|(_, given)| *given)
+            .map(|(name, _)| *name);
         let first = chosen.next().ok_or_else(|| {
             let message = "the layer does not say what it is; give one of dense, conv, max_pool, \
                            avg_pool, dropout, add, or kind";
             ("", message.to_owned())
         })?;
         if let Some(second) = chosen.next() {
-            return Err((second, format!("the layer is {first} already; give one of the two")));
+            return Err((
+                second,
+                format!("the layer is {first} already; give one of the two"),
+            ));
         }
         if let Some(units) = self.dense {
-            return Ok((LayerKind::Dense { units: bounded("dense", units)? }, first, &[]));
+            return Ok((
+                LayerKind::Dense {
+                    units: bounded("dense", units)?,
+                },
+                first,
+                &[],
+            ));
         }
         if let Some(filters) = self.conv {
-            let kernel = self
-                .kernel
-                .ok_or(("conv", "a convolution needs a kernel, such as kernel = 3".to_owned()))?;
+            let kernel = self.kernel.ok_or((
+                "conv",
+                "a convolution needs a kernel, such as kernel = 3".to_owned(),
+            ))?;
             let conv = Conv {
                 filters: bounded("conv", filters)?,
                 kernel: extent("kernel", kernel, 1)?,
@@ -257,11 +271,19 @@ impl LayerConfig {
             return Ok((LayerKind::Conv(conv), first, KEYS));
         }
         if let Some(size) = self.max_pool {
-            return Ok((LayerKind::MaxPool(self.pool("max_pool", size)?), first, POOL));
+            return Ok((
+                LayerKind::MaxPool(self.pool("max_pool", size)?),
+                first,
+                POOL,
+            ));
         }
         if let Some(size) = self.avg_pool {
             const KEYS: &[&str] = &["stride", "padding", "count_padding"];
-            return Ok((LayerKind::AvgPool(self.pool("avg_pool", size)?), first, KEYS));
+            return Ok((
+                LayerKind::AvgPool(self.pool("avg_pool", size)?),
+                first,
+                KEYS,
+            ));
         }
         if let Some(rate) = self.dropout {
             if !(0.0..1.0).contains(&rate) {
@@ -282,11 +304,19 @@ impl LayerConfig {
                     momentum: within("momentum", self.momentum.unwrap_or(norm.momentum), 0.0, 1.0)?,
                     epsilon: self.epsilon(norm.epsilon)?,
                 };
-                (LayerKind::BatchNorm(norm), "batch_norm", &["momentum", "epsilon"])
+                (
+                    LayerKind::BatchNorm(norm),
+                    "batch_norm",
+                    &["momentum", "epsilon"],
+                )
             }
             Some(PlainKind::LayerNorm) => {
                 let epsilon = self.epsilon(LayerNorm::default().epsilon)?;
-                (LayerKind::LayerNorm(LayerNorm { epsilon }), "layer_norm", &["epsilon"])
+                (
+                    LayerKind::LayerNorm(LayerNorm { epsilon }),
+                    "layer_norm",
+                    &["epsilon"],
+                )
             }
             Some(PlainKind::Prelu) => {
                 let slope = within("slope", self.slope.unwrap_or(0.25), -10.0, 10.0)?;
@@ -318,7 +348,11 @@ impl LayerConfig {
         let given = [
             ("kernel", self.kernel.is_some(), "conv"),
             ("stride", self.stride.is_some(), "conv, max_pool, avg_pool"),
-            ("padding", self.padding.is_some(), "conv, max_pool, avg_pool"),
+            (
+                "padding",
+                self.padding.is_some(),
+                "conv, max_pool, avg_pool",
+            ),
             ("dilation", self.dilation.is_some(), "conv"),
             ("groups", self.groups.is_some(), "conv"),
             ("bias", self.bias.is_some(), "conv"),
@@ -329,7 +363,10 @@ impl LayerConfig {
         ];
         for (key, given, owners) in given {
             if given && !allowed.contains(&key) {
-                return Err((key, format!("{kind} has no such key; {key} belongs to {owners}")));
+                return Err((
+                    key,
+                    format!("{kind} has no such key; {key} belongs to {owners}"),
+                ));
             }
         }
         Ok(())
@@ -390,13 +427,22 @@ pub(super) fn specs(layers: &[LayerConfig]) -> Result<Vec<LayerSpec>, ConfigErro
             if name == "input" {
                 return Ok(Source::Input);
             }
-            let at = layers[..i].iter().position(|l| l.name.as_deref() == Some(name));
+            let at = layers[..i]
+                .iter()
+                .position(|l| l.name.as_deref() == Some(name));
             at.map(Source::Layer).ok_or_else(|| {
-                let known: Vec<_> = layers[..i].iter().filter_map(|l| l.name.as_deref()).collect();
+                let known: Vec<_> = layers[..i]
+                    .iter()
+                    .filter_map(|l| l.name.as_deref())
+                    .collect();
                 let known = if known.is_empty() {
-                    "no earlier layer has a name; give the one that is meant `name = ...`".to_owned()
+                    "no earlier layer has a name; give the one that is meant `name = ...`"
+                        .to_owned()
                 } else {
-                    format!("the names before this layer are input, {}", known.join(", "))
+                    format!(
+                        "the names before this layer are input, {}",
+                        known.join(", ")
+                    )
                 };
                 error((key, format!("there is no earlier layer {name:?}; {known}")))
             })
@@ -433,7 +479,8 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Vec<LayerSpec>, String> {
-        let file: File = toml::from_str(&format!("layers = [{text}]")).map_err(|e| e.to_string())?;
+        let file: File =
+            toml::from_str(&format!("layers = [{text}]")).map_err(|e| e.to_string())?;
         let again: File = toml::from_str(&toml::to_string(&file).unwrap()).unwrap();
         assert_eq!(again, file);
         specs(&file.layers).map_err(|e| e.to_string())
@@ -450,8 +497,13 @@ mod tests {
                { add = ["d", "c"], activation = "relu" }, "global_avg_pool""#,
         )
         .unwrap();
-        let LayerKind::Conv(conv) = specs[0].kind else { panic!() };
-        assert_eq!((conv.kernel, conv.stride, conv.padding), ([3, 5], [2, 2], [1, 0]));
+        let LayerKind::Conv(conv) = specs[0].kind else {
+            panic!()
+        };
+        assert_eq!(
+            (conv.kernel, conv.stride, conv.padding),
+            ([3, 5], [2, 2], [1, 0])
+        );
         assert_eq!(specs[0].activation, Activation::Relu);
         assert_eq!(specs[8].activation, Activation::Tanh);
         assert_eq!(specs[7].activation, Activation::Linear);
@@ -465,20 +517,38 @@ mod tests {
     #[test]
     fn errors_name_the_key_and_what_is_allowed() {
         for (text, parts) in [
-            ("{ dense = 0 }", vec!["network.layers[0].dense", "1 to 100000"]),
+            (
+                "{ dense = 0 }",
+                vec!["network.layers[0].dense", "1 to 100000"],
+            ),
             ("{ }", vec!["network.layers[0]:", "conv"]),
-            ("{ dense = 3, conv = 2, kernel = 1 }", vec!["layers[0].conv", "dense already"]),
+            (
+                "{ dense = 3, conv = 2, kernel = 1 }",
+                vec!["layers[0].conv", "dense already"],
+            ),
             ("{ conv = 3 }", vec!["layers[0].conv", "kernel = 3"]),
-            ("{ dense = 3, stride = 2 }", vec!["layers[0].stride", "max_pool"]),
-            ("{ dropout = 1.0 }", vec!["layers[0].dropout", "not including, 1"]),
-            ("{ dense = 3 }, { add = \"x\" }", vec!["layers[1].add", "\"x\"", "no earlier"]),
+            (
+                "{ dense = 3, stride = 2 }",
+                vec!["layers[0].stride", "max_pool"],
+            ),
+            (
+                "{ dropout = 1.0 }",
+                vec!["layers[0].dropout", "not including, 1"],
+            ),
+            (
+                "{ dense = 3 }, { add = \"x\" }",
+                vec!["layers[1].add", "\"x\"", "no earlier"],
+            ),
             (
                 "{ dense = 3, name = \"a\" }, { dense = 3, name = \"a\" }",
                 vec!["layers[1].name", "taken"],
             ),
             ("\"flaten\"", vec!["flaten", "`flatten`", "`layer_norm`"]),
             ("{ dense = 3, unit = 2 }", vec!["unit", "`dense`"]),
-            ("{ kind = \"batch_norm\", momentum = 2.0 }", vec!["momentum", "0 to 1"]),
+            (
+                "{ kind = \"batch_norm\", momentum = 2.0 }",
+                vec!["momentum", "0 to 1"],
+            ),
         ] {
             let error = read(text).unwrap_err();
             for part in parts {

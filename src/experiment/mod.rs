@@ -5,14 +5,19 @@
 //! [`Experiment::validate`] refuses values that make no sense. Both name the
 //! key, the line and what is allowed.
 
+mod constants;
 mod layer;
 mod network;
+mod optimizer;
 mod place;
+mod schedule;
 mod training;
 
 pub use layer::{Extent, LayerConfig, Names, PlainKind};
 pub use network::{LossConfig, NetworkConfig};
-pub use training::{Batch, OptimizerConfig, OptimizerName, TrainingConfig};
+pub use optimizer::{OptimizerConfig, OptimizerName};
+pub use schedule::{EarlyStopping, ScheduleConfig, ScheduleName};
+pub use training::{Batch, TrainingConfig};
 
 use crate::data::{ConfigError, DataConfig, DataError};
 use crate::nn::NetworkError;
@@ -131,7 +136,12 @@ impl Experiment {
     /// A value that makes no sense, with the line where it stands.
     pub(crate) fn fault(&self, error: ConfigError) -> ExperimentError {
         ExperimentError::Value {
-            origin: self.text.origin.as_deref().unwrap_or(self.title()).to_owned(),
+            origin: self
+                .text
+                .origin
+                .as_deref()
+                .unwrap_or(self.title())
+                .to_owned(),
             line: place::line_of(&self.text.text, &error.key),
             error,
         }
@@ -153,7 +163,14 @@ impl Experiment {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.data.validate()?;
         self.network.validate()?;
-        self.training.validate()
+        self.training.validate(self.network.loss)?;
+        if self.training.early_stopping.is_some() && self.data.validation == Some(0.0) {
+            return Err(ConfigError::new(
+                "training.early_stopping",
+                "it watches the validation loss, and data.validation is 0; hold some samples back",
+            ));
+        }
+        Ok(())
     }
 
     /// The experiment as a TOML file that [`parse`](Self::parse) reads back equal.
@@ -209,6 +226,50 @@ l2 = 0.0
         assert_eq!(Experiment::parse(&text, "again").unwrap(), e, "{text}");
     }
 
+    #[test]
+    fn every_key_of_training_survives_writing_and_reading() {
+        for training in [
+            "optimizer = { name = \"momentum\", learning_rate = 0.1, weight_decay = 0.01 }\n\
+             schedule = { name = \"one-cycle\", warm_share = 0.2, divide_first = 10.0 }\n\
+             clip_norm = 1.0\nclip_value = 0.5\nlabel_smoothing = 0.1\n\
+             early_stopping = { patience = 20, min_delta = 1e-4 }",
+            "optimizer = { name = \"lbfgs\", history = 5 }\nbatch = \"full\"",
+            "schedule = { name = \"plateau\", patience = 3, cooldown = 2, warmup_steps = 9 }",
+        ] {
+            let text = format!(
+                "data = {{ source = \"iris\" }}\nnetwork = {{ loss = \"cross-entropy\" }}\n\
+                 [training]\n{training}"
+            );
+            let e = Experiment::parse(&text, "first").unwrap();
+            let text = e.to_toml().unwrap();
+            assert_eq!(Experiment::parse(&text, "again").unwrap(), e, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_goes_with_no_other_table_is_refused() {
+        for (from, to, key) in [
+            (
+                "loss = \"cross-entropy\"",
+                "loss = \"half-squared-error\"",
+                "training.label_smoothing",
+            ),
+            (
+                "validation = 0.3",
+                "validation = 0",
+                "training.early_stopping",
+            ),
+        ] {
+            let text = EXAMPLE.replace(
+                "l2 = 0.0",
+                "label_smoothing = 0.1\nearly_stopping = { patience = 2 }",
+            );
+            assert!(Experiment::parse(&text, "e.toml").is_ok());
+            let error = Experiment::parse(&text.replace(from, to), "e.toml").unwrap_err();
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
+
     /// Errors say key, line and what is allowed.
     #[test]
     fn errors_name_key_line_and_what_is_allowed() {
@@ -257,6 +318,80 @@ l2 = 0.0
                 "beta1 = 0.9",
                 "beta1 = 1.5",
                 vec!["training.optimizer.beta1", "line 15", "1.5"],
+            ),
+            (
+                "name = \"adam\", learning_rate = 0.03, beta1 = 0.9, beta2 = 0.999",
+                "name = \"levenberg-marquardt\"",
+                vec!["training.batch", "line 16", "\"full\""],
+            ),
+            (
+                "name = \"adam\", learning_rate = 0.03, beta1 = 0.9, beta2 = 0.999 }\nbatch = 10",
+                "name = \"levenberg-marquardt\" }\nbatch = \"full\"",
+                vec!["network.loss", "line 12", "half-squared-error", "lbfgs"],
+            ),
+            (
+                "name = \"adam\", learning_rate = 0.03, beta1 = 0.9, beta2 = 0.999 }\nbatch = 10",
+                "name = \"lbfgs\" }\nclip_norm = 1.0\nbatch = \"full\"",
+                vec!["training.clip_norm", "line 16", "lbfgs"],
+            ),
+            (
+                "name = \"adam\", learning_rate = 0.03, beta1 = 0.9, beta2 = 0.999",
+                "name = \"lbfgs\", learning_rate = 0.1",
+                vec!["training.optimizer.learning_rate", "line 15", "lbfgs"],
+            ),
+            (
+                "name = \"adam\", learning_rate = 0.03, beta1 = 0.9, beta2 = 0.999",
+                "name = \"adam\"",
+                vec!["training.optimizer.learning_rate", "line 15", "above 0"],
+            ),
+            (
+                "name = \"adam\", learning_rate = 0.03, beta1 = 0.9, beta2 = 0.999",
+                "name = \"rprop\", learning_rate = 0.03, step_min = 60.0",
+                vec!["training.optimizer.step_min", "line 15", "step_max"],
+            ),
+            (
+                "l2 = 0.0",
+                "schedule = { name = \"cosine\", factor = 0.5 }",
+                vec![
+                    "training.schedule.factor",
+                    "line 18",
+                    "step, exponential, plateau",
+                ],
+            ),
+            (
+                "l2 = 0.0",
+                "schedule = { name = \"cosine\", minimum = 0.5 }",
+                vec!["training.schedule.minimum", "line 18", "0.5", "0.03"],
+            ),
+            (
+                "l2 = 0.0",
+                "schedule = { name = \"step\", every = 0 }",
+                vec!["training.schedule.every", "line 18", "at least 1"],
+            ),
+            (
+                "l2 = 0.0",
+                "schedule = { name = \"linear\" }",
+                vec!["line 18", "`one-cycle`"],
+            ),
+            (
+                "l2 = 0.0",
+                "clip_norm = 0.0",
+                vec!["training.clip_norm", "line 18", "above 0"],
+            ),
+            (
+                "l2 = 0.0",
+                "label_smoothing = 1.0",
+                vec!["training.label_smoothing", "line 18", "not including, 1"],
+            ),
+            (
+                "l2 = 0.0",
+                "early_stopping = { patience = 0 }",
+                vec!["training.early_stopping.patience", "line 18", "at least 1"],
+            ),
+            (
+                "l2 = 0.0",
+                "early_stopping = { patience = 3, monitor = \"loss\" }",
+                vec!["unknown field `monitor`", "line 18", "`min_delta`"],
             ),
             (
                 "loss = \"cross-entropy\"",

@@ -1,7 +1,11 @@
 //! The `[training]` table.
 
+use super::constants::Range;
+use super::network::LossConfig;
+use super::optimizer::OptimizerConfig;
+use super::schedule::{EarlyStopping, ScheduleConfig};
 use crate::data::ConfigError;
-use crate::optim::{OptimizerKind, Regulariser};
+use crate::optim::{Clip, Method, Regulariser, SolverKind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// How the network learns.
@@ -10,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct TrainingConfig {
     /// The optimiser with its constants.
     pub optimizer: OptimizerConfig,
+    /// How the learning rate changes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub schedule: ScheduleConfig,
     /// Samples per step.
     pub batch: Batch,
     /// Passes over the training part.
@@ -18,16 +25,37 @@ pub struct TrainingConfig {
     pub l1: f64,
     /// The factor of the L2 penalty on weights.
     pub l2: f64,
+    /// The most that the norm of a gradient may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// The most that a component of a gradient may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<f64>,
+    /// The share of a class's target that is spread over all classes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub label_smoothing: f64,
+    /// When to stop before the last epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for TrainingConfig {
     fn default() -> Self {
         TrainingConfig {
             optimizer: OptimizerConfig::default(),
+            schedule: ScheduleConfig::default(),
             batch: Batch::Size(32),
             epochs: 100,
             l1: 0.0,
             l2: 0.0,
+            clip_norm: None,
+            clip_value: None,
+            label_smoothing: 0.0,
+            early_stopping: None,
         }
     }
 }
@@ -41,8 +69,17 @@ impl TrainingConfig {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    /// The bounds on gradients.
+    pub fn clip(&self) -> Clip {
+        Clip {
+            norm: self.clip_norm,
+            value: self.clip_value,
+        }
+    }
+
+    pub(super) fn validate(&self, loss: LossConfig) -> Result<(), ConfigError> {
         self.optimizer.validate()?;
+        self.schedule.validate(self.optimizer.learning_rate)?;
         if self.batch == Batch::Size(0) {
             return Err(ConfigError::new(
                 "training.batch",
@@ -56,6 +93,83 @@ impl TrainingConfig {
                     format!("{value} is not a penalty; give a finite number of at least 0"),
                 ));
             }
+        }
+        for (key, value) in [
+            ("training.clip_norm", self.clip_norm),
+            ("training.clip_value", self.clip_value),
+        ] {
+            if let Some(value) = value {
+                Range::AboveZero.check(key, value)?;
+            }
+        }
+        Range::BelowOne.check("training.label_smoothing", self.label_smoothing)?;
+        if self.label_smoothing > 0.0 && loss != LossConfig::CrossEntropy {
+            return Err(ConfigError::new(
+                "training.label_smoothing",
+                format!(
+                    "{} has no classes' probabilities to smooth; use it with cross-entropy",
+                    loss.name()
+                ),
+            ));
+        }
+        if let Some(stopping) = self.early_stopping {
+            stopping.validate()?;
+        }
+        self.check_method(loss)
+    }
+
+    /// Whether everything else goes together with the optimiser.
+    fn check_method(&self, loss: LossConfig) -> Result<(), ConfigError> {
+        let method = self.optimizer.kind();
+        let name = method.name();
+        if !method.heeds_rate() && !self.schedule.is_constant() {
+            return Err(ConfigError::new(
+                "training.schedule",
+                format!("{name} adapts the length of its steps itself; leave the schedule out"),
+            ));
+        }
+        let Method::FullBatch(kind) = method else {
+            return Ok(());
+        };
+        if self.batch != Batch::Full {
+            return Err(ConfigError::new(
+                "training.batch",
+                format!("{name} compares losses over all samples; set batch = \"full\""),
+            ));
+        }
+        if self.clip_norm.is_some() || self.clip_value.is_some() {
+            let key = if self.clip_norm.is_some() {
+                "training.clip_norm"
+            } else {
+                "training.clip_value"
+            };
+            return Err(ConfigError::new(
+                key,
+                format!("{name} needs the loss's true gradient; leave the key out"),
+            ));
+        }
+        if !matches!(kind, SolverKind::LevenbergMarquardt { .. }) {
+            return Ok(());
+        }
+        let squares = matches!(
+            loss,
+            LossConfig::HalfSquaredError | LossConfig::MeanSquaredError
+        );
+        if !squares {
+            return Err(ConfigError::new(
+                "network.loss",
+                format!(
+                    "levenberg-marquardt solves for sums of squares, and {} is none; use \
+                     half-squared-error or mean-squared-error, or another optimizer, such as lbfgs",
+                    loss.name()
+                ),
+            ));
+        }
+        if self.l1 > 0.0 {
+            return Err(ConfigError::new(
+                "training.l1",
+                "levenberg-marquardt solves for sums of squares, and this penalty is none; use l2",
+            ));
         }
         Ok(())
     }
@@ -120,157 +234,5 @@ impl<'de> Deserialize<'de> for Batch {
             }
         }
         deserializer.deserialize_any(Visitor)
-    }
-}
-
-/// An optimiser by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)] // the variants are the names
-pub enum OptimizerName {
-    Sgd,
-    Momentum,
-    Nesterov,
-    AdaGrad,
-    RmsProp,
-    Adam,
-    AdamW,
-}
-
-/// `optimizer = { name = "adam", learning_rate = 0.03 }`: only constants that
-/// the named optimiser has are allowed; the others keep their defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptimizerConfig {
-    /// Which one.
-    pub name: OptimizerName,
-    /// The step size.
-    pub learning_rate: f64,
-    /// Momentum, Nesterov.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub momentum: Option<f64>,
-    /// RMSProp.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rho: Option<f64>,
-    /// Adam, AdamW.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beta1: Option<f64>,
-    /// Adam, AdamW.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beta2: Option<f64>,
-    /// AdaGrad, RMSProp, Adam, AdamW.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub epsilon: Option<f64>,
-    /// AdamW.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weight_decay: Option<f64>,
-}
-
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        OptimizerConfig::new(OptimizerName::Adam, 0.01)
-    }
-}
-
-impl OptimizerConfig {
-    /// The named optimiser with its default constants.
-    pub fn new(name: OptimizerName, learning_rate: f64) -> Self {
-        OptimizerConfig {
-            name,
-            learning_rate,
-            momentum: None,
-            rho: None,
-            beta1: None,
-            beta2: None,
-            epsilon: None,
-            weight_decay: None,
-        }
-    }
-
-    /// The optimiser that is meant.
-    pub fn kind(&self) -> OptimizerKind {
-        let momentum = self.momentum.unwrap_or(0.9);
-        let beta1 = self.beta1.unwrap_or(0.9);
-        let beta2 = self.beta2.unwrap_or(0.999);
-        match self.name {
-            OptimizerName::Sgd => OptimizerKind::Sgd,
-            OptimizerName::Momentum => OptimizerKind::Momentum { momentum },
-            OptimizerName::Nesterov => OptimizerKind::Nesterov { momentum },
-            OptimizerName::AdaGrad => OptimizerKind::AdaGrad {
-                epsilon: self.epsilon.unwrap_or(1e-10),
-            },
-            OptimizerName::RmsProp => OptimizerKind::RmsProp {
-                rho: self.rho.unwrap_or(0.99),
-                epsilon: self.epsilon.unwrap_or(1e-8),
-            },
-            OptimizerName::Adam => OptimizerKind::Adam {
-                beta1,
-                beta2,
-                epsilon: self.epsilon.unwrap_or(1e-8),
-            },
-            OptimizerName::AdamW => OptimizerKind::AdamW {
-                beta1,
-                beta2,
-                epsilon: self.epsilon.unwrap_or(1e-8),
-                weight_decay: self.weight_decay.unwrap_or(0.01),
-            },
-        }
-    }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        use OptimizerName as N;
-        let key = |name: &str| format!("training.optimizer.{name}");
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return Err(ConfigError::new(
-                key("learning_rate"),
-                format!(
-                    "{} is not a step size; give a number above 0",
-                    self.learning_rate
-                ),
-            ));
-        }
-        let constants: [(&str, Option<f64>, &[N], bool); 6] = [
-            ("momentum", self.momentum, &[N::Momentum, N::Nesterov], true),
-            ("rho", self.rho, &[N::RmsProp], true),
-            ("beta1", self.beta1, &[N::Adam, N::AdamW], true),
-            ("beta2", self.beta2, &[N::Adam, N::AdamW], true),
-            (
-                "epsilon",
-                self.epsilon,
-                &[N::AdaGrad, N::RmsProp, N::Adam, N::AdamW],
-                false,
-            ),
-            ("weight_decay", self.weight_decay, &[N::AdamW], false),
-        ];
-        for (name, value, owners, below_one) in constants {
-            let Some(value) = value else { continue };
-            if !owners.contains(&self.name) {
-                let owners: Vec<_> = owners
-                    .iter()
-                    .map(|&o| Self::new(o, 1.0).kind().name())
-                    .collect();
-                return Err(ConfigError::new(
-                    key(name),
-                    format!(
-                        "{} has no such constant; {name} belongs to {}",
-                        self.kind().name(),
-                        owners.join(", ")
-                    ),
-                ));
-            }
-            let allowed = value.is_finite() && value >= 0.0 && (!below_one || value < 1.0);
-            if !allowed {
-                let range = if below_one {
-                    "from 0 up to, not including, 1"
-                } else {
-                    "of at least 0"
-                };
-                return Err(ConfigError::new(
-                    key(name),
-                    format!("{value}; give a number {range}"),
-                ));
-            }
-        }
-        Ok(())
     }
 }

@@ -190,6 +190,7 @@ mod tests {
                 train_accuracy: None,
                 validation_loss: None,
                 validation_accuracy: None,
+                learning_rate: 0.1,
             })
             .collect()
     }

@@ -75,14 +75,7 @@ impl Activation {
 
     /// Turns `dL/da` into `dL/dz` in place, given `z` and `a`, all laid out as
     /// for [`apply`](Self::apply).
-    pub fn back<R: Real>(
-        self,
-        arch: Arch,
-        gradient: &mut [R],
-        z: &[R],
-        a: &[R],
-        padded: usize,
-    ) {
+    pub fn back<R: Real>(self, arch: Arch, gradient: &mut [R], z: &[R], a: &[R], padded: usize) {
         if self != Activation::Linear {
             arch.dispatch(Back {
                 activation: self,
@@ -162,10 +155,9 @@ impl Activation {
     pub fn curvature<R: Real>(self, z: R, a: R) -> R {
         let (one, two) = (R::one(), R::of(2.0));
         match self {
-            Activation::Linear
-            | Activation::Softmax
-            | Activation::Relu
-            | Activation::LeakyRelu => R::zero(),
+            Activation::Linear | Activation::Softmax | Activation::Relu | Activation::LeakyRelu => {
+                R::zero()
+            }
             Activation::Sigmoid => a * (one - a) * (one - two * a),
             Activation::Tanh => -two * a * (one - a * a),
             Activation::Softplus => {
@@ -316,7 +308,10 @@ fn softmax_back<R: Real>(gradient: &mut [R], a: &[R], padded: usize) {
                 *dot += g * a;
             }
         }
-        for (g, a) in gradient.chunks_exact_mut(padded).zip(a.chunks_exact(padded)) {
+        for (g, a) in gradient
+            .chunks_exact_mut(padded)
+            .zip(a.chunks_exact(padded))
+        {
             let rows = g[at..at + PAD].iter_mut().zip(&a[at..at + PAD]);
             for ((g, &a), &dot) in rows.zip(&dot) {
                 *g = a * (*g - dot);

@@ -89,7 +89,9 @@ impl Network {
             tangent.a.clear();
             tangent.a.extend_from_slice(&tangent.z);
             let TangentState { a, .. } = tangent;
-            layer.activation().back(pass.arch, a, &state.z, &state.a, pass.padded);
+            layer
+                .activation()
+                .back(pass.arch, a, &state.z, &state.a, pass.padded);
         }
     }
 
@@ -101,7 +103,12 @@ impl Network {
         let share = R::one() / R::of(workspace.rows as f64);
         let padded = workspace.padded;
         let factor = share * self.loss_kind().slope_factor::<R>(self.outputs());
-        let TangentState { z: rz, a: ra, delta, .. } = tangent;
+        let TangentState {
+            z: rz,
+            a: ra,
+            delta,
+            ..
+        } = tangent;
         delta.clear();
         // R{dL/da} of the squared errors, R{dL/dz} of the cross-entropies.
         delta.extend(ra.iter().map(|&ra| factor * ra));
@@ -134,7 +141,12 @@ impl Network {
             let (rates_done, rates_rest) = tangents.layers.split_at_mut(index);
             let (state, tangent) = (&mut rest[0], &mut rates_rest[0]);
             if index < last {
-                let TangentState { z: rz, a: ra, delta, .. } = tangent;
+                let TangentState {
+                    z: rz,
+                    a: ra,
+                    delta,
+                    ..
+                } = tangent;
                 let signal = std::mem::take(&mut state.delta);
                 let activation = layer.activation();
                 activation_tangent(activation, delta, &signal, rz, ra, state, pass.padded);
@@ -198,13 +210,23 @@ impl Network {
     ) -> Array2<R> {
         let (len, moved) = (params.len(), self.layout().trainable());
         let mut tangents = Tangents::new(self);
-        let (mut v, mut gradient, mut column) =
-            (vec![R::zero(); len], vec![R::zero(); len], vec![R::zero(); len]);
+        let (mut v, mut gradient, mut column) = (
+            vec![R::zero(); len],
+            vec![R::zero(); len],
+            vec![R::zero(); len],
+        );
         let mut hessian = Array2::zeros((moved, moved));
         for j in 0..moved {
             v[j] = R::one();
             self.hessian_vector(
-                params, x, y, &v, workspace, &mut tangents, &mut gradient, &mut column,
+                params,
+                x,
+                y,
+                &v,
+                workspace,
+                &mut tangents,
+                &mut gradient,
+                &mut column,
             );
             v[j] = R::zero();
             for (h, &c) in hessian.column_mut(j).iter_mut().zip(&column) {
@@ -270,7 +292,12 @@ impl Network {
         let last = self.layers().len() - 1;
         let activation = self.layers()[last].activation();
         for (k, row) in jacobian.chunks_exact_mut(params.len()).enumerate() {
-            let Workspace { layers, padded, arch, .. } = &mut *workspace;
+            let Workspace {
+                layers,
+                padded,
+                arch,
+                ..
+            } = &mut *workspace;
             let LayerState { z, a, delta, .. } = &mut layers[last];
             delta.clear();
             delta.resize(a.len(), R::zero());
@@ -332,7 +359,9 @@ fn activation_tangent<R: Real>(
         for lane in 0..padded {
             let at = || (lane..rates.len()).step_by(padded);
             let dot: R = at().map(|i| state.a[i] * signal[i]).sum();
-            let moved: R = at().map(|i| ra[i] * signal[i] + state.a[i] * rates[i]).sum();
+            let moved: R = at()
+                .map(|i| ra[i] * signal[i] + state.a[i] * rates[i])
+                .sum();
             for i in (lane..rates.len()).step_by(padded) {
                 rates[i] = ra[i] * (signal[i] - dot) + state.a[i] * (rates[i] - moved);
             }

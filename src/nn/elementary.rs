@@ -117,7 +117,8 @@ mod tests {
         let patterns = (0..=u32::MAX).step_by(997);
         for x in patterns.map(f32::from_bits).filter(|x| range.contains(x)) {
             let want = exact(f64::from(x));
-            let error = (f64::from(ours(x)) - want).abs() / want.abs().max(f64::from(f32::MIN_POSITIVE));
+            let error =
+                (f64::from(ours(x)) - want).abs() / want.abs().max(f64::from(f32::MIN_POSITIVE));
             if error > worst.0 {
                 worst = (error, x);
             }

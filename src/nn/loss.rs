@@ -181,9 +181,7 @@ fn softmax_block<R: Real>(z: &[R], t: &[R], out: &mut [R], at: usize) {
         *o = o.fast_ln_1p();
     }
     for (z, t) in rows().zip(t.chunks_exact(padded).map(|row| &row[at..at + PAD])) {
-        for ((((sum, &z), &t), &top), &log) in
-            sum.iter_mut().zip(z).zip(t).zip(&top).zip(&others)
-        {
+        for ((((sum, &z), &t), &top), &log) in sum.iter_mut().zip(z).zip(t).zip(&top).zip(&others) {
             let cost = t * ((top - z) + log);
             // A class that is excluded with certainty (z of minus infinity) costs
             // nothing where it is not wanted.
@@ -207,7 +205,13 @@ mod tests {
     fn value<R: Real>(loss: Loss, z: &[R], a: &[R], target: &[R]) -> f64 {
         let column = |row: &[R]| -> Vec<R> { row.iter().flat_map(|&v| [v; PAD]).collect() };
         let mut out = [R::zero(); PAD];
-        loss.values(Arch::new(), &column(z), &column(a), &column(target), &mut out);
+        loss.values(
+            Arch::new(),
+            &column(z),
+            &column(a),
+            &column(target),
+            &mut out,
+        );
         out[PAD - 1].wide()
     }
 

@@ -97,8 +97,7 @@ impl Network {
         layers: &[(usize, Activation)],
         loss: Loss,
     ) -> Result<Self, NetworkError> {
-        let spec =
-            |&(units, activation)| LayerSpec::new(LayerKind::Dense { units }, activation);
+        let spec = |&(units, activation)| LayerSpec::new(LayerKind::Dense { units }, activation);
         let specs: Vec<_> = layers.iter().map(spec).collect();
         Self::new(Shape::flat(inputs), &specs, loss)
     }
@@ -302,7 +301,11 @@ impl Network {
             state.resize(layer, pass.padded, false);
             if let LayerKind::Add = layer.kind() {
                 for (s, &source) in layer.sources().iter().enumerate() {
-                    add::gather(s == 0, activations(source, &input.values, done), &mut state.z);
+                    add::gather(
+                        s == 0,
+                        activations(source, &input.values, done),
+                        &mut state.z,
+                    );
                 }
             } else {
                 let x = activations(layer.sources()[0], &input.values, done);
@@ -335,7 +338,8 @@ impl Network {
             return 0.0;
         };
         losses.resize(*padded, R::zero());
-        self.loss.values(*arch, &state.z, &state.a, &target.values, losses);
+        self.loss
+            .values(*arch, &state.z, &state.a, &target.values, losses);
         losses[..*rows].iter().map(|l| l.wide()).sum()
     }
 
@@ -454,7 +458,8 @@ impl Network {
         let LayerState { z, a, delta, .. } = &mut layers[last];
         delta.resize(a.len(), R::zero());
         let target = &target.values;
-        self.loss.delta(*arch, activation, z, a, target, share, delta, *padded);
+        self.loss
+            .delta(*arch, activation, z, a, target, share, delta, *padded);
         clear_padding(delta, *rows, *padded);
     }
 
@@ -503,7 +508,11 @@ impl<R: Real> Workspace<R> {
 
 /// `layer 3 (conv "c2")`
 fn describe(index: usize, spec: &LayerSpec) -> String {
-    let name = spec.name.as_ref().map(|n| format!(" \"{n}\"")).unwrap_or_default();
+    let name = spec
+        .name
+        .as_ref()
+        .map(|n| format!(" \"{n}\""))
+        .unwrap_or_default();
     format!("layer {} ({}{name})", index + 1, spec.kind.name())
 }
 
@@ -553,7 +562,9 @@ fn place(
             }
         }
         _ if sources.len() > 1 => {
-            return Err(misfit("it reads several layers, which only `add` can".into()));
+            return Err(misfit(
+                "it reads several layers, which only `add` can".into(),
+            ));
         }
         _ => {}
     }

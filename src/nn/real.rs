@@ -149,12 +149,32 @@ macro_rules! real {
 }
 
 real!(
-    f32, f32s, as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, mul_add_e_f32s, reduce_sum_f32s,
-    elementary::exp, elementary::tanh, tanh_f32, elementary::ln_1p
+    f32,
+    f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    splat_f32s,
+    add_f32s,
+    mul_add_e_f32s,
+    reduce_sum_f32s,
+    elementary::exp,
+    elementary::tanh,
+    tanh_f32,
+    elementary::ln_1p
 );
 real!(
-    f64, f64s, as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, mul_add_e_f64s, reduce_sum_f64s,
-    f64::exp, f64::tanh, tanh_f64, f64::ln_1p
+    f64,
+    f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    splat_f64s,
+    add_f64s,
+    mul_add_e_f64s,
+    reduce_sum_f64s,
+    f64::exp,
+    f64::tanh,
+    tanh_f64,
+    f64::ln_1p
 );
 
 #[inline(always)]

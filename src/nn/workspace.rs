@@ -140,12 +140,21 @@ impl<R: Real> Workspace<R> {
         self.target.gather(y, |i| rows[i], rows.len());
     }
 
+    /// Changes every value of the targets that were taken.
+    pub fn map_targets(&mut self, f: impl Fn(R) -> R) {
+        self.target.values.iter_mut().for_each(|t| *t = f(*t));
+    }
+
     pub(super) fn load_all_targets(&mut self, y: ArrayView2<'_, R>) {
         self.target.gather(y, |i| i, y.nrows());
     }
 
     fn set_rows(&mut self, n: usize) {
-        debug_assert!(n <= self.capacity, "{n} samples in a workspace for {}", self.capacity);
+        debug_assert!(
+            n <= self.capacity,
+            "{n} samples in a workspace for {}",
+            self.capacity
+        );
         self.rows = n;
         self.padded = pad(n);
     }
@@ -184,7 +193,11 @@ impl<R: Real> Workspace<R> {
     /// `values` `[units, padded]` seen as `[n, units]`.
     fn view<'a>(&self, values: &'a [R], layer: usize) -> ArrayView2<'a, R> {
         let units = self.sizes[layer];
-        let values = if values.is_empty() { &values[..0] } else { values };
+        let values = if values.is_empty() {
+            &values[..0]
+        } else {
+            values
+        };
         let rows = if values.is_empty() { 0 } else { self.rows };
         let strides = (1, self.padded.max(1));
         ArrayView2::from_shape((rows, units).strides(strides), values)

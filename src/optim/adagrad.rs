@@ -2,7 +2,7 @@
 //! `p <- p - lr g / (sqrt s + eps)`.
 
 use super::Optimizer;
-use crate::nn::Real;
+use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
 pub(super) struct AdaGrad<R> {
@@ -22,10 +22,12 @@ impl<R: Real> AdaGrad<R> {
 impl<R: Real> Optimizer<R> for AdaGrad<R> {
     fn step(&mut self, params: &mut [R], gradient: &[R], learning_rate: f64) {
         let lr = R::of(learning_rate);
-        for ((p, &g), s) in params.iter_mut().zip(gradient).zip(&mut self.sum) {
-            *s += g * g;
-            *p -= lr * g / (s.sqrt() + self.epsilon);
-        }
+        arch().dispatch(|| {
+            for ((p, &g), s) in params.iter_mut().zip(gradient).zip(&mut self.sum) {
+                *s += g * g;
+                *p -= lr * g / (s.sqrt() + self.epsilon);
+            }
+        });
     }
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {

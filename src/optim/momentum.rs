@@ -5,7 +5,7 @@
 //! while the learning rate stays constant.
 
 use super::Optimizer;
-use crate::nn::Real;
+use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
 pub(super) struct Momentum<R> {
@@ -28,10 +28,12 @@ impl<R: Real> Optimizer<R> for Momentum<R> {
     fn step(&mut self, params: &mut [R], gradient: &[R], learning_rate: f64) {
         let lr = R::of(learning_rate);
         let m = self.momentum;
-        for ((p, &g), v) in params.iter_mut().zip(gradient).zip(&mut self.velocity) {
-            *v = m * *v + g;
-            *p -= lr * if self.nesterov { g + m * *v } else { *v };
-        }
+        arch().dispatch(|| {
+            for ((p, &g), v) in params.iter_mut().zip(gradient).zip(&mut self.velocity) {
+                *v = m * *v + g;
+                *p -= lr * if self.nesterov { g + m * *v } else { *v };
+            }
+        });
     }
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {

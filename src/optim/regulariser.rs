@@ -33,13 +33,17 @@ impl Regulariser {
         let (l1, l2) = (R::of(self.l1), R::of(self.l2));
         for range in weights(layout) {
             for (g, &w) in gradient[range.clone()].iter_mut().zip(&params[range]) {
-                let sign = if w == R::zero() {
-                    R::zero()
-                } else {
-                    w.signum()
-                };
-                *g += l1 * sign + l2 * w;
+                *g += l1 * super::sign(w) + l2 * w;
             }
+        }
+    }
+
+    /// Adds the second derivative of the L2 penalty to the diagonal of
+    /// `matrix` (`[p, p]`, row by row).
+    pub fn add_curvature(&self, layout: &Layout, matrix: &mut [f64]) {
+        let p = layout.len();
+        for i in weights(layout).flatten() {
+            matrix[i * p + i] += self.l2;
         }
     }
 }

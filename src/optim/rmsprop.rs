@@ -2,7 +2,7 @@
 //! `s <- rho s + (1 - rho) g^2`, `p <- p - lr g / (sqrt s + eps)`.
 
 use super::Optimizer;
-use crate::nn::Real;
+use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
 pub(super) struct RmsProp<R> {
@@ -25,10 +25,12 @@ impl<R: Real> Optimizer<R> for RmsProp<R> {
     fn step(&mut self, params: &mut [R], gradient: &[R], learning_rate: f64) {
         let lr = R::of(learning_rate);
         let rest = R::one() - self.rho;
-        for ((p, &g), s) in params.iter_mut().zip(gradient).zip(&mut self.mean_square) {
-            *s = self.rho * *s + rest * g * g;
-            *p -= lr * g / (s.sqrt() + self.epsilon);
-        }
+        arch().dispatch(|| {
+            for ((p, &g), s) in params.iter_mut().zip(gradient).zip(&mut self.mean_square) {
+                *s = self.rho * *s + rest * g * g;
+                *p -= lr * g / (s.sqrt() + self.epsilon);
+            }
+        });
     }
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {

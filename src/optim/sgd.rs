@@ -1,7 +1,7 @@
 //! Steepest descent: `p <- p - lr g`.
 
 use super::Optimizer;
-use crate::nn::Real;
+use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
 pub(super) struct Sgd;
@@ -9,9 +9,11 @@ pub(super) struct Sgd;
 impl<R: Real> Optimizer<R> for Sgd {
     fn step(&mut self, params: &mut [R], gradient: &[R], learning_rate: f64) {
         let lr = R::of(learning_rate);
-        for (p, &g) in params.iter_mut().zip(gradient) {
-            *p -= lr * g;
-        }
+        arch().dispatch(|| {
+            for (p, &g) in params.iter_mut().zip(gradient) {
+                *p -= lr * g;
+            }
+        });
     }
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {

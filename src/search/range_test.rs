@@ -81,12 +81,21 @@ impl RangeTest {
     /// experiment's own batches, optimiser and penalties.
     ///
     /// # Errors
-    /// When `from` is not above 0 and below `to`, or there are fewer than 20 or
-    /// more than a million steps.
+    /// When `from` is not above 0 and below `to`, when there are fewer than 20 or
+    /// more than a million steps, or when the optimiser finds the length of its
+    /// steps itself.
     pub fn new(problem: &Problem, from: f64, to: f64, steps: usize) -> Result<Self, SearchError> {
         if !(from.is_finite() && from > 0.0 && to.is_finite() && from < to) {
             return Err(SearchError::Range(format!(
                 "rates from {from} to {to}: give two numbers above 0, the smaller first"
+            )));
+        }
+        let method = problem.experiment.training.optimizer.kind();
+        if !method.heeds_rate() {
+            return Err(SearchError::Range(format!(
+                "{} finds the length of its steps itself, there is no rate to look for; the test \
+                 is for optimisers such as sgd and adam",
+                method.name()
             )));
         }
         if !STEPS.contains(&steps) {
@@ -120,6 +129,7 @@ impl RangeTest {
         self.end = match self.trainer.step() {
             StepOutcome::Diverged(_) => Some(RangeEnd::Diverged { rate }),
             StepOutcome::Stepped { loss, .. } => self.record(rate, loss),
+            StepOutcome::Stopped(_) => Some(RangeEnd::Finished),
         };
         if self.end.is_none() && self.curve.len() == self.steps {
             self.end = Some(RangeEnd::Finished);
@@ -210,6 +220,8 @@ impl RangeTest {
 fn at_constant_rate(problem: &Problem, rate: f64) -> Problem {
     let mut own = problem.clone();
     own.experiment.training.optimizer.learning_rate = rate;
+    own.experiment.training.schedule = Default::default();
+    own.experiment.training.early_stopping = None;
     own
 }
 

@@ -47,6 +47,7 @@ impl Run {
             train_accuracy: None,
             validation_loss: None,
             validation_accuracy: None,
+            learning_rate: f64::NAN,
         };
         let start = session.take_outbox().rows.first().copied();
         let start = start.unwrap_or(nothing);

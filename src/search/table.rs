@@ -109,6 +109,7 @@ impl Row {
             train_accuracy: None,
             validation_loss: self.best_validation_loss,
             validation_accuracy: None,
+            learning_rate: f64::NAN,
         })
     }
 

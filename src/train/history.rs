@@ -19,10 +19,19 @@ pub struct HistoryRow {
     pub validation_loss: Option<f64>,
     /// Share of right answers in the validation part, or null.
     pub validation_accuracy: Option<f64>,
+    /// The learning rate of the last step, at the start of the one to come. Not
+    /// among the fields of `train --json` and the history's files.
+    #[serde(skip)]
+    pub learning_rate: f64,
 }
 
 impl HistoryRow {
-    pub(super) fn new(epoch: usize, step: u64, train: Score, validation: Option<Score>) -> Self {
+    pub(super) fn new(
+        (epoch, step): (usize, u64),
+        learning_rate: f64,
+        train: Score,
+        validation: Option<Score>,
+    ) -> Self {
         HistoryRow {
             epoch,
             step,
@@ -30,6 +39,7 @@ impl HistoryRow {
             train_accuracy: train.accuracy,
             validation_loss: validation.map(|v| v.loss),
             validation_accuracy: validation.and_then(|v| v.accuracy),
+            learning_rate,
         }
     }
 }
@@ -120,6 +130,7 @@ mod tests {
             train_accuracy: None,
             validation_loss: None,
             validation_accuracy: None,
+            learning_rate: 0.1,
         };
         let mut history = History::default();
         (0..6).for_each(|epoch| history.push(row(epoch, 1.0)));
@@ -144,6 +155,7 @@ mod tests {
                 train_accuracy: None,
                 validation_loss: None,
                 validation_accuracy: None,
+                learning_rate: 0.1,
             });
             assert!(history.rows().len() <= 10);
             assert_eq!(history.rows()[0].epoch, 0);

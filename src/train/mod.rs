@@ -5,13 +5,19 @@
 //! through parameter space. [`Worker`] runs a session on a thread of its own.
 //! All but the worker are deterministic functions of the experiment.
 
+mod checkpoint;
 mod divergence;
 mod evaluate;
 mod full_gradient;
 mod history;
+mod monitor;
+mod mover;
+mod objective;
 mod problem;
 mod session;
+mod smoothing;
 mod snapshot;
+mod stop;
 mod trainer;
 mod trajectory;
 mod worker;
@@ -20,9 +26,12 @@ pub use divergence::{Divergence, NonFinite};
 pub use evaluate::{Evaluator, Score};
 pub use full_gradient::full_gradient;
 pub use history::{History, HistoryRow};
+pub use mover::check_training;
+pub use objective::NetworkObjective;
 pub use problem::{Encoding, Problem, Samples};
 pub use session::Session;
 pub use snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
+pub use stop::StopReason;
 pub use trainer::{StepOutcome, Trainer};
 pub use trajectory::{PathPoint, Trajectory};
 pub use worker::Worker;

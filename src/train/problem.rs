@@ -1,5 +1,6 @@
 //! A network together with the data it learns, ready for arithmetic.
 
+use super::mover::check_training;
 use crate::data::{ConfigError, ImageShape, Prepared, Target, Task, prepare};
 use crate::experiment::{Experiment, ExperimentError, LossConfig};
 use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Shape};
@@ -117,8 +118,14 @@ impl Problem {
     pub fn with_data(experiment: &Experiment, data: Prepared) -> Result<Self, ExperimentError> {
         let (encoding, outputs, activation, loss) =
             output_layer(experiment, &data.task).map_err(|e| experiment.fault(e))?;
-        let mut layers = experiment.network.hidden().map_err(|e| experiment.fault(e))?;
-        layers.push(LayerSpec::new(LayerKind::Dense { units: outputs }, activation));
+        let mut layers = experiment
+            .network
+            .hidden()
+            .map_err(|e| experiment.fault(e))?;
+        layers.push(LayerSpec::new(
+            LayerKind::Dense { units: outputs },
+            activation,
+        ));
         let input = input_shape(experiment, &data).map_err(|e| experiment.fault(e))?;
         let network =
             Network::new(input, &layers, loss).map_err(|e| experiment.network_fault(e))?;
@@ -134,14 +141,16 @@ impl Problem {
         };
         let train = samples(&data.train.x, &data.train.target);
         let validation = samples(&data.validation.x, &data.validation.target);
-        Ok(Problem {
+        let problem = Problem {
             experiment: experiment.clone(),
             network,
             train,
             validation,
             encoding,
             data,
-        })
+        };
+        check_training(&problem).map_err(|e| experiment.fault(e))?;
+        Ok(problem)
     }
 
     /// The initial parameters that follow from the experiment's seed.

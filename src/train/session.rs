@@ -5,6 +5,7 @@ use super::divergence::Divergence;
 use super::history::HistoryRow;
 use super::problem::Problem;
 use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
+use super::stop::StopReason;
 use super::trainer::{StepOutcome, Trainer};
 use super::trajectory::{PathPoint, Trajectory};
 use crate::nn::Workspace;
@@ -23,6 +24,9 @@ pub struct Session {
     watched: Watched,
     speed: Option<f64>,
     divergence: Option<Divergence>,
+    stop: Option<StopReason>,
+    // The epoch whose weights were taken back at the end.
+    best_epoch: Option<usize>,
     trajectory: Trajectory,
     outbox: Outbox,
     probe_workspace: Workspace<f32>,
@@ -69,6 +73,8 @@ impl Session {
             watched: Watched::default(),
             speed: None,
             divergence: None,
+            stop: None,
+            best_epoch: None,
             trajectory: Trajectory::new(params, stride),
             outbox: Outbox::default(),
             probe_workspace: Workspace::new(&problem.network, 1),
@@ -93,6 +99,7 @@ impl Session {
     /// epoch, a step at each [`advance`](Self::advance), and pauses there.
     pub fn begin_epoch(&mut self) {
         if self.state != RunState::Diverged {
+            self.stop = None;
             self.epoch_goal = Some(self.trainer.epoch() + 1);
             self.state = RunState::Running;
         }
@@ -121,7 +128,8 @@ impl Session {
                 self.restart();
             }
             TrainCommand::SetLearningRate(rate) => {
-                if rate.is_finite() && rate > 0.0 {
+                let training = &self.trainer.problem().experiment.training;
+                if rate.is_finite() && rate > 0.0 && training.optimizer.kind().has_rate() {
                     self.trainer.set_learning_rate(rate);
                 }
             }
@@ -131,7 +139,8 @@ impl Session {
                 if params.len() == self.trainer.params().len() {
                     self.trainer.set_params(&params);
                     self.divergence = None;
-                    if self.state == RunState::Diverged {
+                    let stopped = self.stop.take().is_some();
+                    if stopped || self.state == RunState::Diverged {
                         self.state = RunState::Paused;
                     }
                 }
@@ -140,6 +149,8 @@ impl Session {
                 self.trainer.rewind();
                 self.epoch_goal = None;
                 self.divergence = None;
+                self.stop = None;
+                self.best_epoch = None;
                 self.state = RunState::Paused;
                 self.trajectory.truncate_after(self.trainer.steps());
                 self.outbox.rows.retain(|r| r.epoch <= self.trainer.epoch());
@@ -159,13 +170,14 @@ impl Session {
             self.target_epoch = self.trainer.epoch() + epochs.max(1);
         }
         self.epoch_goal = None;
+        self.stop = None;
         self.state = RunState::Running;
     }
 
     fn rest(&mut self) {
         self.epoch_goal = None;
         if self.state != RunState::Diverged {
-            let done = self.trainer.epoch() >= self.target_epoch;
+            let done = self.stop.is_some() || self.trainer.epoch() >= self.target_epoch;
             self.state = if done {
                 RunState::Finished
             } else {
@@ -179,6 +191,8 @@ impl Session {
         self.epoch_goal = None;
         self.state = RunState::Idle;
         self.divergence = None;
+        self.stop = None;
+        self.best_epoch = None;
         self.target_epoch = self.trainer.problem().experiment.training.epochs;
         self.trajectory.clear();
         self.outbox = Outbox::default();
@@ -211,14 +225,39 @@ impl Session {
         if self.state == RunState::Diverged {
             return;
         }
-        let divergence = match self.trainer.step() {
-            StepOutcome::Diverged(divergence) => Some(divergence),
+        self.stop = None;
+        self.best_epoch = None;
+        let to_go = self.trainer.epoch() < self.target_epoch;
+        let recorded = match self.trainer.step() {
+            StepOutcome::Diverged(divergence) => Err(divergence),
             StepOutcome::Stepped { epoch_done, .. } => self.record_step(epoch_done),
+            StepOutcome::Stopped(reason) => Ok(Some(reason)),
         };
-        if divergence.is_some() {
-            self.divergence = divergence;
-            self.epoch_goal = None;
-            self.state = RunState::Diverged;
+        match recorded {
+            Err(divergence) => {
+                self.divergence = Some(divergence);
+                self.epoch_goal = None;
+                self.state = RunState::Diverged;
+            }
+            Ok(stop) => {
+                let ended = to_go && self.trainer.epoch() >= self.target_epoch;
+                if ended || stop.is_some() {
+                    self.take_back_best();
+                }
+                if stop.is_some() {
+                    self.stop = stop;
+                    self.rest();
+                }
+            }
+        }
+    }
+
+    /// At the end, with early stopping: the best weights are the last.
+    fn take_back_best(&mut self) {
+        self.best_epoch = self.trainer.take_back_best();
+        if self.best_epoch.is_some() {
+            let loss = self.trainer.train_loss();
+            self.record_point(loss);
         }
     }
 
@@ -228,31 +267,32 @@ impl Session {
         self.record_point(row.train_loss);
     }
 
-    /// Records what is due after a step. Where the loss turns out not to be
-    /// finite, records nothing and takes the step back.
-    fn record_step(&mut self, epoch_done: bool) -> Option<Divergence> {
+    /// Records what is due after a step, and says whether the run should end.
+    /// Where the loss turns out not to be finite, records nothing and takes the
+    /// step back.
+    fn record_step(&mut self, epoch_done: bool) -> Result<Option<StopReason>, Divergence> {
         let point_due = self.trajectory.wants(self.trainer.steps());
         let row = epoch_done.then(|| self.evaluated_row());
         let loss = match row {
             Some(row) => row.train_loss,
             None if point_due => self.trainer.train_loss(),
-            None => return None,
+            None => return Ok(None),
         };
         if !loss.is_finite() {
-            return Some(self.trainer.diverged_in_evaluation());
+            return Err(self.trainer.diverged_in_evaluation());
         }
         self.outbox.rows.extend(row);
         if point_due {
             self.record_point(loss);
         }
-        None
+        Ok(row.and_then(|row| self.trainer.observe(&row)))
     }
 
     fn evaluated_row(&mut self) -> HistoryRow {
         let (train, validation) = self.trainer.evaluate();
         HistoryRow::new(
-            self.trainer.epoch(),
-            self.trainer.steps(),
+            (self.trainer.epoch(), self.trainer.steps()),
+            self.trainer.last_rate(),
             train,
             validation,
         )
@@ -287,12 +327,14 @@ impl Session {
             target_epoch: self.target_epoch,
             seed: trainer.seed(),
             learning_rate: trainer.learning_rate(),
+            base_learning_rate: trainer.base_rate(),
             params: Arc::from(trainer.params()),
             gradient: Arc::from(trainer.gradient()),
             update: Arc::from(trainer.last_update()),
             batch_loss: trainer.batch_loss(),
             probe,
             divergence: self.divergence.clone(),
+            stop: self.stop.clone(),
         }
     }
 
@@ -346,6 +388,16 @@ impl Session {
     /// What the run is doing.
     pub fn state(&self) -> RunState {
         self.state
+    }
+
+    /// Why the run ended before its last epoch, if it did.
+    pub fn stop(&self) -> Option<&StopReason> {
+        self.stop.as_ref()
+    }
+
+    /// The epoch whose weights early stopping took back at the end, if it did.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.best_epoch
     }
 
     /// The wished-for epochs a second, if bounded; a single epoch is made at once.

@@ -2,6 +2,7 @@
 
 use super::divergence::Divergence;
 use super::history::HistoryRow;
+use super::stop::StopReason;
 use super::trajectory::PathPoint;
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ pub enum RunState {
     Running,
     /// Stopped somewhere on the way.
     Paused,
-    /// All epochs are done.
+    /// All epochs are done, or there is a reason not to go on
+    /// ([`Snapshot::stop`]).
     Finished,
     /// Stopped because numbers were no longer finite.
     Diverged,
@@ -36,7 +38,9 @@ pub enum TrainCommand {
     Reset,
     /// Back to the start with the initial weights of another seed.
     Reseed(u64),
-    /// Another step size from the next step on.
+    /// Another step size from the next step on: with a schedule, another base
+    /// rate, from which it goes on where it is. Nothing changes where the
+    /// method finds the length of its steps itself.
     SetLearningRate(f64),
     /// At most so many epochs a second; `None` is as fast as it goes.
     SetSpeed(Option<f64>),
@@ -104,8 +108,13 @@ pub struct Snapshot {
     pub target_epoch: usize,
     /// The seed of the current run.
     pub seed: u64,
-    /// The step size in force.
+    /// The step size in force: of the next step, or for a method that finds its
+    /// own, of the last.
     pub learning_rate: f64,
+    /// The rate that the schedule starts from, which is what
+    /// [`TrainCommand::SetLearningRate`] sets; equal to `learning_rate` where
+    /// there is no schedule.
+    pub base_learning_rate: f64,
     /// The parameters.
     pub params: Arc<[f32]>,
     /// The gradient of the last step.
@@ -118,6 +127,8 @@ pub struct Snapshot {
     pub probe: Probe,
     /// What went wrong, if something did.
     pub divergence: Option<Divergence>,
+    /// Why the run ended before its last epoch, if it did.
+    pub stop: Option<StopReason>,
 }
 
 /// Rows and path points that came since they were last taken, oldest first.

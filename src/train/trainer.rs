@@ -1,18 +1,19 @@
 //! One step of training at a time.
 
+use super::checkpoint::{Checkpoint, Past};
 use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
+use super::history::HistoryRow;
+use super::mover::{Mover, check_training};
+use super::objective::NetworkObjective;
 use super::problem::Problem;
+use super::smoothing::Smoothing;
+use super::stop::StopReason;
 use crate::nn::{Mode, Workspace};
-use crate::optim::Optimizer;
-use crate::rng::{Rng, Stream, stream};
+use crate::optim::{Iteration, Progress, decay_weights};
 use ndarray::s;
 use rand::seq::SliceRandom;
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Earlier states that can be returned to.
-const CHECKPOINTS: usize = 12;
 
 /// What a step came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,25 +28,22 @@ pub enum StepOutcome {
     /// Numbers stopped being finite; the trainer is back at the last step
     /// whose loss was finite.
     Diverged(Divergence),
-}
-
-/// Everything that the next step depends on.
-#[derive(Clone)]
-struct Checkpoint {
-    params: Vec<f32>,
-    optimizer: Box<dyn Optimizer<f32>>,
-    order: Vec<usize>,
-    cursor: usize,
-    rng: Rng,
-    epoch: usize,
-    step: u64,
+    /// There is no further step; the weights are where they were.
+    Stopped(StopReason),
 }
 
 /// The state of training: weights, optimiser, place in the epoch.
 pub struct Trainer {
     problem: Arc<Problem>,
-    learning_rate: f64,
+    base_rate: f64,
+    // Of the last step; before the first, of that.
+    last_rate: f64,
     batch_size: usize,
+    smoothing: Option<Smoothing>,
+    // What keeps this problem from being trained as it asks to be.
+    refusal: Option<StopReason>,
+    // For full-batch methods.
+    objective: Option<NetworkObjective>,
     start: Vec<f32>,
     seed: u64,
     now: Checkpoint,
@@ -56,8 +54,7 @@ pub struct Trainer {
     workspace: Workspace<f32>,
     batch_loss: f64,
     evaluator: Evaluator,
-    past: VecDeque<Checkpoint>,
-    past_stride: usize,
+    past: Past,
 }
 
 impl Trainer {
@@ -74,51 +71,40 @@ impl Trainer {
         let network = &problem.network;
         let training = &problem.experiment.training;
         let batch_size = training.batch.size(problem.train.len()).max(1);
-        Trainer {
-            learning_rate: training.optimizer.learning_rate,
+        let now = Checkpoint::start(&problem, &params, seed);
+        let full = matches!(now.mover, Mover::FullBatch(_));
+        let mut trainer = Trainer {
+            base_rate: training.optimizer.learning_rate,
+            last_rate: f64::NAN,
             batch_size,
+            smoothing: Smoothing::of(&problem),
+            refusal: check_training(&problem).err().map(StopReason::Refused),
+            objective: full.then(|| NetworkObjective::new(Arc::clone(&problem))),
             seed,
-            now: Self::fresh(&problem, &params, seed),
+            now,
             before: params.clone(),
             moved: false,
             gradient: vec![0.0; params.len()],
             workspace: Workspace::new(network, batch_size),
             batch_loss: f64::NAN,
             evaluator: Evaluator::new(network),
-            past: VecDeque::new(),
-            past_stride: 1,
+            past: Past::default(),
             start: params,
             problem,
-        }
-    }
-
-    fn fresh(problem: &Problem, params: &[f32], seed: u64) -> Checkpoint {
-        let n = problem.train.len();
-        Checkpoint {
-            params: params.to_vec(),
-            optimizer: problem
-                .experiment
-                .training
-                .optimizer
-                .kind()
-                .build(problem.network.layout().trainable()),
-            order: (0..n).collect(),
-            cursor: n,
-            rng: stream(seed, Stream::Shuffle),
-            epoch: 0,
-            step: 0,
-        }
+        };
+        trainer.last_rate = trainer.learning_rate();
+        trainer
     }
 
     /// Back to the start: same initial weights, same batch order.
     pub fn reset(&mut self) {
-        self.now = Self::fresh(&self.problem, &self.start, self.seed);
+        self.now = Checkpoint::start(&self.problem, &self.start, self.seed);
         self.before.copy_from_slice(&self.start);
         self.moved = false;
         self.gradient.fill(0.0);
         self.batch_loss = f64::NAN;
-        self.past.clear();
-        self.past_stride = 1;
+        self.past = Past::default();
+        self.last_rate = self.learning_rate();
     }
 
     /// A new start: the initial weights and batch order of another seed.
@@ -130,9 +116,15 @@ impl Trainer {
 
     /// One step: draws the next batch, back-propagates, updates.
     pub fn step(&mut self) -> StepOutcome {
+        if let Some(refusal) = &self.refusal {
+            return StepOutcome::Stopped(refusal.clone());
+        }
         let n = self.problem.train.len();
         if self.now.cursor >= n {
             self.begin_epoch();
+        }
+        if let Some(outcome) = self.iterate() {
+            return outcome;
         }
         let end = (self.now.cursor + self.batch_size).min(n);
         let rows = &self.now.order[self.now.cursor..end];
@@ -143,6 +135,9 @@ impl Trainer {
         workspace.set_mode(Mode::Training { seed });
         workspace.load(train.x.view(), rows);
         workspace.load_targets(train.y.view(), rows);
+        if let Some(smoothing) = self.smoothing {
+            workspace.map_targets(|t| smoothing.of_target(t));
+        }
         let loss = network.gradient_loaded(&self.now.params, workspace, &mut self.gradient);
         if !loss.is_finite() {
             return StepOutcome::Diverged(self.diverged(NonFinite::Forward));
@@ -152,22 +147,61 @@ impl Trainer {
         if !all_finite(&self.gradient) {
             return StepOutcome::Diverged(self.diverged(NonFinite::Gradient));
         }
+        let penalty = regulariser.penalty(network.layout(), &self.now.params);
+        let training = &self.problem.experiment.training;
+        training.clip().apply(&mut self.gradient);
+        let decay = training.optimizer.decoupled_decay();
+        let rate = self.learning_rate();
         self.before.copy_from_slice(&self.now.params);
         let trainable = network.layout().trainable();
-        self.now.optimizer.step(
-            &mut self.now.params[..trainable],
-            &self.gradient[..trainable],
-            self.learning_rate,
-        );
+        let moved = &mut self.now.params[..trainable];
+        if decay > 0.0 {
+            decay_weights(moved, rate, decay);
+        }
+        if let Mover::FirstOrder(optimizer) = &mut self.now.mover {
+            optimizer.tell_loss(loss + penalty);
+            optimizer.step(moved, &self.gradient[..trainable], rate);
+        }
         network.gather_statistics(&self.workspace, &mut self.now.params);
+        self.stepped(loss, rate, end)
+    }
+
+    /// One iteration of a full-batch method, if that is what moves the weights.
+    fn iterate(&mut self) -> Option<StepOutcome> {
+        let (Mover::FullBatch(search), Some(objective)) =
+            (&mut self.now.mover, &mut self.objective)
+        else {
+            return None;
+        };
+        self.before.copy_from_slice(&self.now.params);
+        let outcome = search.iterate(objective, &mut self.now.params, self.base_rate);
+        Some(match outcome {
+            Iteration::NotFinite => StepOutcome::Diverged(self.diverged_in_evaluation()),
+            Iteration::Stopped(stop) => StepOutcome::Stopped(StopReason::Solver {
+                method: search.name(),
+                stop,
+            }),
+            Iteration::Done { loss } => {
+                for (to, &g) in self.gradient.iter_mut().zip(search.gradient()) {
+                    *to = g as f32;
+                }
+                let rate = search.step_size().unwrap_or(self.base_rate);
+                self.stepped(loss, rate, self.problem.train.len())
+            }
+        })
+    }
+
+    /// Counts the step that has just been made.
+    fn stepped(&mut self, loss: f64, rate: f64, end: usize) -> StepOutcome {
         if !all_finite(&self.now.params) {
             return StepOutcome::Diverged(self.diverged(NonFinite::Update));
         }
         self.moved = true;
         self.batch_loss = loss;
+        self.last_rate = rate;
         self.now.cursor = end;
         self.now.step += 1;
-        let epoch_done = end == n;
+        let epoch_done = end == self.problem.train.len();
         if epoch_done {
             self.now.epoch += 1;
         }
@@ -185,14 +219,7 @@ impl Trainer {
             self.now.order.shuffle(&mut self.now.rng);
         }
         self.now.cursor = 0;
-        if self.now.epoch.is_multiple_of(self.past_stride) {
-            self.past.push_back(self.now.clone());
-            if self.past.len() > CHECKPOINTS {
-                self.past_stride *= 2;
-                let stride = self.past_stride;
-                self.past.retain(|c| c.epoch.is_multiple_of(stride));
-            }
-        }
+        self.past.keep(&self.now);
     }
 
     /// Finds what went wrong first, then undoes the update that made the
@@ -258,15 +285,12 @@ impl Trainer {
         let goal = self.now.epoch.saturating_sub(1);
         let (network, train) = (&self.problem.network, &self.problem.train);
         let worst = self.evaluator.loss(network, &self.start, train);
-        while self.past.len() > 1
-            && self.past.back().is_some_and(|c| {
-                let loss = self.evaluator.loss(network, &c.params, train);
-                c.epoch > goal || loss.is_nan() || loss > worst
-            })
-        {
-            self.past.pop_back();
-        }
-        match self.past.back() {
+        let evaluator = &mut self.evaluator;
+        let healthy = |params: &[f32]| {
+            let loss = evaluator.loss(network, params, train);
+            !loss.is_nan() && loss <= worst
+        };
+        match self.past.rewind(goal, healthy) {
             Some(checkpoint) => {
                 self.now = checkpoint.clone();
                 self.before.copy_from_slice(&self.now.params);
@@ -283,13 +307,21 @@ impl Trainer {
         self.now.params.copy_from_slice(params);
         self.before.copy_from_slice(params);
         self.moved = false;
-        self.now.optimizer = self
-            .problem
-            .experiment
-            .training
-            .optimizer
-            .kind()
-            .build(self.problem.network.layout().trainable());
+        self.now.mover = Mover::new(&self.problem);
+    }
+
+    /// Takes in what an epoch came to: schedules and early stopping may heed
+    /// it. Says whether the run should end.
+    pub fn observe(&mut self, row: &HistoryRow) -> Option<StopReason> {
+        self.now.monitor.see(row, &self.now.params)
+    }
+
+    /// With early stopping, takes the best weights back and gives the epoch
+    /// that they are of; the optimiser forgets its state.
+    pub fn take_back_best(&mut self) -> Option<usize> {
+        let (epoch, params) = self.now.monitor.take_back()?;
+        self.set_params(&params);
+        Some(epoch)
     }
 
     /// The scores on the training part and, where there is one, the validation part.
@@ -367,13 +399,39 @@ impl Trainer {
         self.seed
     }
 
-    /// The step size in force.
+    /// The step size of the next step, which follows from the base rate and
+    /// the schedule. Methods that adapt it: that of their last step.
     pub fn learning_rate(&self) -> f64 {
-        self.learning_rate
+        if let Mover::FullBatch(search) = &self.now.mover {
+            return search.step_size().unwrap_or(self.base_rate);
+        }
+        let training = &self.problem.experiment.training;
+        let steps = self.steps_per_epoch() as u64;
+        let at = Progress {
+            step: self.now.step,
+            epoch: self.now.epoch,
+            planned_steps: steps.saturating_mul(training.epochs as u64),
+            reductions: self.now.monitor.reductions(),
+        };
+        training.schedule.schedule().rate(self.base_rate, at)
     }
 
-    /// Changes the step size from the next step on.
+    /// The step size that was made last; before the first, the one to come.
+    pub fn last_rate(&self) -> f64 {
+        self.last_rate
+    }
+
+    /// The rate that a schedule starts from.
+    pub fn base_rate(&self) -> f64 {
+        self.base_rate
+    }
+
+    /// Changes the base rate from the next step on; a schedule goes on from
+    /// where it is, with the new base.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = learning_rate;
+        self.base_rate = learning_rate;
+        if self.now.step == 0 {
+            self.last_rate = self.learning_rate();
+        }
     }
 }

@@ -15,6 +15,9 @@ import sys
 
 import torch
 from torch.nn import functional as F
+from torch.optim import lr_scheduler as schedulers
+
+from references import Gdx, Lion, QHM, Reference, RpropPlus
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -87,6 +90,99 @@ OPTIMIZERS = [
         {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.5},
         0.02,
         lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.5),
+    ),
+    (
+        "adadelta",
+        {"rho": 0.9, "epsilon": 1e-6},
+        1.0,
+        lambda p: torch.optim.Adadelta(p, lr=1.0, rho=0.9, eps=1e-6),
+    ),
+    (
+        "adadelta",
+        {"rho": 0.7, "epsilon": 1e-3},
+        0.3,
+        lambda p: torch.optim.Adadelta(p, lr=0.3, rho=0.7, eps=1e-3),
+    ),
+    (
+        "adamax",
+        {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+        0.01,
+        lambda p: torch.optim.Adamax(p, lr=0.01),
+    ),
+    (
+        "adamax",
+        {"beta1": 0.6, "beta2": 0.9, "epsilon": 0.05},
+        0.02,
+        lambda p: torch.optim.Adamax(p, lr=0.02, betas=(0.6, 0.9), eps=0.05),
+    ),
+    (
+        "nadam",
+        {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "momentum_decay": 0.004},
+        0.01,
+        lambda p: torch.optim.NAdam(p, lr=0.01),
+    ),
+    (
+        "nadam",
+        {"beta1": 0.7, "beta2": 0.95, "epsilon": 0.05, "momentum_decay": 0.1},
+        0.02,
+        lambda p: torch.optim.NAdam(p, lr=0.02, betas=(0.7, 0.95), eps=0.05, momentum_decay=0.1),
+    ),
+    (
+        "lion",
+        {"beta1": 0.9, "beta2": 0.99, "weight_decay": 0.2},
+        0.002,
+        lambda p: Lion(p, 0.002, 0.9, 0.99, 0.2),
+    ),
+    ("qhm", {"momentum": 0.999, "nu": 0.7}, 0.1, lambda p: QHM(p, 0.1, 0.999, 0.7)),
+    ("qhm", {"momentum": 0.8, "nu": 0.4}, 0.1, lambda p: QHM(p, 0.1, 0.8, 0.4)),
+    (
+        "rprop",
+        {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 0.05},
+        0.001,
+        lambda p: RpropPlus(p, 0.001, 0.5, 1.2, 1e-6, 0.05),
+    ),
+]
+
+# Each with an optimiser, as the training table writes both, and PyTorch's own
+# scheduler. Rates change after every batch or, where `epochs` is set, after
+# every epoch; one of a plateau also heeds the loss over all samples.
+SGD = {"name": "sgd", "learning_rate": 0.1}
+STEPS_PER_EPOCH = 4
+SCHEDULES = [
+    ({"name": "step", "every": 3, "factor": 0.6}, True, lambda o: schedulers.StepLR(o, 3, 0.6)),
+    (
+        {"name": "exponential", "factor": 0.9},
+        True,
+        lambda o: schedulers.ExponentialLR(o, 0.9),
+    ),
+    (
+        {"name": "cosine", "minimum": 0.01},
+        False,
+        lambda o: schedulers.CosineAnnealingLR(o, STEPS, eta_min=0.01),
+    ),
+    (
+        {"name": "one-cycle", "warm_share": 0.3, "divide_first": 25.0, "divide_last": 1e4},
+        False,
+        lambda o: schedulers.OneCycleLR(o, 0.1, total_steps=STEPS, cycle_momentum=False),
+    ),
+    (
+        {"name": "constant", "warmup_steps": 20},
+        False,
+        lambda o: schedulers.LinearLR(o, 1 / 20, 1, 19),
+    ),
+    (
+        {"name": "cosine", "minimum": 0.0, "warmup_steps": 20},
+        False,
+        lambda o: schedulers.ChainedScheduler(
+            [schedulers.LinearLR(o, 1 / 20, 1, 19), schedulers.CosineAnnealingLR(o, STEPS)]
+        ),
+    ),
+    (
+        {"name": "plateau", "factor": 0.5, "patience": 1, "threshold": 0.2, "cooldown": 2},
+        True,
+        lambda o: schedulers.ReduceLROnPlateau(
+            o, factor=0.5, patience=1, threshold=0.2, cooldown=2
+        ),
     ),
 ]
 
@@ -162,11 +258,12 @@ def batch_rows(n):
     return rows[:STEPS]
 
 
-def train(start, case, x, y, batches, build, l1=0.0, l2=0.0):
+def train(start, case, x, y, batches, build, l1=0.0, l2=0.0, clip=None, decay=0.0, schedule=None):
     """The batches' data losses, each before its step."""
     _, _, _, activations, loss = case
     params = [p.clone().requires_grad_(True) for p in start]
     optimizer = build(params)
+    scheduler = schedule and schedule(optimizer)
     losses = []
     for rows in batches:
         optimizer.zero_grad()
@@ -174,9 +271,96 @@ def train(start, case, x, y, batches, build, l1=0.0, l2=0.0):
         value = LOSSES[loss](z, a, y[rows])
         penalty = sum(l1 * w.abs().sum() + 0.5 * l2 * (w**2).sum() for w in params[::2])
         (value + penalty).backward()
-        optimizer.step()
+        if clip:
+            clip(params)
+        if decay:
+            with torch.no_grad():
+                for p in params:
+                    p *= 1 - optimizer.param_groups[0]["lr"] * decay
+        if isinstance(optimizer, Reference):
+            optimizer.step((value + penalty).item())
+        else:
+            optimizer.step()
+        if scheduler:
+            scheduler.after_step(params)
         losses.append(value.item())
     return losses
+
+
+class Scheduler:
+    """Steps PyTorch's scheduler after every batch or every epoch, and notes the
+    rates."""
+
+    def __init__(self, optimizer, build, epochs, evaluate):
+        self.optimizer, self.inner = optimizer, build(optimizer)
+        self.epochs, self.evaluate, self.steps = epochs, evaluate, 0
+        self.rates = [optimizer.param_groups[0]["lr"]]
+
+    def after_step(self, params):
+        self.steps += 1
+        if not self.epochs or self.steps % STEPS_PER_EPOCH == 0:
+            if isinstance(self.inner, schedulers.ReduceLROnPlateau):
+                self.inner.step(self.evaluate(params))
+            elif self.steps < STEPS:  # OneCycleLR refuses one step too many.
+                self.inner.step()
+        self.rates.append(self.optimizer.param_groups[0]["lr"])
+
+
+def scheduled(start, case, x, y, batches):
+    """A run of SGD under each schedule, with the rate of every step."""
+    runs = []
+    for schedule, epochs, build in SCHEDULES:
+        made = []
+
+        def evaluate(params):
+            with torch.no_grad():
+                z, a = forward(params, case[3], x)
+                return LOSSES[case[4]](z, a, y).item()
+
+        def make(optimizer):
+            made.append(Scheduler(optimizer, build, epochs, evaluate))
+            return made[-1]
+
+        rate = SGD["learning_rate"]
+        losses = train(
+            start, case, x, y, batches, lambda p: torch.optim.SGD(p, lr=rate), schedule=make
+        )
+        runs.append({"schedule": schedule, "rates": made[0].rates[:STEPS], "losses": losses})
+    return runs
+
+
+def clip_norm(most):
+    """Exactly to the norm: PyTorch's own divides by the norm plus 1e-6."""
+
+    def clip(params):
+        norm = torch.cat([p.grad.reshape(-1) for p in params]).norm()
+        if norm > most:
+            for p in params:
+                p.grad *= most / norm
+
+    return clip
+
+
+def variable_rate(start, case, x, y, constants):
+    """The losses and the last rate of traingdx over all samples."""
+    _, _, _, activations, loss = case
+    params = [p.clone().requires_grad_(True) for p in start]
+    optimizer = Gdx(params, **constants)
+
+    def evaluate():
+        with torch.no_grad():
+            z, a = forward(params, activations, x)
+            return LOSSES[loss](z, a, y).item()
+
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        z, a = forward(params, activations, x)
+        value = LOSSES[loss](z, a, y)
+        value.backward()
+        losses.append(value.item())
+        optimizer.step(value.item(), evaluate)
+    return {"losses": losses, "rate": optimizer.lr}
 
 
 def reference(case):
@@ -197,6 +381,33 @@ def reference(case):
     run["losses"] = train(start, case, *tensors, batches, build, 0.002, 0.03)
     run["full_batch_losses"] = train(start, case, *tensors, full, build, 0.002, 0.03)
     runs.append(run)
+    for extra, options in [
+        ({"weight_decay": 0.4}, {"decay": 0.4}),
+        ({"clip_norm": 0.05}, {"clip": clip_norm(0.05)}),
+        (
+            {"clip_value": 0.02},
+            {"clip": lambda p: torch.nn.utils.clip_grad_value_(p, 0.02, foreach=False)},
+        ),
+    ]:
+        name, constants, rate, build = OPTIMIZERS[1]
+        run = {"optimizer": {"name": name, "learning_rate": rate, **constants}}
+        target = run["optimizer"] if "weight_decay" in extra else run
+        target.update(extra)
+        run["losses"] = train(start, case, *tensors, batches, build, **options)
+        run["full_batch_losses"] = train(start, case, *tensors, full, build, **options)
+        runs.append(run)
+    constants = {"momentum": 0.9, "lr_inc": 1.05, "lr_dec": 0.7, "max_perf_inc": 1.04}
+    rate = 0.5
+    gdx = variable_rate(start, case, *tensors, {"lr": rate, **constants})
+    gdx["optimizer"] = {"name": "gdx", "learning_rate": rate, **constants}
+    # PyTorch's Rprop is iRprop-: iRprop+ that is never told a loss.
+    minus = train(
+        start,
+        case,
+        *tensors,
+        full,
+        lambda p: torch.optim.Rprop(p, lr=0.001, etas=(0.5, 1.2), step_sizes=(1e-6, 0.05)),
+    )
     return {
         "name": title,
         "widths": widths,
@@ -207,6 +418,42 @@ def reference(case):
         "initial": flat(start),
         "batches": batches,
         "runs": runs,
+        "schedules": scheduled(start, case, *tensors, batches),
+        "variable_rate": gdx,
+        "rprop_without_losses": minus,
+    }
+
+
+def smoothed(case):
+    """PyTorch's label smoothing for softmax, and targets smoothed by hand for a
+    sigmoid, whose loss has no such option."""
+    title, data, widths, activations, loss = case
+    x, y = data(60)
+    start = initial(widths)
+    x, y = torch.tensor(x), torch.tensor(y)
+    params = [p.clone().requires_grad_(True) for p in start]
+    optimizer = torch.optim.SGD(params, lr=0.1)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        z, _ = forward(params, activations, x)
+        if loss == "softmax-cross-entropy":
+            value = F.cross_entropy(z, y.argmax(dim=1), label_smoothing=0.15)
+        else:
+            value = F.binary_cross_entropy_with_logits(z, 0.85 * y + 0.075)
+        value.backward()
+        optimizer.step()
+        losses.append(value.item())
+    return {
+        "name": f"{title}, smoothed",
+        "widths": widths,
+        "activations": activations,
+        "loss": loss,
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "initial": flat(start),
+        "label_smoothing": 0.15,
+        "losses": losses,
     }
 
 
@@ -224,6 +471,7 @@ def main():
         "library": f"PyTorch {torch.__version__}",
         "activations": [curve(name) for name in ACTIVATIONS if name != "softmax"],
         "cases": [reference(case) for case in CASES],
+        "smoothed": [smoothed(case) for case in CASES[:2]],
     }
     json.dump(result, sys.stdout, separators=(",", ":"))
     print()

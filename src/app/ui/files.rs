@@ -20,7 +20,8 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
         );
         if save.on_hover_text(stage.t("file.save_tip")).clicked() {
             let mut experiment = panels.draft.experiment.clone();
-            experiment.training.optimizer.learning_rate = stage.training.snapshot.learning_rate;
+            let rate = stage.training.snapshot.base_learning_rate;
+            experiment.training.optimizer.learning_rate = rate;
             stage.intents.push(Intent::Save {
                 experiment: Box::new(experiment),
                 path: path.clone(),

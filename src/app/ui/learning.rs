@@ -4,18 +4,8 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::{choose, remark, row};
 use crate::experiment::{Batch, OptimizerConfig, OptimizerName as Name, TrainingConfig};
-use crate::optim::OptimizerKind;
+use crate::optim::{Method, OptimizerKind, SolverKind};
 use bevy_egui::egui::{self, DragValue, Ui};
-
-const OPTIMIZERS: [Name; 7] = [
-    Name::Sgd,
-    Name::Momentum,
-    Name::Nesterov,
-    Name::AdaGrad,
-    Name::RmsProp,
-    Name::Adam,
-    Name::AdamW,
-];
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     let experiment = &mut panels.draft.experiment;
@@ -26,9 +16,16 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             let name = OptimizerConfig::new(n, 1.0).kind().name();
             stage.texts.get(&format!("optimizer.{name}")).to_owned()
         };
-        if choose(ui, "training/optimizer", &mut name, &OPTIMIZERS, title) {
+        if choose(ui, "training/optimizer", &mut name, &Name::ALL, title) {
             // Constants of one optimiser mean nothing to another.
-            training.optimizer = OptimizerConfig::new(name, training.optimizer.learning_rate);
+            let rate = match training.optimizer.learning_rate {
+                0.0 => OptimizerConfig::default().learning_rate,
+                rate => rate,
+            };
+            training.optimizer = OptimizerConfig::new(name, rate);
+            if let Method::FullBatch(_) = training.optimizer.kind() {
+                training.batch = Batch::Full;
+            }
         }
     });
     constants(ui, stage, &mut training.optimizer);
@@ -107,8 +104,22 @@ fn constants(ui: &mut Ui, stage: &Stage<'_>, optimizer: &mut OptimizerConfig) {
         });
     };
     let o = optimizer;
-    match o.kind() {
-        OptimizerKind::Sgd => {}
+    let kind = match o.kind() {
+        Method::FirstOrder(kind) => kind,
+        Method::FullBatch(SolverKind::Gdx { momentum, .. }) => {
+            edit(
+                ui,
+                "training_panel.momentum",
+                momentum,
+                &mut o.momentum,
+                0.002,
+            );
+            return;
+        }
+        Method::FullBatch(_) => return,
+    };
+    match kind {
+        OptimizerKind::Sgd | OptimizerKind::Rprop { .. } => {}
         OptimizerKind::Momentum { momentum } | OptimizerKind::Nesterov { momentum } => {
             edit(
                 ui,
@@ -118,10 +129,20 @@ fn constants(ui: &mut Ui, stage: &Stage<'_>, optimizer: &mut OptimizerConfig) {
                 0.002,
             );
         }
+        OptimizerKind::Qhm { momentum, nu } => {
+            edit(
+                ui,
+                "training_panel.momentum",
+                momentum,
+                &mut o.momentum,
+                0.002,
+            );
+            edit(ui, "training_panel.nu", nu, &mut o.nu, 0.002);
+        }
         OptimizerKind::AdaGrad { epsilon } => {
             edit(ui, "training_panel.epsilon", epsilon, &mut o.epsilon, 0.0);
         }
-        OptimizerKind::RmsProp { rho, epsilon } => {
+        OptimizerKind::RmsProp { rho, epsilon } | OptimizerKind::AdaDelta { rho, epsilon } => {
             edit(ui, "training_panel.rho", rho, &mut o.rho, 0.002);
             edit(ui, "training_panel.epsilon", epsilon, &mut o.epsilon, 0.0);
         }
@@ -129,6 +150,17 @@ fn constants(ui: &mut Ui, stage: &Stage<'_>, optimizer: &mut OptimizerConfig) {
             beta1,
             beta2,
             epsilon,
+        }
+        | OptimizerKind::Adamax {
+            beta1,
+            beta2,
+            epsilon,
+        }
+        | OptimizerKind::NAdam {
+            beta1,
+            beta2,
+            epsilon,
+            ..
         } => {
             edit(ui, "training_panel.beta1", beta1, &mut o.beta1, 0.002);
             edit(ui, "training_panel.beta2", beta2, &mut o.beta2, 0.0005);
@@ -143,15 +175,28 @@ fn constants(ui: &mut Ui, stage: &Stage<'_>, optimizer: &mut OptimizerConfig) {
             edit(ui, "training_panel.beta1", beta1, &mut o.beta1, 0.002);
             edit(ui, "training_panel.beta2", beta2, &mut o.beta2, 0.0005);
             edit(ui, "training_panel.epsilon", epsilon, &mut o.epsilon, 0.0);
-            row(ui, stage.t("training_panel.weight_decay"), |ui| {
-                let mut now = weight_decay;
-                let drag = egui::DragValue::new(&mut now)
-                    .range(0.0..=10.0)
-                    .speed(0.001);
-                if ui.add(drag).changed() {
-                    o.weight_decay = Some(now);
-                }
-            });
+            decay(ui, stage, weight_decay, &mut o.weight_decay);
+        }
+        OptimizerKind::Lion {
+            beta1,
+            beta2,
+            weight_decay,
+        } => {
+            edit(ui, "training_panel.beta1", beta1, &mut o.beta1, 0.002);
+            edit(ui, "training_panel.beta2", beta2, &mut o.beta2, 0.0005);
+            decay(ui, stage, weight_decay, &mut o.weight_decay);
         }
     }
+}
+
+fn decay(ui: &mut Ui, stage: &Stage<'_>, value: f64, slot: &mut Option<f64>) {
+    row(ui, stage.t("training_panel.weight_decay"), |ui| {
+        let mut now = value;
+        let drag = egui::DragValue::new(&mut now)
+            .range(0.0..=10.0)
+            .speed(0.001);
+        if ui.add(drag).changed() {
+            *slot = Some(now);
+        }
+    });
 }

@@ -68,7 +68,7 @@ fn divergence(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect) {
     let Some(divergence) = snapshot.divergence.clone() else {
         return;
     };
-    let rate = snapshot.learning_rate;
+    let rate = snapshot.base_learning_rate;
     let width = (free.width() - 60.0).clamp(220.0, 400.0);
     let at = free.center_top() + vec2(0.0, 18.0);
     card(ui, "divergence", Align2::CENTER_TOP, at, width, |ui| {

@@ -286,7 +286,8 @@ fn speed(ui: &mut Ui, stage: &mut Stage<'_>, rail: Option<f32>) {
 }
 
 fn learning_rate(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, rail: Option<f32>) {
-    let mut rate = stage.training.snapshot.learning_rate;
+    // The base of a schedule: what the slider sets.
+    let mut rate = stage.training.snapshot.base_learning_rate;
     if let Some((wanted, until)) = panels.rate_in_flight {
         // What was set shows until the run confirms it.
         if rate == wanted || ui.input(|i| i.time) > until {
@@ -314,6 +315,11 @@ fn learning_rate(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, rail: 
 
 /// Sets the learning rate of the run and of the draft.
 pub fn set_rate(ui: &Ui, stage: &mut Stage<'_>, panels: &mut Panels, rate: f64) {
+    let optimizer = &stage.training.problem.experiment.training.optimizer;
+    if !optimizer.kind().has_rate() {
+        // It finds the length of each step itself.
+        return;
+    }
     stage.train(TrainCommand::SetLearningRate(rate));
     panels.draft.set_learning_rate(rate);
     panels.rate_in_flight = Some((rate, ui.input(|i| i.time) + 1.0));

@@ -559,8 +559,7 @@ impl<R: Real, const M: usize, const N: usize> WithSimd for TapSums<'_, R, M, N> 
                 let left = row + run * shape.stride[1] + self.tap[1] * shape.dilation[1];
                 let at = (oy * output.width + run) * width;
                 let delta: [_; M] = std::array::from_fn(|m| &delta[m][at..at + length]);
-                let x: [_; N] =
-                    std::array::from_fn(|n| &x[left * width + n * across..][..length]);
+                let x: [_; N] = std::array::from_fn(|n| &x[left * width + n * across..][..length]);
                 for v in 0..length {
                     for n in 0..N {
                         for m in 0..M {

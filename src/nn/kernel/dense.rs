@@ -134,7 +134,11 @@ fn by_library<R: Real>(
     padded: usize,
     back: bool,
 ) {
-    let (depth, columns) = if back { (units, inputs) } else { (inputs, units) };
+    let (depth, columns) = if back {
+        (units, inputs)
+    } else {
+        (inputs, units)
+    };
     R::product(
         Matrix {
             values: out,

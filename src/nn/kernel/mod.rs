@@ -7,6 +7,9 @@
 //! instruction set and the set is chosen when a [`Workspace`](super::Workspace)
 //! is made.
 
+// The indices of a block of registers name its rows and columns.
+#![allow(clippy::needless_range_loop)]
+
 mod conv;
 mod dense;
 mod pool;
@@ -35,7 +38,11 @@ pub(super) enum Start<'a, R> {
 impl<'a, R> Start<'a, R> {
     /// A value for each row where there are values.
     pub(super) fn rows(values: &'a [R]) -> Self {
-        if values.is_empty() { Start::Zero } else { Start::Rows(values) }
+        if values.is_empty() {
+            Start::Zero
+        } else {
+            Start::Rows(values)
+        }
     }
 }
 

@@ -44,7 +44,12 @@ impl Window {
                     let share = self.share(oy, ox);
                     for y in self.span(0, oy) {
                         for x in self.span(1, ox) {
-                            f(out, (c * self.input.height + y) * self.input.width + x, first, share);
+                            f(
+                                out,
+                                (c * self.input.height + y) * self.input.width + x,
+                                first,
+                                share,
+                            );
                             first = false;
                         }
                     }

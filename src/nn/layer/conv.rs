@@ -46,7 +46,10 @@ impl Conv {
         if zero {
             return Err("filters, kernel, stride, dilation and groups need at least 1".into());
         }
-        for (what, channels) in [("input channels", input.channels), ("filters", self.filters)] {
+        for (what, channels) in [
+            ("input channels", input.channels),
+            ("filters", self.filters),
+        ] {
             if !channels.is_multiple_of(self.groups) {
                 return Err(format!(
                     "{channels} {what} cannot be split into {} groups",
@@ -204,7 +207,11 @@ impl Conv {
     ) {
         let (arch, padded) = (pass.arch, pass.padded);
         let ((w, _), (vw, vb)) = (self.split(own), self.split(v));
-        let x = if state.kept.is_empty() { x } else { &state.kept };
+        let x = if state.kept.is_empty() {
+            x
+        } else {
+            &state.kept
+        };
         let TangentState {
             z, kept, packed, ..
         } = tangent;
@@ -258,7 +265,11 @@ impl Conv {
             packed,
             ..
         } = tangent;
-        let x = if state.kept.is_empty() { x } else { &state.kept };
+        let x = if state.kept.is_empty() {
+            x
+        } else {
+            &state.kept
+        };
         convolve_weights(arch, shape, delta, x, dw, db, false, padded);
         if let Some(rx) = rx {
             let rx = self.padded_copy(&shape, rx, kept, padded);
@@ -268,7 +279,9 @@ impl Conv {
             let Below { values, add } = below;
             let (margin, signal) = (self.padding, &state.delta);
             convolve_back(arch, shape, margin, w, delta, values, add, packed, padded);
-            convolve_back(arch, shape, margin, vw, signal, values, true, packed, padded);
+            convolve_back(
+                arch, shape, margin, vw, signal, values, true, packed, padded,
+            );
         }
     }
 }

@@ -375,9 +375,7 @@ impl Layer {
             }
             LayerKind::Conv(conv) => {
                 let shape = conv.shape(self.input, self.output);
-                conv.backward_tangent(
-                    pass, shape, own, v_own, x, rx, state, tangent, out, below,
-                );
+                conv.backward_tangent(pass, shape, own, v_own, x, rx, state, tangent, out, below);
             }
             LayerKind::MaxPool(_) => pool::maximum_back(pass, state, &tangent.delta, below),
             LayerKind::AvgPool(_) | LayerKind::GlobalAvgPool => {
@@ -421,10 +419,16 @@ pub(super) struct Below<'a, R> {
 impl<R: Real> Below<'_, R> {
     /// Writes or adds `f(i)` to every value.
     fn put(&mut self, f: impl Fn(usize) -> R) {
-        for (i, b) in self.values.iter_mut().enumerate() {
-            let value = f(i);
-            *b = if self.add { *b + value } else { value };
+        for i in 0..self.values.len() {
+            self.put_at(i, f(i));
         }
+    }
+
+    /// Writes or adds one value.
+    #[inline(always)]
+    fn put_at(&mut self, i: usize, value: R) {
+        let b = &mut self.values[i];
+        *b = if self.add { *b + value } else { value };
     }
 }
 
@@ -468,7 +472,8 @@ impl<R: Real> LayerState<R> {
             LayerKind::MaxPool(_) => self.picked.resize(size, 0),
             LayerKind::BatchNorm(_) => {
                 self.kept.resize(size, R::zero());
-                self.moments.resize(3 * layer.input_shape().channels, R::zero());
+                self.moments
+                    .resize(3 * layer.input_shape().channels, R::zero());
             }
             LayerKind::LayerNorm(_) => {
                 self.kept.resize(size, R::zero());

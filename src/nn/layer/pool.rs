@@ -103,6 +103,13 @@ pub(super) fn average_back<R: Real>(
     below: Option<Below<'_, R>>,
 ) {
     if let Some(below) = below {
-        kernel::average_back(pass.arch, window, delta, below.values, below.add, pass.padded);
+        kernel::average_back(
+            pass.arch,
+            window,
+            delta,
+            below.values,
+            below.add,
+            pass.padded,
+        );
     }
 }

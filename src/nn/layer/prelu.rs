@@ -43,11 +43,18 @@ pub(super) fn backward<R: Real>(
 
 /// The sum of the second values where the first is not above 0.
 fn negative<R: Real>(values: impl Iterator<Item = (R, R)>) -> R {
-    values.filter(|(x, _)| *x <= R::zero()).map(|(_, v)| v).sum()
+    values
+        .filter(|(x, _)| *x <= R::zero())
+        .map(|(_, v)| v)
+        .sum()
 }
 
 fn slope_at<R: Real>(own: &[R], run: usize, x: &[R], i: usize) -> R {
-    if x[i] > R::zero() { R::one() } else { own[i / run] }
+    if x[i] > R::zero() {
+        R::one()
+    } else {
+        own[i / run]
+    }
 }
 
 /// `R{z} = R{x}` above 0, `s R{x} + R{s} x` below
@@ -62,7 +69,11 @@ pub(super) fn forward_tangent<R: Real>(
     let run = run(x, own.len());
     for (i, rz) in rz.iter_mut().enumerate() {
         let rx = rx.map_or(R::zero(), |rx| rx[i]);
-        let moved = if x[i] > R::zero() { R::zero() } else { v[i / run] * x[i] };
+        let moved = if x[i] > R::zero() {
+            R::zero()
+        } else {
+            v[i / run] * x[i]
+        };
         *rz = slope_at(own, run, x, i) * rx + moved;
     }
 }
@@ -89,7 +100,11 @@ pub(super) fn backward_tangent<R: Real>(
     }
     if let Some(mut below) = below {
         below.put(|i| {
-            let moved = if x[i] > R::zero() { R::zero() } else { v[i / run] * delta[i] };
+            let moved = if x[i] > R::zero() {
+                R::zero()
+            } else {
+                v[i / run] * delta[i]
+            };
             slope_at(own, run, x, i) * rdelta[i] + moved
         });
     }

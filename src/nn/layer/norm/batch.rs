@@ -156,7 +156,9 @@ impl BatchNorm {
             let d_shift = rows.sum(c, |i| delta[i]);
             gradient[c] = d_gain;
             gradient[channels + c] = d_shift;
-            let Some(below) = below.as_mut() else { continue };
+            let Some(below) = below.as_mut() else {
+                continue;
+            };
             let factor = own[c] / state.moments[2 * channels + c];
             match pass.mode {
                 Mode::Inference => rows.put(c, below, |i| factor * delta[i]),
@@ -224,7 +226,9 @@ impl BatchNorm {
             let rd_shift = rows.sum(c, |i| r_delta[i]);
             out[c] = rd_gain;
             out[channels + c] = rd_shift;
-            let Some(below) = below.as_mut() else { continue };
+            let Some(below) = below.as_mut() else {
+                continue;
+            };
             let inverse = R::one() / state.moments[2 * channels + c];
             let r_gradient = |i: usize| gain * r_delta[i] + v_gain * delta[i];
             match pass.mode {

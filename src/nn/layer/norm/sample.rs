@@ -2,6 +2,7 @@
 //! values of each sample, a gain and a shift for each value.
 
 use crate::nn::Real;
+use crate::nn::kernel::PAD;
 use crate::nn::layer::{Below, LayerState, Pass, TangentState};
 
 /// Layer normalisation over all values of a sample.
@@ -17,17 +18,17 @@ impl Default for LayerNorm {
     }
 }
 
-/// For each sample the mean of `f(i)` over its values.
-fn means<R: Real>(len: usize, padded: usize, f: impl Fn(usize) -> R) -> Vec<R> {
-    let mut sums = vec![R::zero(); padded];
-    for row in (0..len).step_by(padded) {
+/// For each of [`PAD`] samples from `at` on the mean of `f(i)` over its values.
+#[inline(always)]
+fn means<R: Real>(len: usize, padded: usize, at: usize, f: impl Fn(usize) -> R) -> [R; PAD] {
+    let mut sums = [R::zero(); PAD];
+    for row in (at..len).step_by(padded) {
         for (lane, s) in sums.iter_mut().enumerate() {
             *s += f(row + lane);
         }
     }
     let count = R::of((len / padded) as f64);
-    sums.iter_mut().for_each(|s| *s /= count);
-    sums
+    sums.map(|s| s / count)
 }
 
 /// For each value the sum of `g(i)` over the samples.
@@ -35,6 +36,16 @@ fn sums<R: Real>(padded: usize, out: &mut [R], g: impl Fn(usize) -> R) {
     for (feature, o) in out.iter_mut().enumerate() {
         let row = feature * padded..(feature + 1) * padded;
         *o = row.map(&g).sum();
+    }
+}
+
+/// Calls `f(feature, lane, i)` for every value `i` of [`PAD`] samples from `at`.
+#[inline(always)]
+fn each(len: usize, padded: usize, at: usize, mut f: impl FnMut(usize, usize, usize)) {
+    for (feature, row) in (at..len).step_by(padded).enumerate() {
+        for lane in 0..PAD {
+            f(feature, lane, row + lane);
+        }
     }
 }
 
@@ -46,20 +57,20 @@ impl LayerNorm {
         x: &[R],
         state: &mut LayerState<R>,
     ) {
-        let p = pass.padded;
+        let (len, p) = (x.len(), pass.padded);
         let (gain, shift) = own.split_at(own.len() / 2);
-        let mean = means(x.len(), p, |i| x[i]);
-        let variance = means(x.len(), p, |i| (x[i] - mean[i % p]) * (x[i] - mean[i % p]));
-        for (d, variance) in state.moments.iter_mut().zip(variance) {
-            *d = (variance + R::of(self.epsilon)).sqrt();
-        }
-        for (feature, (&gain, &shift)) in gain.iter().zip(shift).enumerate() {
-            for lane in 0..p {
-                let i = feature * p + lane;
-                let hat = (x[i] - mean[lane]) / state.moments[lane];
+        for at in (0..p).step_by(PAD) {
+            let mean = means(len, p, at, |i| x[i]);
+            let lane = |i: usize| i % p - at;
+            let square = |i: usize| (x[i] - mean[lane(i)]) * (x[i] - mean[lane(i)]);
+            let variance = means(len, p, at, square);
+            let deviation = variance.map(|v| (v + R::of(self.epsilon)).sqrt());
+            state.moments[at..at + PAD].copy_from_slice(&deviation);
+            each(len, p, at, |feature, lane, i| {
+                let hat = (x[i] - mean[lane]) / deviation[lane];
                 state.kept[i] = hat;
-                state.z[i] = gain * hat + shift;
-            }
+                state.z[i] = gain[feature] * hat + shift[feature];
+            });
         }
     }
 
@@ -73,16 +84,18 @@ impl LayerNorm {
     ) {
         let p = pass.padded;
         let (delta, hat) = (&state.delta, &state.kept);
+        let len = delta.len();
         let (d_gain, d_shift) = gradient.split_at_mut(own.len() / 2);
         sums(p, d_gain, |i| delta[i] * hat[i]);
         sums(p, d_shift, |i| delta[i]);
-        if let Some(mut below) = below {
-            let g = |i: usize| own[i / p] * delta[i];
-            let m1 = means(delta.len(), p, g);
-            let m2 = means(delta.len(), p, |i| g(i) * hat[i]);
-            below.put(|i| {
-                let lane = i % p;
-                (g(i) - m1[lane] - hat[i] * m2[lane]) / state.moments[lane]
+        let Some(mut below) = below else { return };
+        let g = |i: usize| own[i / p] * delta[i];
+        for at in (0..p).step_by(PAD) {
+            let m1 = means(len, p, at, g);
+            let m2 = means(len, p, at, |i| g(i) * hat[i]);
+            each(len, p, at, |_, lane, i| {
+                let dx = (g(i) - m1[lane] - hat[i] * m2[lane]) / state.moments[at + lane];
+                below.put_at(i, dx);
             });
         }
     }
@@ -96,27 +109,23 @@ impl LayerNorm {
         state: &LayerState<R>,
         tangent: &mut TangentState<R>,
     ) {
-        let p = pass.padded;
-        let half = own.len() / 2;
+        let (p, half) = (pass.padded, own.len() / 2);
         let hat = &state.kept;
-        let zero = || vec![R::zero(); p];
-        let (r_mean, r_deviation) = match rx {
-            None => (zero(), zero()),
-            Some(rx) => (
-                means(rx.len(), p, |i| rx[i]),
-                means(rx.len(), p, |i| hat[i] * rx[i]),
-            ),
-        };
-        tangent.kept.resize(hat.len(), R::zero());
-        for i in 0..hat.len() {
-            let (feature, lane) = (i / p, i % p);
-            let r_hat = rx.map_or(R::zero(), |rx| {
-                (rx[i] - r_mean[lane] - hat[i] * r_deviation[lane]) / state.moments[lane]
+        let len = hat.len();
+        tangent.kept.resize(len, R::zero());
+        tangent.moments.resize(p, R::zero());
+        for at in (0..p).step_by(PAD) {
+            let rate = |i: usize| rx.map_or(R::zero(), |rx| rx[i]);
+            let r_mean = means(len, p, at, rate);
+            let r_deviation = means(len, p, at, |i| hat[i] * rate(i));
+            tangent.moments[at..at + PAD].copy_from_slice(&r_deviation);
+            each(len, p, at, |feature, lane, i| {
+                let moved = rate(i) - r_mean[lane] - hat[i] * r_deviation[lane];
+                let r_hat = moved / state.moments[at + lane];
+                tangent.kept[i] = r_hat;
+                tangent.z[i] = v[feature] * hat[i] + own[feature] * r_hat + v[half + feature];
             });
-            tangent.kept[i] = r_hat;
-            tangent.z[i] = v[feature] * hat[i] + own[feature] * r_hat + v[half + feature];
         }
-        tangent.moments = r_deviation;
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -133,23 +142,24 @@ impl LayerNorm {
         let p = pass.padded;
         let (delta, hat) = (&state.delta, &state.kept);
         let (r_delta, r_hat) = (&tangent.delta, &tangent.kept);
+        let len = delta.len();
         let (d_gain, d_shift) = out.split_at_mut(own.len() / 2);
         sums(p, d_gain, |i| r_delta[i] * hat[i] + delta[i] * r_hat[i]);
         sums(p, d_shift, |i| r_delta[i]);
-        if let Some(mut below) = below {
-            let g = |i: usize| own[i / p] * delta[i];
-            let rg = |i: usize| own[i / p] * r_delta[i] + v[i / p] * delta[i];
-            let len = delta.len();
-            let m1 = means(len, p, g);
-            let m2 = means(len, p, |i| g(i) * hat[i]);
-            let rm1 = means(len, p, rg);
-            let rm2 = means(len, p, |i| rg(i) * hat[i] + g(i) * r_hat[i]);
-            below.put(|i| {
-                let lane = i % p;
-                let deviation = state.moments[lane];
+        let Some(mut below) = below else { return };
+        let g = |i: usize| own[i / p] * delta[i];
+        let rg = |i: usize| own[i / p] * r_delta[i] + v[i / p] * delta[i];
+        for at in (0..p).step_by(PAD) {
+            let m1 = means(len, p, at, g);
+            let m2 = means(len, p, at, |i| g(i) * hat[i]);
+            let rm1 = means(len, p, at, rg);
+            let rm2 = means(len, p, at, |i| rg(i) * hat[i] + g(i) * r_hat[i]);
+            each(len, p, at, |_, lane, i| {
+                let deviation = state.moments[at + lane];
                 let dx = (g(i) - m1[lane] - hat[i] * m2[lane]) / deviation;
                 let moved = rg(i) - rm1[lane] - r_hat[i] * m2[lane] - hat[i] * rm2[lane];
-                (moved - dx * tangent.moments[lane]) / deviation
+                let rate = tangent.moments[at + lane];
+                below.put_at(i, (moved - dx * rate) / deviation);
             });
         }
     }

@@ -1,0 +1,88 @@
+//! Earlier states of a run that can be returned to.
+
+use super::monitor::Monitor;
+use super::mover::Mover;
+use super::problem::Problem;
+use crate::rng::{Rng, Stream, stream};
+use std::collections::VecDeque;
+
+/// How many are kept.
+const CHECKPOINTS: usize = 12;
+
+/// Everything that the next step depends on, but for the base rate, which is
+/// the user's to set.
+#[derive(Clone)]
+pub(super) struct Checkpoint {
+    pub params: Vec<f32>,
+    pub mover: Mover,
+    pub monitor: Monitor,
+    pub order: Vec<usize>,
+    pub cursor: usize,
+    pub rng: Rng,
+    pub epoch: usize,
+    pub step: u64,
+}
+
+impl Checkpoint {
+    /// The start of a run from `params` with the batch order of `seed`.
+    pub(super) fn start(problem: &Problem, params: &[f32], seed: u64) -> Self {
+        let n = problem.train.len();
+        Checkpoint {
+            params: params.to_vec(),
+            mover: Mover::new(problem),
+            monitor: Monitor::new(&problem.experiment.training),
+            order: (0..n).collect(),
+            cursor: n,
+            rng: stream(seed, Stream::Shuffle),
+            epoch: 0,
+            step: 0,
+        }
+    }
+}
+
+/// States at the beginning of epochs, the farther apart the longer the run.
+pub(super) struct Past {
+    kept: VecDeque<Checkpoint>,
+    stride: usize,
+}
+
+impl Default for Past {
+    fn default() -> Self {
+        Past {
+            kept: VecDeque::new(),
+            stride: 1,
+        }
+    }
+}
+
+impl Past {
+    /// Keeps the state at the beginning of an epoch, where that is due.
+    pub(super) fn keep(&mut self, now: &Checkpoint) {
+        if now.epoch.is_multiple_of(self.stride) {
+            self.kept.push_back(now.clone());
+            if self.kept.len() > CHECKPOINTS {
+                self.stride *= 2;
+                let stride = self.stride;
+                self.kept.retain(|c| c.epoch.is_multiple_of(stride));
+            }
+        }
+    }
+
+    /// Forgets newer states until the newest is no later than epoch `goal` and
+    /// `healthy`, or only the oldest is left, and gives that.
+    pub(super) fn rewind(
+        &mut self,
+        goal: usize,
+        mut healthy: impl FnMut(&[f32]) -> bool,
+    ) -> Option<&Checkpoint> {
+        while self.kept.len() > 1
+            && self
+                .kept
+                .back()
+                .is_some_and(|c| c.epoch > goal || !healthy(&c.params))
+        {
+            self.kept.pop_back();
+        }
+        self.kept.back()
+    }
+}

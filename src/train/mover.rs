@@ -1,0 +1,133 @@
+//! How the weights of a run move, with the state of that: by steps from each
+//! batch's gradient, or by iterations over all samples.
+
+use super::objective::NetworkObjective;
+use super::problem::Problem;
+use crate::data::ConfigError;
+use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind};
+
+/// An optimiser with its state.
+#[derive(Clone)]
+pub(super) enum Mover {
+    FirstOrder(Box<dyn Optimizer<f32>>),
+    FullBatch(Search),
+}
+
+impl Mover {
+    /// What `problem`'s experiment asks for, at its start.
+    pub(super) fn new(problem: &Problem) -> Self {
+        let len = problem.network.layout().trainable();
+        match problem.experiment.training.optimizer.kind() {
+            Method::FirstOrder(kind) => Mover::FirstOrder(kind.build(len)),
+            Method::FullBatch(kind) => Mover::FullBatch(Search {
+                kind,
+                solver: kind.build(len),
+                point: Vec::new(),
+            }),
+        }
+    }
+}
+
+/// A full-batch method and the point where it stands. It works in double
+/// precision; the weights are that point, rounded.
+#[derive(Clone)]
+pub(super) struct Search {
+    kind: SolverKind,
+    solver: Box<dyn Solver>,
+    point: Vec<f64>,
+}
+
+impl Search {
+    /// One iteration, and the weights that it comes to; the loss that it began
+    /// from is given without penalties. From other weights than it left last
+    /// time it begins anew.
+    pub(super) fn iterate(
+        &mut self,
+        objective: &mut NetworkObjective,
+        params: &mut [f32],
+        learning_rate: f64,
+    ) -> Iteration {
+        let here = self.point.len() == params.len()
+            && self
+                .point
+                .iter()
+                .zip(&*params)
+                .all(|(&a, &b)| a as f32 == b);
+        if !here {
+            self.solver = self.kind.build(params.len());
+            self.point = params.iter().map(|&p| f64::from(p)).collect();
+        }
+        let penalty = objective.penalty(&self.point);
+        let outcome = self
+            .solver
+            .iterate(objective, &mut self.point, learning_rate);
+        for (p, &v) in params.iter_mut().zip(&self.point) {
+            *p = v as f32;
+        }
+        match outcome {
+            Iteration::Done { loss } => Iteration::Done {
+                loss: loss - penalty,
+            },
+            other => other,
+        }
+    }
+
+    /// The gradient where the last iteration began.
+    pub(super) fn gradient(&self) -> &[f64] {
+        self.solver.gradient()
+    }
+
+    /// The length of the last step along its direction, where it has one.
+    pub(super) fn step_size(&self) -> Option<f64> {
+        self.solver.step_size()
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+}
+
+/// Refuses what the experiment's training asks for where its data or its
+/// network do not allow it, which the experiment alone does not show.
+///
+/// # Errors
+/// Names the key, what is wrong and what to do.
+pub fn check_training(problem: &Problem) -> Result<(), ConfigError> {
+    let training = &problem.experiment.training;
+    if training.early_stopping.is_some() && problem.validation.is_empty() {
+        return Err(ConfigError::new(
+            "training.early_stopping",
+            "it watches the validation loss, and no samples are held back; set data.validation",
+        ));
+    }
+    if let Method::FullBatch(kind) = training.optimizer.kind()
+        && problem.network.depends_on_mode()
+    {
+        let name = kind.name();
+        return Err(ConfigError::new(
+            "training.optimizer.name",
+            format!(
+                "{name} searches one fixed function, and dropout and batch normalisation make \
+                 another of it in each step; leave these layers out, or use adam or sgd"
+            ),
+        ));
+    }
+    if let Method::FullBatch(SolverKind::LevenbergMarquardt { .. }) = training.optimizer.kind() {
+        let (most, len) = (
+            SolverKind::MOST_DAMPED_PARAMETERS,
+            problem.network.layout().len(),
+        );
+        if len > most {
+            return Err(ConfigError::new(
+                "training.optimizer.name",
+                format!(
+                    "levenberg-marquardt factors a matrix of parameters by parameters, and this \
+                     network has {len} parameters; at most {most} are allowed. Use lbfgs, or a \
+                     smaller network"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
