@@ -12,6 +12,7 @@
 //! signal.
 
 mod activation;
+mod connections;
 mod derivatives;
 pub mod elementary;
 mod init;
@@ -25,6 +26,7 @@ mod shape;
 mod workspace;
 
 pub use activation::Activation;
+pub use connections::{Connections, Link};
 pub use derivatives::Tangents;
 pub use init::Init;
 pub use layer::{Layer, LayerKind, Source};
