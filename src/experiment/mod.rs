@@ -8,6 +8,7 @@
 mod layer;
 mod network;
 mod place;
+pub mod samples;
 mod training;
 
 pub use layer::{Extent, LayerConfig, Names, PlainKind};

@@ -48,7 +48,7 @@ pub fn choose(
     let rest = |index: &usize| first.binary_search(index).is_err() && (all_seen || seen(*index));
     let more = if ranks_weights(connections, by.maps) {
         let candidates = (0..connections.len()).filter(rest);
-        strongest(connections, by.values, candidates.collect(), left)
+        strongest(connections, by.values, candidates, left)
     } else {
         windows(connections, by, left, rest)
     };
@@ -68,11 +68,10 @@ pub fn ranks_weights(connections: &Connections, maps: usize) -> bool {
 fn strongest(
     connections: &Connections,
     values: &[f32],
-    candidates: Vec<usize>,
+    candidates: impl Iterator<Item = usize>,
     count: usize,
 ) -> Vec<u32> {
     let mut ranked: Vec<(Reverse<u32>, u32)> = candidates
-        .into_iter()
         .map(|index| {
             let parameter = connections.get(index).and_then(|link| link.parameter);
             let value = parameter.and_then(|p| values.get(p)).copied();
@@ -128,7 +127,7 @@ fn windows(
             chosen.extend(own.iter().map(|&index| index as u32));
         } else {
             // What is left over goes to the strongest of one more window.
-            chosen.extend(strongest(connections, by.values, own, room));
+            chosen.extend(strongest(connections, by.values, own.into_iter(), room));
             break;
         }
     }
