@@ -34,6 +34,47 @@ pub struct Alarming;
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plate;
 
+/// Beside a [`Label`]: it gives way to others that have it too. Where there is no
+/// room at its place it is put lower, then said in short, then left out.
+#[derive(Component, Debug, Clone, PartialEq, Eq, Default)]
+pub struct Crowded {
+    /// The smallest are placed first.
+    pub rank: u8,
+    /// What it says where there is less room.
+    pub short: String,
+}
+
+/// Places where a crowded label may stand, in its own heights below the first.
+const STEPS: [f32; 3] = [0.0, 1.0, 2.0];
+/// Room between crowded labels, in points.
+const APART: egui::Vec2 = egui::vec2(6.0, 0.0);
+
+/// Where a text of `size` that should be at `wanted` fits between `taken`, moved
+/// into `clip` sidewards: the first place from the top, or none.
+fn find_room(
+    wanted: egui::Rect,
+    down: bool,
+    clip: egui::Rect,
+    taken: &[egui::Rect],
+) -> Option<egui::Rect> {
+    let mut rect = wanted;
+    let over = (rect.right() - clip.right()).max(0.0);
+    let under = (clip.left() - rect.left()).max(0.0);
+    // What is wholly outside stays there.
+    if over < rect.width() && under < rect.width() {
+        rect = rect.translate(egui::vec2(under - over, 0.0));
+    }
+    let steps = if down { &STEPS[..] } else { &STEPS[..1] };
+    steps
+        .iter()
+        .map(|step| rect.translate(egui::vec2(0.0, step * rect.height())))
+        .find(|place| {
+            !taken
+                .iter()
+                .any(|other| other.expand2(APART).intersects(*place))
+        })
+}
+
 /// Marks the camera of a view.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewCamera(pub SceneView);
@@ -50,6 +91,22 @@ const HALO: [(f32, f32); 8] = [
     (1.1, 1.1),
 ];
 
+/// Several lines stand under each other's middle where the label does.
+fn layout(
+    painter: &egui::Painter,
+    label: &Label,
+    text: &str,
+    font: &egui::FontId,
+    color: egui::Color32,
+) -> std::sync::Arc<egui::Galley> {
+    let mut job =
+        egui::text::LayoutJob::simple(text.to_owned(), font.clone(), color, f32::INFINITY);
+    if label.anchor.x() == egui::Align::Center && text.contains('\n') {
+        job.halign = egui::Align::Center;
+    }
+    painter.layout_job(job)
+}
+
 fn draw_labels(
     mut contexts: EguiContexts,
     labels: Query<(
@@ -58,6 +115,7 @@ fn draw_labels(
         Option<&InheritedVisibility>,
         Has<Alarming>,
         Has<Plate>,
+        Option<&Crowded>,
     )>,
     cameras: Query<(&RenderLayers, &Camera, &GlobalTransform), With<ViewCamera>>,
     theme: Res<Theme>,
@@ -82,7 +140,10 @@ fn draw_labels(
             egui::pos2(rect.max.x / zoom, rect.max.y / zoom),
         );
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
-        for (label, at, visible, alarming, plated) in &labels {
+        let mut taken: Vec<egui::Rect> = Vec::new();
+        let mut ordered: Vec<_> = labels.iter().collect();
+        ordered.sort_by_key(|(.., crowded)| crowded.map_or(0, |c| c.rank));
+        for (label, at, visible, alarming, plated, crowded) in ordered {
             let layer = RenderLayers::layer(label.view.layer());
             if label.text.is_empty()
                 || !layers.intersects(&layer)
@@ -102,8 +163,20 @@ fn draw_labels(
                 palette.text
             });
             let font = egui::FontId::proportional(label.size);
-            let galley = painter.layout_no_wrap(label.text.clone(), font.clone(), tint);
-            let rect = label.anchor.anchor_size(at, galley.size());
+            let mut galley = layout(&painter, label, &label.text, &font, tint);
+            let mut rect = label.anchor.anchor_size(at, galley.size());
+            if let Some(crowded) = crowded {
+                let down = label.anchor.y() == egui::Align::TOP;
+                let mut room = find_room(rect, down, clip, &taken);
+                if room.is_none() {
+                    galley = layout(&painter, label, &crowded.short, &font, tint);
+                    rect = label.anchor.anchor_size(at, galley.size());
+                    room = find_room(rect, down, clip, &taken);
+                }
+                let Some(room) = room else { continue };
+                rect = room;
+                taken.push(room);
+            }
             if plated {
                 // Opaque, as a half-covered plate has the same trouble as a light halo below.
                 let plate = rect.expand2(egui::vec2(4.0, 1.0));
@@ -114,7 +187,7 @@ fn draw_labels(
             // pixels are blended in linear light.
             if *theme == Theme::Dark && !plated {
                 let halo = color(palette.background);
-                let shade = painter.layout_no_wrap(label.text.clone(), font, halo);
+                let shade = layout(&painter, label, galley.text(), &font, halo);
                 for (x, y) in HALO {
                     let at = rect.min + egui::vec2(x, y);
                     painter.galley(at, shade.clone(), halo);
@@ -124,4 +197,46 @@ fn draw_labels(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{Rect, pos2, vec2};
+
+    fn at(x: f32, y: f32) -> Rect {
+        Rect::from_min_size(pos2(x, y), vec2(60.0, 16.0))
+    }
+
+    #[test]
+    fn a_label_gives_way_downwards_and_goes_where_there_is_no_room() {
+        let clip = Rect::from_min_size(Pos2::ZERO, vec2(300.0, 200.0));
+        let mut taken = vec![at(100.0, 20.0)];
+        assert_eq!(
+            find_room(at(10.0, 20.0), true, clip, &taken),
+            Some(at(10.0, 20.0))
+        );
+        let lower = find_room(at(120.0, 20.0), true, clip, &taken);
+        assert_eq!(lower, Some(at(120.0, 36.0)));
+        assert_eq!(find_room(at(120.0, 20.0), false, clip, &taken), None);
+        taken.extend([at(100.0, 36.0), at(100.0, 52.0)]);
+        assert_eq!(find_room(at(120.0, 20.0), true, clip, &taken), None);
+    }
+
+    #[test]
+    fn a_label_that_would_be_cut_is_moved_into_the_view() {
+        let clip = Rect::from_min_size(Pos2::ZERO, vec2(300.0, 200.0));
+        assert_eq!(
+            find_room(at(-20.0, 9.0), true, clip, &[]),
+            Some(at(0.0, 9.0))
+        );
+        assert_eq!(
+            find_room(at(270.0, 9.0), true, clip, &[]),
+            Some(at(240.0, 9.0))
+        );
+        let outside = at(400.0, 9.0);
+        assert_eq!(find_room(outside, true, clip, &[]), Some(outside));
+    }
+
+    use egui::Pos2;
 }

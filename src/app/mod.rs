@@ -7,6 +7,7 @@
 
 mod camera;
 pub mod capture;
+mod format;
 mod framing;
 pub mod graphics;
 mod labels;

@@ -9,7 +9,7 @@ use super::ui::UiPlugin;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::window::{PresentMode, WindowResolution};
+use bevy::window::{PresentMode, WindowDestroyed, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use bevy_egui::EguiPlugin;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
             drive: Drive::Thread,
         })
         .add_plugins(UiPlugin)
-        .add_systems(Update, pace_frames);
+        .add_systems(Update, (pace_frames, leave_without_window));
     if let Some((settings, notice)) = &opening.settings {
         app.add_plugins(SettingsPlugin {
             settings: settings.clone(),
@@ -67,6 +67,17 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
         app.world_mut().write_message(Command(TrainCommand::Start));
     }
     Ok(app.run().is_success())
+}
+
+/// A window that something else destroyed, such as the window manager, is not one
+/// that was asked to close: its entity stays, and the program would run on unseen.
+fn leave_without_window(
+    mut destroyed: MessageReader<WindowDestroyed>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    if destroyed.read().count() > 0 {
+        exit.write(AppExit::Success);
+    }
 }
 
 /// While training runs, frames come by themselves; at rest only when something

@@ -146,11 +146,13 @@ pub enum Item {
         /// Its unit within the column.
         unit: usize,
     },
-    /// A connection, by the layer that owns its weight.
+    /// A connection, by the layer where it ends.
     Connection {
         /// The layer, from 0.
         layer: usize,
-        /// The unit of the column before.
+        /// Which of the layer's sources it comes from.
+        source: usize,
+        /// The unit of the source.
         from: usize,
         /// The unit of this layer.
         to: usize,

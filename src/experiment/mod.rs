@@ -10,6 +10,7 @@ mod layer;
 mod network;
 mod optimizer;
 mod place;
+pub mod samples;
 mod schedule;
 mod training;
 

@@ -1,3 +1,4 @@
 //! What training means: pictures of what a network has learnt.
 
 pub mod field;
+pub mod salient;

@@ -14,6 +14,7 @@
 mod activation;
 mod arch;
 mod chain;
+mod connections;
 mod derivatives;
 pub mod elementary;
 mod init;
@@ -28,6 +29,7 @@ mod workspace;
 
 pub use activation::Activation;
 pub use arch::arch;
+pub use connections::{Connections, Link};
 pub use derivatives::Tangents;
 pub use init::Init;
 pub use layer::{Layer, LayerKind, Source};

@@ -116,19 +116,7 @@ impl Problem {
 
     /// The same, with data that is already there.
     pub fn with_data(experiment: &Experiment, data: Prepared) -> Result<Self, ExperimentError> {
-        let (encoding, outputs, activation, loss) =
-            output_layer(experiment, &data.task).map_err(|e| experiment.fault(e))?;
-        let mut layers = experiment
-            .network
-            .hidden()
-            .map_err(|e| experiment.fault(e))?;
-        layers.push(LayerSpec::new(
-            LayerKind::Dense { units: outputs },
-            activation,
-        ));
-        let input = input_shape(experiment, &data).map_err(|e| experiment.fault(e))?;
-        let network =
-            Network::new(input, &layers, loss).map_err(|e| experiment.network_fault(e))?;
+        let (network, encoding) = Self::network_for(experiment, &data)?;
         let channels_first = data
             .image
             .filter(|image| image.channels > 1 && network.sees_images());
@@ -151,6 +139,48 @@ impl Problem {
         };
         check_training(&problem).map_err(|e| experiment.fault(e))?;
         Ok(problem)
+    }
+
+    /// The network of `experiment` for `data`, and how its targets are written;
+    /// or why that network does not fit.
+    pub fn network_for(
+        experiment: &Experiment,
+        data: &Prepared,
+    ) -> Result<(Network, Encoding), ExperimentError> {
+        let (encoding, outputs, activation, loss) =
+            output_layer(experiment, &data.task).map_err(|e| experiment.fault(e))?;
+        let mut layers = experiment
+            .network
+            .hidden()
+            .map_err(|e| experiment.fault(e))?;
+        layers.push(LayerSpec::new(
+            LayerKind::Dense { units: outputs },
+            activation,
+        ));
+        let input = input_shape(experiment, data).map_err(|e| experiment.fault(e))?;
+        let network =
+            Network::new(input, &layers, loss).map_err(|e| experiment.network_fault(e))?;
+        Ok((network, encoding))
+    }
+
+    /// Which feature of the data the input `unit` of the network is: another than
+    /// the one with its number where the network wants the channels of an image
+    /// one after the other and the data have them pixel by pixel.
+    pub fn feature_of(&self, unit: usize) -> usize {
+        match self.data.image {
+            Some(image) if self.is_channels_first() => {
+                let pixels = image.height * image.width;
+                unit % pixels * image.channels + unit / pixels
+            }
+            _ => unit,
+        }
+    }
+
+    /// Whether the samples of this problem have the channels of an image one
+    /// after the other; they have them pixel by pixel where that is how the data
+    /// are and no layer looks at images.
+    pub fn is_channels_first(&self) -> bool {
+        self.network.sees_images() || self.data.image.is_none_or(|image| image.channels <= 1)
     }
 
     /// The initial parameters that follow from the experiment's seed.

@@ -119,16 +119,19 @@ fn connection_under(
     let hits = connections
         .iter()
         .filter_map(|(connection, ends, thickness)| {
-            let passing = ray_segment(ray, ends.from, ends.to)?;
-            let missed = (passing.distance - 0.5 * thickness.0).max(0.0) / (passing.along * point);
-            (missed <= REACH && thickness.0 > 0.0).then_some((missed, passing.along, connection))
+            let lines = ends.lines().filter_map(|(a, b)| ray_segment(ray, a, b));
+            let missed = lines.map(|passing| {
+                let beside = (passing.distance - 0.5 * thickness.0).max(0.0);
+                (beside / (passing.along * point), passing.along)
+            });
+            let (missed, along) = missed.min_by(|a, b| a.0.total_cmp(&b.0))?;
+            (missed <= REACH && thickness.0 > 0.0).then_some((missed, along, connection))
         });
     let nearer = |a: &(f32, f32, &Connection), b: &(f32, f32, &Connection)| {
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
     };
     let (_, _, connection) = hits.min_by(nearer)?;
-    let &Connection { layer, from, to } = connection;
-    Some(Item::Connection { layer, from, to })
+    Some(connection.item())
 }
 
 /// A press that waits for its release, and the click before it.
@@ -181,10 +184,10 @@ fn click(
             .iter()
             .find(|(neuron, _)| neuron.column == column && neuron.unit == unit)
             .map(|(_, place)| place.translation),
-        Item::Connection { layer, from, to } => connections
+        Item::Connection { .. } => connections
             .iter()
-            .find(|(this, _)| **this == Connection { layer, from, to })
-            .map(|(_, ends)| 0.5 * (ends.from + ends.to)),
+            .find(|(this, _)| this.item() == item)
+            .map(|(_, ends)| ends.at(0.5)),
     });
     if let Some(point) = place {
         cameras.write(CameraRequest::Focus {

@@ -1,11 +1,10 @@
 //! The numbers of what is under the pointer, beside it.
 
-use super::super::scene::{Connection, connection_parameter};
+use super::super::format::{item as item_text, parameter_of};
 use super::super::state::{Item, Selection};
 use super::super::text::Texts;
 use super::super::training::Training;
 use super::Pointer;
-use crate::nn::ParamRole;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, egui};
 
@@ -59,47 +58,34 @@ fn numbers(
     };
     match item {
         Item::Neuron { column: 0, unit } => {
-            let unknown = (unit + 1).to_string();
-            let name = problem.data.feature_names.get(unit).unwrap_or(&unknown);
+            let feature = problem.feature_of(unit);
             let value = probe.input.get(unit).copied();
-            let raw = value.map(|value| problem.data.scaler.unscaled(unit, value));
+            let raw = value.map(|value| problem.data.scaler.unscaled(feature, value));
             let rows = vec![
                 ("scene.value", number(value)),
                 ("scene.raw_value", number(raw)),
             ];
-            (texts.with("scene.neuron_input", &[("unit", name)]), rows)
+            (item_text(texts, problem, item), rows)
         }
         Item::Neuron { column, unit } => {
             let layer = column - 1;
-            let is_output = column == problem.network.layers().len();
-            let names = problem.data.task.names();
-            let shown = match names.get(unit) {
-                Some(name) if is_output && names.len() == problem.network.outputs() => name.clone(),
-                _ => (unit + 1).to_string(),
-            };
-            let title = if is_output {
-                texts.with("scene.neuron_output", &[("unit", &shown)])
-            } else {
-                texts.with("scene.neuron", &[("k", &column), ("unit", &shown)])
-            };
-            let biases = problem.network.layout().tensor(layer, ParamRole::Bias);
-            let bias = biases.and_then(|t| snapshot.params.get(t.range.start + unit));
-            let rows = vec![
+            let bias = problem.network.bias_of(layer, unit);
+            let mut rows = vec![
                 ("scene.z", number(of(&probe.z, layer, unit))),
                 ("scene.a", number(of(&probe.a, layer, unit))),
                 ("scene.delta", number(of(&probe.delta, layer, unit))),
-                ("scene.bias", number(bias.copied())),
             ];
-            (title, rows)
+            if let Some(bias) = bias {
+                rows.push(("scene.bias", number(snapshot.params.get(bias).copied())));
+            }
+            (item_text(texts, problem, item), rows)
         }
-        Item::Connection { layer, from, to } => {
-            let index = connection_parameter(&problem.network, Connection { layer, from, to });
-            let at = |values: &[f32]| number(index.and_then(|i| values.get(i)).copied());
-            let k = layer + 1;
-            let title = texts.with(
-                "scene.connection",
-                &[("layer", &k), ("from", &(from + 1)), ("to", &(to + 1))],
-            );
+        Item::Connection { .. } => {
+            let title = item_text(texts, problem, item);
+            let Some(index) = parameter_of(&problem.network, item) else {
+                return (title, Vec::new());
+            };
+            let at = |values: &[f32]| number(values.get(index).copied());
             let rows = vec![
                 ("scene.weight", at(&snapshot.params)),
                 ("scene.gradient", at(&snapshot.gradient)),
@@ -155,6 +141,7 @@ mod tests {
         let texts = Texts::default();
         let item = Item::Connection {
             layer: 0,
+            source: 0,
             from: 1,
             to: 2,
         };

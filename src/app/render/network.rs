@@ -173,36 +173,36 @@ fn write_connections(
     if changed.is_empty() && removed.read().count() == 0 {
         return;
     }
-    let count = connections.iter().len();
+    let count: usize = connections.iter().map(|(_, ends, ..)| ends.pieces()).sum();
     let old = drawing.filter(|drawing| serves(drawing.slots, count));
     let slots = old.as_ref().map_or(count, |drawing| drawing.slots).max(1);
     let mut floats = vec![0.0; slots * CONNECTION_FLOATS];
     for (slot, ends, thickness, tint, sign, standing) in &connections {
-        let start = slot.0 as usize * CONNECTION_FLOATS;
-        let Some(row) = floats.get_mut(start..start + CONNECTION_FLOATS) else {
-            continue;
-        };
-        let (a, b, tint) = (ends.from, ends.to, tint.0);
+        let tint = tint.0;
         let kind = f32::from(u8::from(*sign == Sign::Negative))
             + match standing {
                 Standing::Plain => 0.0,
                 Standing::Receded => 2.0,
                 Standing::Raised => 4.0,
             };
-        row.copy_from_slice(&[
-            a.x,
-            a.y,
-            a.z,
-            thickness.0,
-            b.x,
-            b.y,
-            b.z,
-            kind,
-            tint.red,
-            tint.green,
-            tint.blue,
-            0.0,
-        ]);
+        let start = slot.0 as usize * CONNECTION_FLOATS;
+        let rows = floats.get_mut(start..).unwrap_or_default();
+        for (row, (a, b)) in rows.chunks_exact_mut(CONNECTION_FLOATS).zip(ends.lines()) {
+            row.copy_from_slice(&[
+                a.x,
+                a.y,
+                a.z,
+                thickness.0,
+                b.x,
+                b.y,
+                b.z,
+                kind,
+                tint.red,
+                tint.green,
+                tint.blue,
+                0.0,
+            ]);
+        }
     }
     if let Some(drawing) = old {
         put(&mut buffers, &drawing.buffer, &floats);

@@ -1,4 +1,5 @@
-//! Which connections are drawn where there are more than can be shown.
+//! How many connections of each layer are drawn where there are more than can be
+//! shown, and how the drawn ones become others.
 
 /// Shares `budget` drawn connections among layer pairs that have `sizes`
 /// connections: what a small pair leaves goes to the others, so that a few large
@@ -14,30 +15,6 @@ pub fn share(sizes: &[usize], budget: usize) -> Vec<usize> {
         left -= shares[pair];
     }
     shares
-}
-
-/// The indices of the `count` weights that are largest in magnitude, in
-/// ascending order of index. Those in `first` come before all others, and of
-/// equals the one that comes first.
-pub fn strongest(weights: &[f32], count: usize, first: impl Fn(usize) -> bool) -> Vec<u32> {
-    let mut indices: Vec<u32> = (0..weights.len() as u32).collect();
-    if count < indices.len() {
-        let key = |index: &u32| {
-            let weight = weights[*index as usize].abs();
-            let weight = if weight.is_nan() { 0.0 } else { weight };
-            (
-                !first(*index as usize),
-                std::cmp::Reverse(weight.to_bits()),
-                *index,
-            )
-        };
-        if count > 0 {
-            indices.select_nth_unstable_by_key(count - 1, key);
-        }
-        indices.truncate(count);
-        indices.sort_unstable();
-    }
-    indices
 }
 
 /// What has to change so that `shown` becomes the set `wanted` (ascending):
@@ -70,21 +47,6 @@ mod tests {
         assert_eq!(share(&[100_352, 8_192, 640], 4_000), [1_680, 1_680, 640]);
         assert_eq!(share(&[5, 5], 0), [0, 0]);
         assert!(share(&[], 7).is_empty());
-    }
-
-    #[test]
-    fn the_strongest_are_those_largest_in_magnitude() {
-        let weights = [0.1, -3.0, 2.0, 0.0, -2.5, f32::NAN];
-        assert_eq!(strongest(&weights, 3, |_| false), [1, 2, 4]);
-        assert_eq!(strongest(&weights, 9, |_| false), [0, 1, 2, 3, 4, 5]);
-        assert!(strongest(&weights, 0, |_| false).is_empty());
-        assert_eq!(strongest(&[1.0; 5], 2, |_| false), [0, 1]);
-    }
-
-    #[test]
-    fn what_has_to_be_shown_comes_before_what_is_strong() {
-        let weights = [0.1, -3.0, 2.0, 0.0];
-        assert_eq!(strongest(&weights, 2, |index| index == 3), [1, 3]);
     }
 
     #[test]

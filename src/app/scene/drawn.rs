@@ -1,12 +1,15 @@
-//! Which connections are on screen: all of them, or under a budget the
-//! strongest of each layer pair.
+//! Which connections are on screen: all of them, or under a budget those of each
+//! layer that stand for the rest.
 
 use super::super::state::{Item, NetworkView, Selection};
 use super::super::training::Training;
-use super::choose::{changes, share, strongest};
-use super::layout::{Arrangement, Column};
-use super::parts::{Connection, Ends, Slot};
+use super::choose::{changes, share};
+use super::focus::focus_of;
+use super::layout::Column;
+use super::parts::{ARCH_PIECES, Connection, Ends, Learnt, Slot};
 use super::spawn::NetworkLayout;
+use crate::insight::salient::{self, Criterion};
+use crate::nn::{Connections, Network};
 use crate::train::RunState;
 use bevy::prelude::*;
 
@@ -14,70 +17,189 @@ use bevy::prelude::*;
 const PATIENCE: f32 = 0.5;
 /// Where a ribbon ends, as a share of the neuron's radius from its centre.
 const REACH: f32 = 0.85;
+/// How far over the highest column that it passes an arch rises.
+const CLEARANCE: f32 = 0.7;
+/// Where not everything is drawn, each feature map shows one unit's window for
+/// each so many of the budget.
+const BUDGET_PER_WINDOW: usize = 4000;
 
-/// What of each layer pair is drawn.
+/// What of each layer is drawn.
 #[derive(Resource, Debug, Clone, Default)]
 pub struct DrawnConnections {
-    /// One for each layer, the one that owns the weights.
+    /// One for each source of each layer, in their order.
     pub pairs: Vec<DrawnPair>,
-    /// Weights have changed since the last choice.
+    /// For each layer the first of its pairs.
+    first: Vec<usize>,
+    budget: usize,
+    /// Numbers have changed since the last choice.
     stale: bool,
     /// Seconds since the last choice.
     waited: f32,
-    /// What had been selected at the last choice.
-    selected: Option<Item>,
+    /// What had been in focus at the last choice.
+    focus: Option<Item>,
 }
 
-/// What of one layer pair is drawn.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What of the connections between one source of a layer and the layer is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DrawnPair {
-    /// Units of the column before.
-    pub inputs: usize,
-    /// Units of the layer.
-    pub units: usize,
-    /// For each connection entity of this pair, in the order of their slots,
-    /// which weight it stands for: `to * inputs + from`.
+    /// The layer, from 0.
+    pub layer: usize,
+    /// Which of its sources.
+    pub source: usize,
+    /// The column of that source.
+    pub column: usize,
+    /// All connections between the two.
+    pub connections: Connections,
+    /// For each connection entity of this pair, in the order of their slots, the
+    /// number of the connection that it stands for.
     pub shown: Vec<u32>,
     /// The slot of the first of them.
     pub first_slot: usize,
+    /// Units of the source and of the layer that are shown.
+    visible: [usize; 2],
+    maps: usize,
 }
 
 impl DrawnPair {
-    /// The number of connections that the pair has.
+    /// The number of connections that there are.
     pub fn total(&self) -> usize {
-        self.inputs * self.units
+        self.connections.len()
+    }
+
+    /// Whether it passes by other columns.
+    pub fn is_arched(&self) -> bool {
+        self.column < self.layer
+    }
+
+    /// Slots that one connection takes.
+    fn pieces(&self) -> usize {
+        if self.is_arched() { ARCH_PIECES } else { 1 }
+    }
+
+    /// Whether windows stand for the rest and not the largest weights.
+    pub fn shows_windows(&self) -> bool {
+        !salient::ranks_weights(&self.connections, self.maps)
+    }
+
+    /// How many can be drawn: those between units that are shown.
+    fn drawable(&self) -> usize {
+        let [inputs, units] = self.visible;
+        let connections = &self.connections;
+        if inputs >= connections.inputs() && units >= connections.units() {
+            return connections.len();
+        }
+        if connections.is_full() {
+            return inputs * units;
+        }
+        let all = (0..units).flat_map(|unit| connections.into_unit(unit));
+        all.filter(|&i| connections.get(i).is_some_and(|l| l.from < inputs))
+            .count()
+    }
+
+    /// How many are wanted under `budget` where not all can be drawn.
+    fn wanted(&self, budget: usize) -> usize {
+        let drawable = self.drawable();
+        if !self.shows_windows() {
+            return drawable;
+        }
+        let units = self.connections.units();
+        let pixels = units / self.maps.max(1);
+        let middle = self.connections.into_unit(units / 2).len();
+        let leaving = self
+            .connections
+            .out_of(self.connections.inputs() / 2)
+            .count();
+        let windows = (budget / BUDGET_PER_WINDOW).clamp(1, pixels.max(1));
+        drawable.min((windows * self.maps * middle).max(leaving))
+    }
+
+    fn connection(&self, index: u32) -> (Connection, Learnt) {
+        let link = self.connections.get(index as usize);
+        let (from, to) = link.map_or((0, 0), |link| (link.from, link.to));
+        let connection = Connection {
+            layer: self.layer,
+            source: self.source,
+            from,
+            to,
+        };
+        (connection, Learnt(link.and_then(|link| link.parameter)))
+    }
+
+    /// The numbers of the connections of `focus`, ascending.
+    fn of_focus(&self, focus: Option<Item>) -> Vec<usize> {
+        let mut own: Vec<usize> = match focus {
+            Some(Item::Neuron { column, unit }) if column == self.layer + 1 => {
+                self.connections.into_unit(unit).collect()
+            }
+            Some(Item::Neuron { column, unit }) if column == self.column => {
+                self.connections.out_of(unit).collect()
+            }
+            Some(Item::Connection {
+                layer,
+                source,
+                from,
+                to,
+            }) if (layer, source) == (self.layer, self.source) => {
+                self.connections.number(from, to).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
+        own.sort_unstable();
+        own
+    }
+
+    fn choose(&self, training: &Training, count: usize, focus: Option<Item>) -> Vec<u32> {
+        let activations = training.snapshot.probe.a.get(self.layer);
+        let criterion = Criterion {
+            values: &training.snapshot.params,
+            activations: activations.map_or(&[], Vec::as_slice),
+            maps: self.maps,
+            visible: self.visible,
+        };
+        salient::choose(&self.connections, &criterion, count, &self.of_focus(focus))
     }
 }
 
 impl DrawnConnections {
-    /// Chooses under `budget`; the connections of `selected` come first.
-    pub(super) fn choose(training: &Training, budget: usize, selected: Option<Item>) -> Self {
-        let widths = training.problem.network.widths();
-        let sizes: Vec<usize> = widths.windows(2).map(|pair| pair[0] * pair[1]).collect();
-        let shares = share(&sizes, budget);
-        let mut first_slot = 0;
-        let pairs = widths
-            .windows(2)
-            .zip(shares)
-            .enumerate()
-            .map(|(layer, (widths, count))| {
-                let (inputs, units) = (widths[0], widths[1]);
-                let shown = strongest_of(training, layer, inputs, count, selected);
-                let pair = DrawnPair {
-                    inputs,
-                    units,
-                    first_slot,
-                    shown,
-                };
-                first_slot += count;
-                pair
-            })
-            .collect();
+    /// Chooses under `budget`; the connections of `focus` come first.
+    pub(super) fn choose(
+        training: &Training,
+        layout: &NetworkLayout,
+        budget: usize,
+        focus: Option<Item>,
+    ) -> Self {
+        let network = &training.problem.network;
+        let mut first = Vec::new();
+        let mut pairs = Vec::new();
+        for layer in 0..network.layers().len() {
+            first.push(pairs.len());
+            pairs.extend(pairs_of(network, layout, layer));
+        }
+        let all: Vec<usize> = pairs.iter().map(DrawnPair::drawable).collect();
+        let shares = if all.iter().sum::<usize>() <= budget {
+            all
+        } else {
+            let wanted: Vec<usize> = pairs.iter().map(|pair| pair.wanted(budget)).collect();
+            share(&wanted, budget)
+        };
+        let mut slot = 0;
+        for (pair, count) in pairs.iter_mut().zip(shares) {
+            pair.shown = pair.choose(training, count, focus);
+            pair.first_slot = slot;
+            slot += pair.shown.len() * pair.pieces();
+        }
         DrawnConnections {
             pairs,
-            selected,
+            first,
+            budget,
+            focus,
             ..default()
         }
+    }
+
+    /// The pair that a connection belongs to.
+    pub fn pair_of(&self, connection: &Connection) -> Option<usize> {
+        Some(self.first.get(connection.layer)? + connection.source)
     }
 
     /// How many connections are drawn in all.
@@ -93,23 +215,25 @@ impl DrawnConnections {
     }
 }
 
-fn strongest_of(
-    training: &Training,
+fn pairs_of<'a>(
+    network: &'a Network,
+    layout: &'a NetworkLayout,
     layer: usize,
-    inputs: usize,
-    count: usize,
-    selected: Option<Item>,
-) -> Vec<u32> {
-    let weights = training.problem.network.layout().weight(layer);
-    let weights = training.snapshot.params.get(weights).unwrap_or_default();
-    strongest(weights, count, |index| {
-        let (to, from) = (index / inputs, index % inputs);
-        match selected {
-            Some(Item::Neuron { column, unit }) => {
-                (column == layer + 1 && unit == to) || (column == layer && unit == from)
-            }
-            Some(item) => item == Item::Connection { layer, from, to },
-            None => false,
+) -> impl Iterator<Item = DrawnPair> + 'a {
+    let shown = |column: usize| layout.columns.get(column).map_or(0, |c| c.places.len());
+    let connections = network.connections(layer).into_iter().enumerate();
+    connections.map(move |(source, connections)| {
+        let this = &network.layers()[layer];
+        let column = this.sources()[source].column();
+        DrawnPair {
+            layer,
+            source,
+            column,
+            connections,
+            shown: Vec::new(),
+            first_slot: 0,
+            visible: [shown(column), shown(layer + 1)],
+            maps: this.output_shape().channels,
         }
     })
 }
@@ -120,45 +244,63 @@ pub(super) fn spawn_connections(
     drawn: &DrawnConnections,
     layout: &NetworkLayout,
 ) {
-    for (layer, pair) in drawn.pairs.iter().enumerate() {
-        let entities: Vec<(Connection, Slot, Ends)> = pair
+    for pair in &drawn.pairs {
+        let entities: Vec<(Connection, Learnt, Slot, Ends)> = pair
             .shown
             .iter()
             .enumerate()
             .map(|(place, &index)| {
-                let connection = connection_at(layer, pair, index);
-                let slot = Slot((pair.first_slot + place) as u32);
-                (connection, slot, ends(layout, connection))
+                let (connection, learnt) = pair.connection(index);
+                let slot = Slot((pair.first_slot + place * pair.pieces()) as u32);
+                (connection, learnt, slot, ends(layout, pair, &connection))
             })
             .collect();
         commands.spawn_batch(entities);
     }
 }
 
-fn connection_at(layer: usize, pair: &DrawnPair, index: u32) -> Connection {
-    let index = index as usize;
-    Connection {
-        layer,
-        from: index % pair.inputs,
-        to: index / pair.inputs,
+/// From surface to surface. A cell of an image is flat: there a connection starts
+/// a little behind it, so that it does not shine through.
+fn ends(layout: &NetworkLayout, pair: &DrawnPair, connection: &Connection) -> Ends {
+    let (column, next) = (pair.column, pair.layer + 1);
+    let (Some(a), Some(b)) = (
+        layout.place(column, connection.from),
+        layout.place(next, connection.to),
+    ) else {
+        return Ends::default();
+    };
+    let reach = |column: &Column| {
+        if column.arrangement.has_cells() {
+            0.5 * column.radius
+        } else {
+            REACH * column.radius
+        }
+    };
+    let along = (b - a).normalize_or_zero();
+    let lift = if pair.is_arched() {
+        (arch_top(layout, column, next) - 0.5 * (a.y + b.y)).max(CLEARANCE)
+    } else {
+        0.0
+    };
+    Ends {
+        from: a + along * reach(&layout.columns[column]),
+        to: b - along * reach(&layout.columns[next]),
+        lift,
     }
 }
 
-/// From surface to surface. A cell of an image is flat: there a connection starts
-/// a little behind it, so that it does not shine through.
-fn ends(layout: &NetworkLayout, connection: Connection) -> Ends {
-    let Connection { layer, from, to } = connection;
-    let (Some(a), Some(b)) = (layout.place(layer, from), layout.place(layer + 1, to)) else {
-        return Ends::default();
-    };
-    let reach = |column: &Column| match column.arrangement {
-        Arrangement::Image(_) => 0.5 * column.radius,
-        _ => REACH * column.radius,
-    };
-    let along = (b - a).normalize_or_zero();
-    Ends {
-        from: a + along * reach(&layout.columns[layer]),
-        to: b - along * reach(&layout.columns[layer + 1]),
+/// How high an arch from one column to another rises.
+pub(super) fn arch_top(layout: &NetworkLayout, from: usize, to: usize) -> f32 {
+    let passed = layout.columns.get(from + 1..to).unwrap_or_default();
+    let top = passed
+        .iter()
+        .map(|c| c.max.y)
+        .fold(f32::NEG_INFINITY, f32::max);
+    // Longer arches over shorter ones.
+    if top.is_finite() {
+        top + CLEARANCE * (0.6 + 0.4 * passed.len() as f32)
+    } else {
+        0.0
     }
 }
 
@@ -171,30 +313,25 @@ pub(super) fn follow_budget(
     old: Query<Entity, With<Connection>>,
     mut drawn: ResMut<DrawnConnections>,
 ) {
-    if !view.is_changed() || layout.columns.is_empty() {
-        return;
-    }
-    let sizes: Vec<usize> = drawn.pairs.iter().map(DrawnPair::total).collect();
-    let shown = drawn.pairs.iter().map(|pair| pair.shown.len());
-    if shown.eq(share(&sizes, view.connection_budget)) {
+    if drawn.budget == view.connection_budget || layout.columns.is_empty() {
         return;
     }
     old.iter()
         .for_each(|entity| commands.entity(entity).despawn());
-    *drawn = DrawnConnections::choose(&training, view.connection_budget, drawn.selected);
+    *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, drawn.focus);
     spawn_connections(&mut commands, &drawn, &layout);
 }
 
-/// Where not all are drawn, gives the entities of weights that are no longer
-/// among the strongest others to stand for: twice a second while training runs,
-/// at once when it rests or when something else is selected.
+/// Where not all are drawn, gives the entities of connections that no longer
+/// stand for the rest others to stand for: twice a second while training runs,
+/// at once when it rests or when something else is in focus.
 pub(super) fn choose_again(
     time: Res<Time>,
     training: Res<Training>,
     selection: Res<Selection>,
     layout: Res<NetworkLayout>,
     mut drawn: ResMut<DrawnConnections>,
-    mut connections: Query<(&mut Connection, &mut Ends, &Slot)>,
+    mut connections: Query<(&mut Connection, &mut Learnt, &mut Ends, &Slot)>,
     mut moved: Local<Vec<Option<u32>>>,
 ) {
     if !drawn.is_partial() {
@@ -206,48 +343,58 @@ pub(super) fn choose_again(
         drawn.stale |= training.is_changed();
         drawn.waited += time.delta_secs();
     }
-    let reselected = drawn.selected != selection.selected;
+    let focus = focus_of(&selection);
+    let refocused = drawn.focus != focus;
     let running = training.snapshot.state == RunState::Running;
     let due = drawn.stale && (!running || drawn.waited >= PATIENCE);
-    if !(reselected || due) {
+    if !(refocused || due) {
         return;
     }
     {
         let drawn = drawn.bypass_change_detection();
         drawn.stale = false;
         drawn.waited = 0.0;
-        drawn.selected = selection.selected;
+        drawn.focus = focus;
     }
     moved.clear();
-    moved.resize(drawn.count(), None);
+    let slots = drawn
+        .pairs
+        .iter()
+        .map(|p| p.first_slot + p.shown.len() * p.pieces())
+        .max();
+    moved.resize(slots.unwrap_or(0), None);
     let mut any = false;
-    for layer in 0..drawn.pairs.len() {
-        let pair = &drawn.pairs[layer];
+    for at in 0..drawn.pairs.len() {
+        let pair = &drawn.pairs[at];
         if pair.shown.len() == pair.total() {
             continue;
         }
-        let count = pair.shown.len();
-        let wanted = strongest_of(&training, layer, pair.inputs, count, selection.selected);
+        let wanted = pair.choose(&training, pair.shown.len(), focus);
         let changes = changes(&pair.shown, &wanted);
         if changes.is_empty() {
             continue;
         }
         any = true;
-        let pair = &mut drawn.pairs[layer];
+        let pair = &mut drawn.pairs[at];
         for (place, index) in changes {
             pair.shown[place] = index;
-            moved[pair.first_slot + place] = Some(index);
+            moved[pair.first_slot + place * pair.pieces()] = Some(index);
         }
     }
     if !any {
         return;
     }
-    for (mut connection, mut at, slot) in &mut connections {
+    for (mut connection, mut learnt, mut at, slot) in &mut connections {
         let Some(Some(index)) = moved.get(slot.0 as usize) else {
             continue;
         };
-        let layer = connection.layer;
-        *connection = connection_at(layer, &drawn.pairs[layer], *index);
-        *at = ends(&layout, *connection);
+        let Some(pair) = drawn
+            .pair_of(&connection)
+            .and_then(|pair| drawn.pairs.get(pair))
+        else {
+            continue;
+        };
+        (*connection, *learnt) = pair.connection(*index);
+        *at = ends(&layout, pair, &connection);
     }
 }

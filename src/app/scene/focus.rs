@@ -1,9 +1,12 @@
 //! What stands out when something is selected or under the pointer: a neuron
-//! with its fan-in and fan-out, or a connection with its two neurons.
+//! with its fan-in and fan-out and all that it sees of the image, or a
+//! connection with its two neurons.
 
 use super::super::state::{Item, Selection};
 use super::super::theme::{Theme, linear};
+use super::super::training::Training;
 use super::parts::{Connection, Neuron, Outline, Standing};
+use crate::nn::Network;
 use bevy::prelude::*;
 
 /// What everything else steps back for. A neuron under the pointer comes before
@@ -16,48 +19,131 @@ pub(super) fn focus_of(selection: &Selection) -> Option<Item> {
     }
 }
 
-/// How a neuron stands to the focus: itself, next to it, or neither.
-fn neuron_standing(selection: &Selection, neuron: &Neuron) -> Standing {
-    match focus_of(selection) {
-        None => Standing::Plain,
-        Some(Item::Neuron { column, unit }) => {
-            if column == neuron.column && unit == neuron.unit {
-                Standing::Raised
-            } else if column.abs_diff(neuron.column) == 1 {
-                Standing::Plain
-            } else {
-                Standing::Receded
-            }
-        }
-        Some(Item::Connection { layer, from, to }) => {
-            let end = (neuron.column == layer && neuron.unit == from)
-                || (neuron.column == layer + 1 && neuron.unit == to);
-            if end {
-                Standing::Raised
-            } else {
-                Standing::Receded
-            }
-        }
-    }
+/// What stands out, unit by unit.
+#[derive(Resource, Debug, Clone, Default)]
+pub(super) struct Lit {
+    focus: Option<Item>,
+    /// For each column its units that do not step back; empty where all do.
+    columns: Vec<Vec<bool>>,
+    /// The column of the source, where a connection is in focus.
+    source: usize,
 }
 
-fn connection_standing(selection: &Selection, connection: &Connection) -> Standing {
-    let &Connection { layer, from, to } = connection;
-    let this = Item::Connection { layer, from, to };
-    if selection.hovered == Some(this) {
-        return Standing::Raised;
-    }
-    let near = match focus_of(selection) {
-        None => return Standing::Plain,
-        Some(Item::Neuron { column, unit }) => {
-            (column == layer && unit == from) || (column == layer + 1 && unit == to)
+impl Lit {
+    /// Around `focus` of `network`: the units that a neuron reads and those that
+    /// read it; and behind windows and single values, down to the image, what
+    /// those see.
+    pub(super) fn of(network: &Network, focus: Option<Item>) -> Self {
+        let mut lit = Lit {
+            focus,
+            columns: vec![Vec::new(); network.layers().len() + 1],
+            source: 0,
+        };
+        match focus {
+            Some(Item::Neuron { column, unit }) => lit.around(network, column, unit),
+            Some(Item::Connection { layer, source, .. }) => {
+                let layer = network.layers().get(layer);
+                let source = layer.and_then(|l| l.sources().get(source));
+                lit.source = source.map_or(0, |source| source.column());
+            }
+            None => {}
         }
-        Some(item) => item == this,
-    };
-    if near {
-        Standing::Raised
-    } else {
-        Standing::Receded
+        lit
+    }
+
+    fn around(&mut self, network: &Network, column: usize, unit: usize) {
+        for layer in 0..network.layers().len() {
+            for (source, connections) in network.connections(layer).into_iter().enumerate() {
+                if network.layers()[layer].sources()[source].column() != column {
+                    continue;
+                }
+                let reader = self.column(layer + 1, connections.units());
+                for index in connections.out_of(unit) {
+                    if let Some(link) = connections.get(index) {
+                        reader[link.to] = true;
+                    }
+                }
+            }
+        }
+        // What is seen by each column, from the neuron's down.
+        let mut seen: Vec<Vec<usize>> = vec![Vec::new(); column + 1];
+        seen[column] = vec![unit];
+        for at in (1..=column).rev() {
+            let units = std::mem::take(&mut seen[at]);
+            for (source, connections) in network.connections(at - 1).into_iter().enumerate() {
+                let below = network.layers()[at - 1].sources()[source].column();
+                // Behind a fully connected layer everything is seen.
+                if units.is_empty() || (connections.is_full() && at < column) {
+                    continue;
+                }
+                let lit = self.column(below, connections.inputs());
+                let links = units.iter().flat_map(|&unit| connections.into_unit(unit));
+                for link in links.filter_map(|index| connections.get(index)) {
+                    if !lit[link.from] {
+                        lit[link.from] = true;
+                        seen[below].push(link.from);
+                    }
+                }
+                if connections.is_full() {
+                    seen[below].clear();
+                }
+            }
+        }
+    }
+
+    fn column(&mut self, column: usize, units: usize) -> &mut [bool] {
+        let units_of = &mut self.columns[column];
+        units_of.resize(units.max(units_of.len()), false);
+        units_of
+    }
+
+    fn neuron(&self, neuron: &Neuron) -> Standing {
+        let &Neuron { column, unit } = neuron;
+        let (is_it, is_near) = match self.focus {
+            None => return Standing::Plain,
+            Some(Item::Connection {
+                layer, from, to, ..
+            }) => {
+                let end =
+                    (column, unit) == (self.source, from) || (column, unit) == (layer + 1, to);
+                (end, false)
+            }
+            Some(item) => {
+                let near = self.columns.get(column).and_then(|units| units.get(unit));
+                (item == Item::Neuron { column, unit }, near == Some(&true))
+            }
+        };
+        match (is_it, is_near) {
+            (true, _) => Standing::Raised,
+            (_, true) => Standing::Plain,
+            _ => Standing::Receded,
+        }
+    }
+
+    /// `source` is the column that the connection comes from.
+    fn connection(
+        &self,
+        selection: &Selection,
+        connection: &Connection,
+        source: usize,
+    ) -> Standing {
+        let this = connection.item();
+        if selection.hovered == Some(this) {
+            return Standing::Raised;
+        }
+        let near = match self.focus {
+            None => return Standing::Plain,
+            Some(Item::Neuron { column, unit }) => {
+                (column, unit) == (source, connection.from)
+                    || (column, unit) == (connection.layer + 1, connection.to)
+            }
+            Some(item) => item == this,
+        };
+        if near {
+            Standing::Raised
+        } else {
+            Standing::Receded
+        }
     }
 }
 
@@ -79,19 +165,28 @@ fn outline(selection: &Selection, neuron: &Neuron, theme: Theme) -> Outline {
 pub(super) fn raise_what_is_selected(
     selection: Res<Selection>,
     theme: Res<Theme>,
+    training: Res<Training>,
+    mut lit: ResMut<Lit>,
     mut neurons: Query<(Ref<Neuron>, &mut Standing, &mut Outline), Without<Connection>>,
     mut connections: Query<(Ref<Connection>, &mut Standing), Without<Neuron>>,
 ) {
     let all = selection.is_changed() || theme.is_changed();
+    let network = &training.problem.network;
+    if selection.is_changed() || lit.columns.len() != network.layers().len() + 1 {
+        *lit = Lit::of(network, focus_of(&selection));
+    }
     for (neuron, mut standing, mut ring) in &mut neurons {
         if all || neuron.is_changed() {
-            standing.set_if_neq(neuron_standing(&selection, &neuron));
+            standing.set_if_neq(lit.neuron(&neuron));
             ring.set_if_neq(outline(&selection, &neuron, *theme));
         }
     }
     for (connection, mut standing) in &mut connections {
         if all || connection.is_changed() {
-            standing.set_if_neq(connection_standing(&selection, &connection));
+            let layer = network.layers().get(connection.layer);
+            let source = layer.and_then(|l| l.sources().get(connection.source));
+            let source = source.map_or(0, |source| source.column());
+            standing.set_if_neq(lit.connection(&selection, &connection, source));
         }
     }
 }
@@ -99,8 +194,24 @@ pub(super) fn raise_what_is_selected(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::layer::{Conv, Pool};
+    use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Shape};
 
     const NEURON: Item = Item::Neuron { column: 1, unit: 2 };
+
+    fn link(layer: usize, from: usize, to: usize) -> Connection {
+        Connection {
+            layer,
+            source: 0,
+            from,
+            to,
+        }
+    }
+
+    fn dense() -> Network {
+        let layer = (8, Activation::Tanh);
+        Network::dense(8, &[layer, layer, layer], Loss::MeanSquaredError).unwrap()
+    }
 
     #[test]
     fn fan_in_and_fan_out_of_a_selected_neuron_stand_out_and_the_rest_steps_back() {
@@ -108,38 +219,46 @@ mod tests {
             selected: Some(NEURON),
             ..default()
         };
-        let standing =
-            |layer, from, to| connection_standing(&selection, &Connection { layer, from, to });
+        let lit = Lit::of(&dense(), Some(NEURON));
+        let standing = |layer, from, to| lit.connection(&selection, &link(layer, from, to), layer);
         assert_eq!(standing(0, 7, 2), Standing::Raised);
         assert_eq!(standing(1, 2, 0), Standing::Raised);
         assert_eq!(standing(0, 2, 7), Standing::Receded);
         assert_eq!(standing(2, 2, 2), Standing::Receded);
-        let neuron = |column, unit| neuron_standing(&selection, &Neuron { column, unit });
+        let neuron = |column, unit| lit.neuron(&Neuron { column, unit });
         assert_eq!(neuron(1, 2), Standing::Raised);
         assert_eq!(neuron(2, 5), Standing::Plain);
+        assert_eq!(neuron(0, 5), Standing::Plain);
         assert_eq!(neuron(1, 3), Standing::Receded);
         assert_eq!(neuron(3, 2), Standing::Receded);
     }
 
     #[test]
+    fn behind_windows_the_whole_receptive_field_is_lit() {
+        let conv = || LayerSpec::new(LayerKind::Conv(Conv::square(2, 3)), Activation::Relu);
+        let pool = LayerSpec::new(LayerKind::MaxPool(Pool::square(2)), Activation::Linear);
+        let specs = [conv(), pool, conv()];
+        let network = Network::new(Shape::image(1, 10, 10), &specs, Loss::MeanSquaredError);
+        // The unit in the upper left of 2x2, of the last layer.
+        let lit = Lit::of(&network.unwrap(), Some(Item::Neuron { column: 3, unit: 0 }));
+        let count = |column: usize| lit.columns[column].iter().filter(|l| **l).count();
+        // 3x3 of both pooled maps, 6x6 of both maps before, 8x8 pixels.
+        assert_eq!([count(2), count(1), count(0)], [18, 72, 64]);
+        assert_eq!(lit.neuron(&Neuron { column: 0, unit: 7 }), Standing::Plain);
+        assert_eq!(
+            lit.neuron(&Neuron { column: 0, unit: 8 }),
+            Standing::Receded
+        );
+    }
+
+    #[test]
     fn a_hovered_connection_stands_out_without_dimming_anything() {
-        let hovered = Item::Connection {
-            layer: 0,
-            from: 1,
-            to: 2,
-        };
         let selection = Selection {
-            hovered: Some(hovered),
+            hovered: Some(link(0, 1, 2).item()),
             selected: None,
         };
-        let of = |from| {
-            let connection = Connection {
-                layer: 0,
-                from,
-                to: 2,
-            };
-            connection_standing(&selection, &connection)
-        };
+        let lit = Lit::of(&dense(), focus_of(&selection));
+        let of = |from| lit.connection(&selection, &link(0, from, 2), 0);
         assert_eq!(of(1), Standing::Raised);
         assert_eq!(of(0), Standing::Plain);
     }

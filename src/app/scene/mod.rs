@@ -24,10 +24,11 @@ mod surface_path;
 mod surface_relief;
 
 pub use drawn::{DrawnConnections, DrawnPair};
-pub use layout::{Arrangement, Column, arrange, lay_out, row_direction};
+pub use layout::{Arrangement, Column, Plan, arrange, lay_out, plans, row_direction, visible};
 pub use paint::{connection_parameter, neuron_value};
 pub use parts::{
-    Connection, Ends, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
+    Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness,
+    Tint,
 };
 pub use spawn::NetworkLayout;
 pub use surface::SurfaceScenePlugin;
@@ -55,6 +56,7 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<Theme>()
             .init_resource::<NetworkLayout>()
             .init_resource::<DrawnConnections>()
+            .init_resource::<focus::Lit>()
             .init_resource::<paint::Colors>()
             .init_resource::<paint::Scales>()
             .add_observer(spawn::lay_out_network)

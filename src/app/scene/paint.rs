@@ -9,12 +9,12 @@
 use super::super::state::{ConnectionValue, NetworkView, NeuronValue};
 use super::super::theme::{Palette, Theme, linear};
 use super::super::training::Training;
-use super::drawn::DrawnConnections;
-use super::parts::{Connection, Neuron, Shape, Sign, Standing, Thickness, Tint};
+use super::drawn::{DrawnConnections, DrawnPair};
+use super::parts::{Connection, Learnt, Neuron, Shape, Sign, Standing, Thickness, Tint};
 use super::scale::{Ramp, robust_max, settle, signed_root};
 use super::spawn::NetworkLayout;
 use crate::colormap::Diverging;
-use crate::nn::{Activation, Network};
+use crate::nn::{Activation, Connections, Network, ParamRole};
 use crate::train::Problem;
 use bevy::prelude::*;
 
@@ -26,6 +26,8 @@ const NOISY_SLACK: f32 = 2.0;
 const THICK: f32 = 0.42;
 /// From so many ribbons in a layer pair on they become thinner.
 const MANY: f32 = 400.0;
+/// Of a feature map's cells at least so much counts for the thickness.
+const LEAST_RADIUS: f32 = 0.13;
 /// The thinnest ribbon as a share of the thickest.
 const THIN: f32 = 0.06;
 /// How much thicker a raised ribbon is, as a share of the thickest.
@@ -45,6 +47,8 @@ pub(super) struct Colors {
     signed: Ramp,
     grey: Ramp,
     background: LinearRgba,
+    /// Of connections without a weight, and of those that stand out.
+    neutral: [LinearRgba; 2],
 }
 
 impl Colors {
@@ -59,6 +63,10 @@ impl Colors {
             signed: Ramp::new(&palette.diverging),
             grey: Ramp::new(&grey),
             background: linear(palette.background),
+            neutral: [
+                linear(palette.background.blend(palette.faint, 0.6)),
+                linear(palette.text),
+            ],
         }
     }
 
@@ -108,7 +116,7 @@ impl Scales {
             for (j, (&value, most)) in row.iter().zip(&mut scales.inputs).enumerate() {
                 *most = most.max(value.abs());
                 if image {
-                    let raw = problem.data.scaler.unscaled(j, value);
+                    let raw = problem.data.scaler.unscaled(problem.feature_of(j), value);
                     scales.pixels.0 = scales.pixels.0.min(raw);
                     scales.pixels.1 = scales.pixels.1.max(raw);
                 }
@@ -155,8 +163,10 @@ pub(super) fn fit_scales(
             }
         }
         NeuronValue::Bias => {
-            let most = (0..network.layers().len())
-                .filter_map(|layer| snapshot.params.get(layout.bias(layer)))
+            let biases = layout.tensors().iter();
+            let most = biases
+                .filter(|t| matches!(t.role, ParamRole::Bias | ParamRole::Shift))
+                .filter_map(|t| snapshot.params.get(t.range.clone()))
                 .map(robust_max)
                 .fold(0.0, f32::max);
             scales.bias = settle(scales.bias, most, SLACK);
@@ -180,11 +190,9 @@ fn connection_values(training: &Training, value: ConnectionValue) -> (&[f32], f3
 
 /// The index in the parameter vector of the weight that a connection stands for.
 pub fn connection_parameter(network: &Network, connection: Connection) -> Option<usize> {
-    let Connection { layer, from, to } = connection;
-    let inputs = network.layers().get(layer)?.inputs();
-    let weights = network.layout().weight(layer);
-    let index = weights.start + to * inputs + from;
-    (from < inputs && index < weights.end).then_some(index)
+    let connections = Connections::of(network, connection.layer, connection.source)?;
+    let index = connections.number(connection.from, connection.to)?;
+    connections.get(index)?.parameter
 }
 
 /// What a neuron shows: for an input its value, whatever is chosen, as it has
@@ -199,8 +207,8 @@ pub fn neuron_value(training: &Training, value: NeuronValue, neuron: Neuron) -> 
         NeuronValue::Activation => probe.a.get(layer)?.get(unit).copied(),
         NeuronValue::ErrorSignal => probe.delta.get(layer)?.get(unit).copied(),
         NeuronValue::Bias => {
-            let biases = training.problem.network.layout().bias(layer);
-            training.snapshot.params.get(biases)?.get(unit).copied()
+            let bias = training.problem.network.bias_of(layer, unit)?;
+            training.snapshot.params.get(bias).copied()
         }
     }
 }
@@ -227,11 +235,17 @@ pub(super) fn paint_neurons(
         let value = neuron_value(&training, view.neurons, *neuron).unwrap_or(0.0);
         let radius = layout.columns.get(neuron.column).map_or(0.0, |c| c.radius);
         let (color, size) = match shape {
-            Shape::Cell => {
-                let raw = training.problem.data.scaler.unscaled(neuron.unit, value);
+            Shape::Cell if neuron.column == 0 => {
+                let problem = &training.problem;
+                let feature = problem.feature_of(neuron.unit);
+                let raw = problem.data.scaler.unscaled(feature, value);
                 let (low, high) = scales.pixels;
                 let t = share_of(raw - low, high - low);
                 (colors.grey.at(2.0 * t - 1.0), 1.0)
+            }
+            Shape::Cell => {
+                let t = neuron_share(&scales, view.neurons, *neuron, value);
+                (colors.signed.at(t), 1.0)
             }
             Shape::Ball => {
                 let t = neuron_share(&scales, view.neurons, *neuron, value);
@@ -265,8 +279,6 @@ fn neuron_share(scales: &Scales, shown: NeuronValue, neuron: Neuron, value: f32)
 
 /// What all connections of a layer pair have in common.
 struct PairStyle {
-    start: usize,
-    inputs: usize,
     scale: f32,
     thick: f32,
     /// The weakest share that is drawn, where the others are not; 0 where all are.
@@ -274,9 +286,8 @@ struct PairStyle {
 }
 
 impl PairStyle {
-    fn share(&self, values: &[f32], from: usize, to: usize) -> f32 {
-        let index = self.start + to * self.inputs + from;
-        share_of(values.get(index).copied().unwrap_or(0.0), self.scale)
+    fn share(&self, values: &[f32], weight: usize) -> f32 {
+        share_of(values.get(weight).copied().unwrap_or(0.0), self.scale)
     }
 
     /// How strongly a share is drawn, 0 to 1. Of a crowd only strong ones are
@@ -304,6 +315,7 @@ pub(super) fn paint_connections(
     colors: Res<Colors>,
     mut connections: Query<(
         Ref<Connection>,
+        &Learnt,
         Ref<Standing>,
         &mut Tint,
         &mut Thickness,
@@ -313,40 +325,36 @@ pub(super) fn paint_connections(
     let all =
         training.is_changed() || view.is_changed() || layout.is_changed() || colors.is_changed();
     let (values, _) = connection_values(&training, view.connections);
-    let styles: Vec<PairStyle> = drawn
-        .pairs
-        .iter()
-        .enumerate()
-        .map(|(layer, pair)| {
-            let style = PairStyle {
-                start: training.problem.network.layout().weight(layer).start,
-                inputs: pair.inputs,
-                scale: scales
-                    .connections
-                    .get(layer)
-                    .map_or(0.0, |scale| scale[view.connections as usize]),
-                thick: thickest(&layout, layer, pair.shown.len()),
-                floor: 0.0,
-            };
-            let floor = if pair.shown.len() < pair.total() {
-                let shown = pair.shown.iter().map(|&index| index as usize);
-                let shares =
-                    shown.map(|i| style.share(values, i % pair.inputs, i / pair.inputs).abs());
-                shares.fold(MOST_FLOOR, f32::min)
-            } else {
-                0.0
-            };
-            PairStyle { floor, ..style }
-        })
-        .collect();
-    for (connection, standing, mut tint, mut thickness, mut sign) in &mut connections {
+    let style = |pair: &DrawnPair| {
+        let scale = scales.connections.get(pair.layer);
+        let style = PairStyle {
+            scale: scale.map_or(0.0, |scale| scale[view.connections as usize]),
+            thick: thickest(&layout, pair),
+            floor: 0.0,
+        };
+        if pair.shows_windows() || pair.shown.len() == pair.total() {
+            return style;
+        }
+        let weights = pair.shown.iter().filter_map(|&index| {
+            let link = pair.connections.get(index as usize)?;
+            link.parameter
+        });
+        let shares = weights.map(|weight| style.share(values, weight).abs());
+        PairStyle {
+            floor: shares.fold(MOST_FLOOR, f32::min),
+            ..style
+        }
+    };
+    let styles: Vec<PairStyle> = drawn.pairs.iter().map(style).collect();
+    for (connection, learnt, standing, mut tint, mut thickness, mut sign) in &mut connections {
         if !(all || connection.is_changed() || standing.is_changed()) {
             continue;
         }
-        let Some(style) = styles.get(connection.layer) else {
+        let pair = drawn.pair_of(&connection);
+        let Some(style) = pair.and_then(|pair| styles.get(pair)) else {
             continue;
         };
-        let t = style.share(values, connection.from, connection.to);
+        let t = learnt.0.map_or(0.0, |weight| style.share(values, weight));
         // Raised ones stand for themselves and not in a crowd.
         let strength = match *standing {
             Standing::Raised => t.abs().min(1.0),
@@ -358,7 +366,11 @@ pub(super) fn paint_connections(
             Standing::Receded => 0.5 * width,
             Standing::Plain => width,
         };
-        let mut color = colors.signed.at(signed_root(t));
+        let mut color = if learnt.0.is_some() {
+            colors.signed.at(signed_root(t))
+        } else {
+            colors.neutral[usize::from(*standing == Standing::Raised)]
+        };
         if style.floor > 0.0 && *standing != Standing::Raised {
             color = color.mix(&colors.background, HAZE * (1.0 - strength));
         }
@@ -373,8 +385,17 @@ pub(super) fn paint_connections(
 }
 
 /// The thickness of the strongest connection of a layer pair.
-fn thickest(layout: &NetworkLayout, layer: usize, shown: usize) -> f32 {
-    let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
-    let crowd = (1.0 + shown as f32 / MANY).sqrt();
-    THICK * radius(layer).min(radius(layer + 1)) / crowd
+fn thickest(layout: &NetworkLayout, pair: &DrawnPair) -> f32 {
+    // A cell lies beside the next one, and a window's connections end in few.
+    let radius = |column: usize| {
+        layout.columns.get(column).map_or(0.0, |c| {
+            if c.arrangement.has_cells() && pair.shows_windows() {
+                c.radius.max(LEAST_RADIUS)
+            } else {
+                c.radius
+            }
+        })
+    };
+    let crowd = (1.0 + pair.shown.len() as f32 / MANY).sqrt();
+    THICK * radius(pair.column).min(radius(pair.layer + 1)) / crowd
 }

@@ -4,11 +4,10 @@
 use super::super::state::{NetworkBounds, NetworkView};
 use super::super::training::{NetworkReplaced, Training};
 use super::captions;
-use super::drawn::{self, DrawnConnections};
-use super::layout::{Arrangement, Column, lay_out};
+use super::drawn::{self, DrawnConnections, arch_top};
+use super::layout::{Column, lay_out, plans};
 use super::paint::Scales;
 use super::parts::{NetworkPart, Neuron, Shape, Slot};
-use crate::data::ImageShape;
 use bevy::prelude::*;
 
 /// Where the columns of the network on screen stand, the inputs first.
@@ -24,12 +23,10 @@ impl NetworkLayout {
         self.columns.get(column)?.places.get(unit).copied()
     }
 
-    /// The shape of the image that the inputs are, where they are one.
-    pub fn image(&self) -> Option<ImageShape> {
-        match self.columns.first()?.arrangement {
-            Arrangement::Image(shape) => Some(shape),
-            _ => None,
-        }
+    /// Whether the inputs are shown as the pixels of an image.
+    pub fn shows_image(&self) -> bool {
+        let first = self.columns.first();
+        first.is_some_and(|column| column.arrangement.has_cells())
     }
 }
 
@@ -51,16 +48,16 @@ pub(super) fn lay_out_network(
     old.iter()
         .for_each(|entity| commands.entity(entity).despawn());
     let problem = &training.problem;
-    let widths = problem.network.widths();
-    layout.columns = lay_out(&widths, problem.data.image);
-    *scales = Scales::for_problem(problem, layout.image().is_some());
-    *bounds = bounds_of(&layout.columns);
+    let pixels = problem.data.image.filter(|_| !problem.is_channels_first());
+    layout.columns = lay_out(&plans(problem), pixels);
+    *scales = Scales::for_problem(problem, layout.shows_image());
 
     let mut slot = 0;
     for (column, places) in layout.columns.iter().enumerate() {
-        let shape = match places.arrangement {
-            Arrangement::Image(_) => Shape::Cell,
-            _ => Shape::Ball,
+        let shape = if places.arrangement.has_cells() {
+            Shape::Cell
+        } else {
+            Shape::Ball
         };
         for (unit, &place) in places.places.iter().enumerate() {
             commands.spawn((
@@ -72,9 +69,14 @@ pub(super) fn lay_out_network(
             slot += 1;
         }
     }
-    *drawn = DrawnConnections::choose(&training, view.connection_budget, None);
+    *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, None);
+    *bounds = bounds_of(&layout.columns);
+    for pair in drawn.pairs.iter().filter(|pair| pair.is_arched()) {
+        let top = arch_top(&layout, pair.column, pair.layer + 1) + 0.2 * MARGIN.y;
+        bounds.max.y = bounds.max.y.max(top);
+    }
     drawn::spawn_connections(&mut commands, &drawn, &layout);
-    captions::spawn_captions(&mut commands, &layout, problem);
+    captions::spawn_captions(&mut commands, &layout, &drawn, problem);
 }
 
 fn bounds_of(columns: &[Column]) -> NetworkBounds {

@@ -1,7 +1,7 @@
 //! The experiment as the panels edit it, apart from the one that runs.
 
 use crate::data::ConfigError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, ExperimentError};
 use crate::train::Problem;
 use std::sync::Arc;
 
@@ -65,7 +65,20 @@ impl Draft {
 
     /// What is wrong with the draft, if something is.
     pub fn error(&self) -> Option<ConfigError> {
-        self.experiment.validate().err()
+        self.experiment.validate().err().or_else(|| self.misfit())
+    }
+
+    /// Why the network cannot be built for the data that are loaded; what other
+    /// data would say is known when those are.
+    fn misfit(&self) -> Option<ConfigError> {
+        let now = &self.problem.experiment;
+        if self.experiment.data != now.data || self.experiment.network == now.network {
+            return None;
+        }
+        match Problem::network_for(&self.experiment, &self.problem.data).err()? {
+            ExperimentError::Value { error, .. } => Some(error),
+            error => Some(ConfigError::new("network", error.to_string())),
+        }
     }
 
     /// Whether an edit waits to be carried out.
@@ -92,6 +105,7 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Extent, LayerConfig, PlainKind};
 
     fn draft() -> Draft {
         let text = "[data]\nsource = \"xor\"\nsamples = 20\n[network]\nloss = \"cross-entropy\"\n";
@@ -125,6 +139,20 @@ mod tests {
         assert_eq!(draft.due(1.0, false), None);
         assert_eq!(draft.due(5.0, false), None);
         assert_eq!(draft.error().unwrap().key, "data.noise");
+    }
+
+    #[test]
+    fn a_network_that_does_not_fit_the_data_is_never_carried_out_and_says_why() {
+        let mut draft = draft();
+        let mut conv = LayerConfig::plain(PlainKind::Flatten);
+        conv.kind = None;
+        (conv.conv, conv.kernel) = (Some(4), Some(Extent::Both(3)));
+        draft.experiment.network.layers.push(conv);
+        assert_eq!(draft.due(1.0, false), None);
+        assert_eq!(draft.due(5.0, false), None);
+        let error = draft.error().unwrap();
+        assert_eq!(error.key, "network.layers[0]");
+        assert!(error.message.contains("3 x 3"), "{}", error.message);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::stage::Stage;
 use super::widgets::{choose, complaint, remark, row, section, slide};
 use super::{files, learning, network, top};
 use crate::data::{self, DataConfig, InputFeature, Scale, SourceKind, TaskKind};
-use crate::experiment::{Experiment, LossConfig};
+use crate::experiment::{Experiment, LossConfig, samples};
 use bevy_egui::egui::{self, Ui};
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
@@ -64,7 +64,7 @@ fn data_section(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experiment)
                     let response = ui.selectable_label(chosen, name);
                     let tip = stage.texts.get(info.description);
                     if response.on_hover_text(tip).clicked() && !chosen {
-                        set_source(experiment, info.name);
+                        change_source(experiment, info.name);
                     }
                 }
             });
@@ -132,6 +132,24 @@ fn source_group(kind: SourceKind, task: TaskKind) -> &'static str {
         (SourceKind::Generated, TaskKind::Classification) => "data_panel.generated_classes",
         (SourceKind::Generated, TaskKind::Regression) => "data_panel.generated_values",
         _ => "data_panel.real",
+    }
+}
+
+/// Another source from the menu. A network of the user's own stays; one that came
+/// with its data, and was not changed, gives way to what suits the new data, step
+/// size and all.
+fn change_source(experiment: &mut Experiment, source: &str) {
+    let is_as_it_came = samples::fitting(&experiment.data.source)
+        .is_some_and(|sample| sample.network == experiment.network);
+    let fitting = samples::fitting(source).filter(|_| is_as_it_came);
+    set_source(experiment, source);
+    if let Some(sample) = fitting {
+        if sample.data.source == source {
+            experiment.data = sample.data;
+            experiment.name = sample.name;
+        }
+        experiment.network = sample.network;
+        experiment.training = sample.training;
     }
 }
 
@@ -268,6 +286,43 @@ mod tests {
                 let values = second.task == TaskKind::Regression;
                 assert_eq!(values, experiment.network.loss != LossConfig::CrossEntropy);
             }
+        }
+    }
+
+    #[test]
+    fn a_network_that_came_with_its_data_gives_way_and_an_own_one_stays() {
+        let mut experiment = samples::fitting("spiral").unwrap();
+        change_source(&mut experiment, "digits");
+        let digits = samples::fitting("digits").unwrap();
+        assert_eq!(experiment.network, digits.network);
+        assert_eq!(experiment.training, digits.training);
+        assert_eq!(experiment.data, digits.data);
+        experiment.training.optimizer.learning_rate = 0.5;
+        change_source(&mut experiment, "circle");
+        let plane = samples::fitting("spiral").unwrap();
+        assert_eq!(experiment.network, plane.network);
+        assert_eq!(experiment.training, plane.training);
+        assert_eq!(experiment.data.source, "circle");
+
+        let mut own = spiral();
+        let network = own.network.clone();
+        change_source(&mut own, "digits");
+        assert_eq!(own.network, network);
+    }
+
+    #[test]
+    fn what_suits_a_source_is_valid_for_it() {
+        for info in data::sources() {
+            let mut experiment = samples::fitting("spiral").unwrap();
+            change_source(&mut experiment, info.name);
+            experiment.validate().unwrap();
+            let values = info.task == TaskKind::Regression;
+            assert_eq!(
+                values,
+                experiment.network.loss != LossConfig::CrossEntropy,
+                "{}",
+                info.name
+            );
         }
     }
 

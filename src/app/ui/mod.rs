@@ -9,10 +9,10 @@ mod charts;
 mod draft;
 mod experiment;
 mod files;
-mod format;
 mod icons;
 mod insight;
 mod keys;
+mod layer_kinds;
 mod learning;
 mod network;
 mod overlays;
@@ -22,8 +22,11 @@ mod samples;
 mod selected;
 mod stage;
 mod top;
+mod typing;
 mod view_options;
 mod widgets;
+
+use super::format;
 
 pub use draft::Draft;
 pub use keys::{Action, SHORTCUTS, Shortcut};

@@ -88,7 +88,7 @@ fn divergence(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect) {
             [("step", &divergence.step), ("layer", &layer)];
         ui.label(stage.texts.with(what, &values));
         if let Some(place) = divergence.parameter {
-            let name = parameter(stage.texts, place);
+            let name = parameter(stage.texts, &stage.training.problem.network, place);
             ui.label(
                 RichText::new(stage.texts.with("diverged.parameter", &[("name", &name)])).weak(),
             );

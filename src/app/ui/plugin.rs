@@ -27,7 +27,8 @@ impl Plugin for UiPlugin {
             .add_message::<CameraRequest>()
             .add_observer(keep_speed)
             .add_systems(EguiPrimaryContextPass, draw_panels)
-            .add_systems(Update, take_dropped_files);
+            .add_systems(Update, take_dropped_files)
+            .add_plugins(super::typing::plugin);
     }
 }
 

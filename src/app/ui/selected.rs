@@ -4,6 +4,7 @@ use super::format::{item, number, parameter_of, signed};
 use super::stage::Stage;
 use super::widgets::{fact, remark};
 use crate::app::Item;
+use crate::nn::Source;
 use bevy_egui::egui::Ui;
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
@@ -30,11 +31,17 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
             line(ui, "selected.delta", of(&probe.delta));
             parameter(ui, stage, chosen, "selected.bias");
         }
-        Item::Connection { layer, from, .. } => {
+        Item::Connection {
+            layer,
+            source,
+            from,
+            ..
+        } => {
             parameter(ui, stage, chosen, "selected.weight");
-            let signal = match layer {
-                0 => probe.input.get(from),
-                _ => probe.a.get(layer - 1).and_then(|a| a.get(from)),
+            let layer = problem.network.layers().get(layer);
+            let signal = match layer.and_then(|l| l.sources().get(source)) {
+                Some(Source::Layer(k)) => probe.a.get(*k).and_then(|a| a.get(from)),
+                _ => probe.input.get(from),
             };
             line(ui, "selected.signal", signal.copied());
         }
@@ -52,8 +59,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
 /// Value, gradient and last change of the parameter that an item stands for.
 fn parameter(ui: &mut Ui, stage: &Stage<'_>, chosen: Item, name: &str) {
     let snapshot = &stage.training.snapshot;
-    let layout = stage.training.problem.network.layout();
-    let Some(index) = parameter_of(layout, chosen) else {
+    let Some(index) = parameter_of(&stage.training.problem.network, chosen) else {
         return;
     };
     for (key, values) in [

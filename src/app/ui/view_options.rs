@@ -4,9 +4,9 @@ use super::format::{self, count, number, percent};
 use super::icons::Icon;
 use super::stage::Stage;
 use super::widgets::{choose, fact, remark, row, segmented, slide, small_icon};
-use crate::app::{ConnectionValue, NeuronValue};
+use crate::app::{ConnectionValue, NeuronValue, Training};
 use crate::landscape::Directions;
-use crate::nn::{Layout, ParamPlace, ParamRole};
+use crate::nn::{ParamPlace, ParamRole};
 use bevy_egui::egui::{self, DragValue, Slider, Ui};
 
 pub(super) fn network(ui: &mut Ui, stage: &mut Stage<'_>) {
@@ -78,8 +78,6 @@ pub(super) fn surface(ui: &mut Ui, stage: &mut Stage<'_>) {
 
 fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
     let texts = stage.texts;
-    let problem = &stage.training.problem;
-    let layout = problem.network.layout();
     let now = stage.choices.surface.directions;
     let mut kind = std::mem::discriminant(&now);
     let choices = [
@@ -88,7 +86,10 @@ fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
             Directions::Random { seed: 0 },
             texts.get("surface_view.random"),
         ),
-        (first_two(layout), texts.get("surface_view.two_weights")),
+        (
+            telling_two(stage.training),
+            texts.get("surface_view.two_weights"),
+        ),
     ];
     let kinds = choices.map(|(choice, name)| (std::mem::discriminant(&choice), None, name));
     if segmented(ui, "directions", &mut kind, &kinds)
@@ -124,10 +125,28 @@ fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
     }
 }
 
-/// The first two weights of the first layer, which every plane can start with.
-fn first_two(layout: &Layout) -> Directions {
-    let second = usize::from(layout.len() > 1);
-    Directions::Weights(0, second)
+/// The two parameters that the loss depends on most: those with the largest
+/// gradients, and before the first step the largest weights. Of digits the first
+/// weights of all belong to pixels that are never black.
+fn telling_two(training: &Training) -> Directions {
+    let network = &training.problem.network;
+    let snapshot = &training.snapshot;
+    let trainable = network.layout().trainable();
+    let two = |values: &[f32]| {
+        let mut best = [(0.0, 0), (0.0, 0)];
+        for (index, value) in values.iter().take(trainable).enumerate() {
+            let size = value.abs();
+            if size > best[0].0 {
+                best = [(size, index), best[0]];
+            } else if size > best[1].0 {
+                best[1] = (size, index);
+            }
+        }
+        (best[1].0 > 0.0).then(|| Directions::Weights(best[0].1, best[1].1))
+    };
+    two(&snapshot.gradient)
+        .or_else(|| two(&snapshot.params))
+        .unwrap_or(Directions::Weights(0, usize::from(trainable > 1)))
 }
 
 /// Chooses one parameter: by layer, unit and input, or from the selection.
@@ -143,7 +162,7 @@ fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: us
     let title = format!(
         "{}  {}",
         name.to_uppercase(),
-        format::parameter(texts, place)
+        format::parameter(texts, &stage.training.problem.network, place)
     );
     ui.label(title);
     let layers = layout
@@ -168,6 +187,15 @@ fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: us
             ui.add(drag).on_hover_text(texts.get(key));
         };
         field(ui, "surface_view.layer", &mut layer, 1, layers);
+        // Layers without weights are passed over.
+        let up = layer >= place.layer + 1;
+        let has = |layer: &usize| layout.tensor(*layer - 1, ParamRole::Weight).is_some();
+        let next = if up {
+            (layer..=layers).find(has)
+        } else {
+            (1..=layer).rev().find(has)
+        };
+        layer = next.unwrap_or(place.layer + 1);
         let (units, inputs) = shape(layer - 1);
         field(ui, "surface_view.unit", &mut unit, 1, units);
         field(ui, "surface_view.input", &mut input, 0, inputs);
@@ -188,7 +216,7 @@ fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: us
         let selected = stage
             .selection
             .selected
-            .and_then(|item| format::parameter_of(layout, item))
+            .and_then(|item| format::parameter_of(&stage.training.problem.network, item))
             .filter(|w| *w != other);
         let button = egui::Button::new(texts.get("surface_view.use_selected")).small();
         let response = ui.add_enabled(selected.is_some(), button);
