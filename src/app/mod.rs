@@ -17,6 +17,7 @@ mod quiet;
 mod render;
 pub mod run;
 pub mod scene;
+mod search;
 mod settings;
 mod state;
 mod surface;
@@ -29,6 +30,7 @@ mod viewport;
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
+pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
     CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,

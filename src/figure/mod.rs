@@ -24,9 +24,11 @@ pub use marching::contour_lines;
 pub use network::NetworkFigure;
 pub use range_test::RangeTestFigure;
 pub use raster::{Pixels, rasterise, write_figure};
+pub use scale::Scale;
 pub use style::{Style, Tone};
 pub use svg::Svg;
 pub use sweep::SweepFigure;
+pub use sweep_axes::{LossAxis, SettingAxis};
 pub use ticks::{log_ticks, nice_ticks, tick_label};
 
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use super::ticks::{log_ticks, nice_ticks};
 
 /// An axis from `lo` to `hi`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Scale {
+pub struct Scale {
     /// Where it begins.
     pub lo: f64,
     /// Where it ends.

@@ -6,7 +6,6 @@ use super::sweep_axes::{LossAxis, SettingAxis};
 use super::ticks::tick_label;
 use super::{FigureError, Style, Tone};
 use crate::search::{Plan, Row, rank};
-use std::collections::BTreeMap;
 
 /// What to draw, and how.
 #[derive(Debug, Clone)]
@@ -177,7 +176,7 @@ impl SweepFigure<'_> {
         let name = (x + bar + 84.0, TOP - 18.0);
         svg.text(name, 15.0, Anchor::End, style.text, &loss.name);
         let mut last = f64::INFINITY;
-        for tick in loss_ticks(loss) {
+        for tick in loss.ticks() {
             let y = bottom - (bottom - top) * loss.scale.share(tick);
             if last - y < 18.0 {
                 continue;
@@ -215,7 +214,7 @@ impl SweepFigure<'_> {
         let y = |place: f64| bottom - 10.0 - (PANEL - 10.0 - slot) * place;
         let head = (left, top - 10.0);
         svg.text(head, 14.0, Anchor::Start, style.text, &axis.key);
-        for tick in loss_ticks(loss) {
+        for tick in loss.ticks() {
             let y = y(loss.scale.share(tick));
             svg.line((left, y), (left + width, y), style.grid, 1.0, 1.0);
             if first {
@@ -233,16 +232,9 @@ impl SweepFigure<'_> {
         svg.frame(left, top, width, PANEL, style.faint);
         let ranked = rank(self.rows);
         let share_of = |row: &Row| axis.place(&row.values[index]);
-        let mut groups: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-        for row in &ranked {
-            // Shares are not negative, so their bits are in their order.
-            let group = groups.entry(share_of(row).to_bits()).or_default();
-            group.push(loss.place(row).unwrap_or(f64::INFINITY));
-        }
-        let medians: Vec<(f64, f64)> = groups
+        let medians: Vec<(f64, f64)> = axis
+            .medians(index, self.rows, loss)
             .into_iter()
-            .map(|(bits, mut places)| (f64::from_bits(bits), median(&mut places)))
-            .filter(|(_, place)| place.is_finite())
             .map(|(share, place)| (x(share), y(place)))
             .collect();
         svg.polyline(&medians, style.text, 2.0, 0.9, "");
@@ -276,25 +268,9 @@ pub(super) fn shortened(text: &str, characters: usize) -> String {
     }
 }
 
-fn loss_ticks(loss: &LossAxis) -> Vec<f64> {
-    let ticks = loss.scale.ticks(5);
-    match ticks.len() {
-        0 | 1 if loss.scale.lo < loss.scale.hi => vec![loss.scale.lo, loss.scale.hi],
-        0 => vec![loss.scale.lo],
-        _ => ticks,
-    }
-}
-
 fn others(rows: &[Row]) -> &'static str {
     match rows.iter().any(Row::diverged) {
         true => "diverged",
         false => "off scale",
     }
-}
-
-/// The middle value; of an even number the upper one, so that a setting with
-/// which half the runs diverged has none.
-fn median(places: &mut [f64]) -> f64 {
-    places.sort_by(f64::total_cmp);
-    places.get(places.len() / 2).copied().unwrap_or(f64::NAN)
 }

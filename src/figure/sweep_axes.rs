@@ -6,11 +6,12 @@ use super::sweep::shortened;
 use super::ticks::tick_label;
 use crate::colormap::{Rgb, viridis};
 use crate::search::{Plan, Row, Vary, value_text};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use toml::Value;
 
 /// One setting.
-pub(super) struct SettingAxis {
+#[derive(Debug, Clone)]
+pub struct SettingAxis {
     /// The last part of its key, or more where two keys end alike.
     pub name: String,
     /// The whole key.
@@ -22,7 +23,8 @@ pub(super) struct SettingAxis {
 }
 
 /// The loss that runs are compared by.
-pub(super) struct LossAxis {
+#[derive(Debug, Clone)]
+pub struct LossAxis {
     /// From best to worst.
     pub scale: Scale,
     /// What it is.
@@ -97,6 +99,25 @@ impl SettingAxis {
         self.places.get(value).copied().unwrap_or(0.5)
     }
 
+    /// For each value of this setting, which is the one at `index`, its share of
+    /// the axis and the median place of its runs, where half of them have one.
+    pub fn medians(&self, index: usize, rows: &[Row], loss: &LossAxis) -> Vec<(f64, f64)> {
+        let mut groups: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for row in rows {
+            let Some(value) = row.values.get(index) else {
+                continue;
+            };
+            // Shares are not negative, so their bits are in their order.
+            let group = groups.entry(self.place(value).to_bits()).or_default();
+            group.push(loss.place(row).unwrap_or(f64::INFINITY));
+        }
+        groups
+            .into_iter()
+            .map(|(bits, mut places)| (f64::from_bits(bits), median(&mut places)))
+            .filter(|(_, place)| place.is_finite())
+            .collect()
+    }
+
     /// As many of its ticks, evenly chosen, as stand at least `gap` (a share, by
     /// label) apart.
     pub fn apart(&self, gap: impl Fn(&str) -> f64) -> Vec<&(f64, String)> {
@@ -157,6 +178,16 @@ impl LossAxis {
         on.then(|| self.scale.share(loss))
     }
 
+    /// Round losses on it, or its ends where there are none.
+    pub fn ticks(&self) -> Vec<f64> {
+        let ticks = self.scale.ticks(5);
+        match ticks.len() {
+            0 | 1 if self.scale.lo < self.scale.hi => vec![self.scale.lo, self.scale.hi],
+            0 => vec![self.scale.lo],
+            _ => ticks,
+        }
+    }
+
     /// The colour of a place: viridis, with its end that stands out at the best.
     pub fn color(&self, place: f64) -> Rgb {
         let t = 0.88 * place as f32;
@@ -165,6 +196,13 @@ impl LossAxis {
             Tone::Light => viridis(t),
         }
     }
+}
+
+/// The middle value; of an even number the upper one, so that a setting with
+/// which half the runs diverged has none.
+fn median(places: &mut [f64]) -> f64 {
+    places.sort_by(f64::total_cmp);
+    places.get(places.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn number(value: &Value) -> Option<f64> {

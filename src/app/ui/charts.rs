@@ -213,7 +213,7 @@ fn chart(
 
 /// About so many grid lines at 1, 2 or 5 times a power of ten, at least
 /// `least` apart.
-fn even(input: GridInput, lines: f64, least: f64) -> Vec<GridMark> {
+pub(super) fn even(input: GridInput, lines: f64, least: f64) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     let rough = ((high - low) / lines).max(least);
     if !(rough.is_finite() && rough > 0.0) {
@@ -237,7 +237,7 @@ fn even(input: GridInput, lines: f64, least: f64) -> Vec<GridMark> {
 
 /// Grid lines of an axis that shows log10: powers of ten, and where the range
 /// is short 2 and 5 between them.
-fn decades(input: GridInput) -> Vec<GridMark> {
+pub(super) fn decades(input: GridInput) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     let span = high - low;
     if !(span.is_finite() && span > 0.0) {

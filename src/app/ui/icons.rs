@@ -29,6 +29,8 @@ pub enum Icon {
     Surface,
     Both,
     Together,
+    RangeTest,
+    Sweep,
 }
 
 impl Icon {
@@ -158,6 +160,26 @@ impl Icon {
             Icon::Next => {
                 line(p(-0.3, -0.65), p(0.4, 0.0));
                 line(p(0.4, 0.0), p(-0.3, 0.65));
+            }
+            Icon::RangeTest => {
+                // A loss that falls and then breaks out.
+                let points = [
+                    (-0.95, -0.35),
+                    (-0.5, -0.3),
+                    (-0.1, 0.35),
+                    (0.25, 0.65),
+                    (0.5, 0.3),
+                    (0.8, -0.85),
+                ];
+                let points = points.map(|(x, y)| p(x, y)).to_vec();
+                painter.add(Shape::line(points, stroke));
+            }
+            Icon::Sweep => {
+                for x in [-0.85, 0.0, 0.85] {
+                    line(p(x, -0.9), p(x, 0.9));
+                }
+                line(p(-0.85, 0.5), p(0.0, -0.5));
+                line(p(0.0, -0.5), p(0.85, 0.1));
             }
             Icon::Network => {
                 let (a, b) = ([-0.55, 0.55], [-0.75, 0.0, 0.75]);

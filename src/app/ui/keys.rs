@@ -24,6 +24,8 @@ pub enum Action {
     Scale(i32),
     Camera(CameraRequest),
     Panels,
+    RangeTest,
+    Sweep,
     Help,
     Close,
 }
@@ -56,7 +58,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 22] = [
+pub const SHORTCUTS: [Shortcut; 24] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -111,6 +113,8 @@ pub const SHORTCUTS: [Shortcut; 22] = [
         "keys.view_front",
         Action::Camera(CameraRequest::Front),
     ),
+    on(&[Key::Q], "Q", "keys.range_test", Action::RangeTest),
+    on(&[Key::G], "G", "keys.sweep", Action::Sweep),
     on(&[Key::H], "H", "keys.panels", Action::Panels),
     on(&[Key::T], "T", "keys.theme", Action::Theme),
     on(&[Key::L], "L", "keys.language", Action::Language),
@@ -184,10 +188,17 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
             let shown = Some(!(open[0] || open[1]));
             (stage.choices.left_panel, stage.choices.right_panel) = (shown, shown);
         }
+        Action::RangeTest if panels.range.open => panels.range.open = false,
+        Action::RangeTest => panels.range.open(),
+        Action::Sweep => panels.sweep.open = !panels.sweep.open,
         Action::Help => panels.help = !panels.help,
         Action::Close => {
             if panels.help {
                 panels.help = false;
+            } else if panels.range.open {
+                panels.range.open = false;
+            } else if panels.sweep.open {
+                panels.sweep.open = false;
             } else {
                 stage.selection.selected = None;
             }

@@ -1,80 +1,87 @@
-//! The training part of the experiment: optimiser, batch, penalties, seed.
+//! The training part of the experiment: optimiser, learning rate, batch, epochs.
 
+use super::format::number;
 use super::panels::Panels;
 use super::stage::Stage;
-use super::widgets::{choose, remark, row};
-use crate::experiment::{Batch, OptimizerConfig, OptimizerName as Name, TrainingConfig};
-use crate::optim::{Method, OptimizerKind, SolverKind};
-use bevy_egui::egui::{self, DragValue, Ui};
+use super::widgets::{control_id, remark, row};
+use super::{optimizer, regularise};
+use crate::experiment::{Batch, TrainingConfig};
+use crate::optim::Method;
+use bevy_egui::egui::{self, DragValue, RichText, Ui, vec2};
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+    optimizer::show(ui, stage, &mut panels.draft.experiment);
+    rate(ui, stage, panels);
     let experiment = &mut panels.draft.experiment;
-    let training = &mut experiment.training;
-    row(ui, stage.t("training_panel.optimizer"), |ui| {
-        let mut name = training.optimizer.name;
-        let title = |n: Name| {
-            let name = OptimizerConfig::new(n, 1.0).kind().name();
-            stage.texts.get(&format!("optimizer.{name}")).to_owned()
-        };
-        if choose(ui, "training/optimizer", &mut name, &Name::ALL, title) {
-            // Constants of one optimiser mean nothing to another.
-            let rate = match training.optimizer.learning_rate {
-                0.0 => OptimizerConfig::default().learning_rate,
-                rate => rate,
-            };
-            training.optimizer = OptimizerConfig::new(name, rate);
-            if let Method::FullBatch(_) = training.optimizer.kind() {
-                training.batch = Batch::Full;
-            }
-        }
-    });
-    constants(ui, stage, &mut training.optimizer);
-    batch(ui, stage, training);
+    batch(ui, stage, &mut experiment.training);
     row(ui, stage.t("training_panel.epochs"), |ui| {
-        ui.add(
-            DragValue::new(&mut training.epochs)
-                .range(1..=1_000_000)
-                .speed(1.0),
-        );
+        let epochs = &mut experiment.training.epochs;
+        ui.add(DragValue::new(epochs).range(1..=1_000_000).speed(1.0));
     });
-    for (key, value) in [
-        ("training_panel.l1", &mut training.l1),
-        ("training_panel.l2", &mut training.l2),
-    ] {
-        row(ui, stage.texts.get(key), |ui| {
-            ui.add(
-                DragValue::new(value)
-                    .range(0.0..=10.0)
-                    .speed(0.0005)
-                    .max_decimals(6),
-            );
-        });
-    }
     row(ui, stage.t("training_panel.seed"), |ui| {
         ui.add(DragValue::new(&mut experiment.seed).speed(0.1));
     });
     let seed = stage.training.snapshot.seed;
     if seed != stage.training.problem.experiment.seed {
-        remark(
-            ui,
-            &stage
-                .texts
-                .with("training_panel.own_seed", &[("seed", &seed)]),
-        );
+        let text = stage
+            .texts
+            .with("training_panel.own_seed", &[("seed", &seed)]);
+        remark(ui, &text);
+    }
+    regularise::show(ui, stage, experiment);
+    let wide = vec2(ui.available_width(), 0.0);
+    let button = egui::Button::new(stage.t("sweep.open")).min_size(wide);
+    let response = named(ui, "training/sweep", button);
+    if response.on_hover_text(stage.t("sweep.open_tip")).clicked() {
+        panels.sweep.open = true;
     }
 }
 
+/// A button that tests and tours find by its name.
+pub(super) fn named(ui: &mut Ui, name: &str, button: egui::Button<'_>) -> egui::Response {
+    let drawn = ui.add(button);
+    ui.interact(drawn.rect, control_id(name), egui::Sense::hover());
+    drawn
+}
+
+/// The rate in force, as it is now; and the way to a good one.
+fn rate(ui: &mut Ui, stage: &Stage<'_>, panels: &mut Panels) {
+    let snapshot = &stage.training.snapshot;
+    let method = stage.training.problem.experiment.training.optimizer.kind();
+    let (key, tip) = if method.heeds_rate() {
+        ("training_panel.rate_now", "training_panel.rate_now_tip")
+    } else {
+        ("training_panel.step_now", "training_panel.step_now_tip")
+    };
+    row(ui, stage.texts.get(key), |ui| {
+        let now = if snapshot.learning_rate > 0.0 {
+            number(snapshot.learning_rate, 3)
+        } else {
+            "–".to_owned()
+        };
+        ui.add(egui::Label::new(RichText::new(now).size(14.0)).sense(egui::Sense::hover()))
+            .on_hover_text(stage.texts.get(tip));
+        if method.heeds_rate() {
+            let button = egui::Button::new(RichText::new(stage.t("range_test.find")).size(13.0));
+            let response = named(ui, "training/range_test", button);
+            if response.on_hover_text(stage.t("range_test.tip")).clicked() {
+                panels.range.open();
+            }
+        }
+    });
+}
+
 fn batch(ui: &mut Ui, stage: &Stage<'_>, training: &mut TrainingConfig) {
+    let forced = matches!(training.optimizer.kind(), Method::FullBatch(_));
     row(ui, stage.t("training_panel.batch"), |ui| {
         let samples = stage.training.problem.train.len().max(1);
         let mut full = training.batch == Batch::Full;
         if let Batch::Size(size) = &mut training.batch {
             ui.add(DragValue::new(size).range(1..=samples).speed(0.2));
         }
-        if ui
-            .checkbox(&mut full, stage.t("training_panel.full"))
-            .changed()
-        {
+        let free = !(forced && full);
+        let check = egui::Checkbox::new(&mut full, stage.t("training_panel.full"));
+        if ui.add_enabled(free, check).changed() {
             training.batch = if full {
                 Batch::Full
             } else {
@@ -82,121 +89,7 @@ fn batch(ui: &mut Ui, stage: &Stage<'_>, training: &mut TrainingConfig) {
             };
         }
     });
-}
-
-/// The constants that the chosen optimiser has, at their defaults unless set.
-fn constants(ui: &mut Ui, stage: &Stage<'_>, optimizer: &mut OptimizerConfig) {
-    let edit = |ui: &mut Ui, key: &'static str, value: f64, slot: &mut Option<f64>, speed: f64| {
-        let mut now = value;
-        row(ui, stage.texts.get(key), |ui| {
-            let below_one = speed > 0.0;
-            let drag = DragValue::new(&mut now).max_decimals(12);
-            let drag = if below_one {
-                drag.speed(speed).range(0.0..=0.99999)
-            } else {
-                drag.speed(1e-9)
-                    .range(0.0..=1.0)
-                    .custom_formatter(|v, _| format!("{v:e}"))
-            };
-            if ui.add(drag).changed() {
-                *slot = Some(now);
-            }
-        });
-    };
-    let o = optimizer;
-    let kind = match o.kind() {
-        Method::FirstOrder(kind) => kind,
-        Method::FullBatch(SolverKind::Gdx { momentum, .. }) => {
-            edit(
-                ui,
-                "training_panel.momentum",
-                momentum,
-                &mut o.momentum,
-                0.002,
-            );
-            return;
-        }
-        Method::FullBatch(_) => return,
-    };
-    match kind {
-        OptimizerKind::Sgd | OptimizerKind::Rprop { .. } => {}
-        OptimizerKind::Momentum { momentum } | OptimizerKind::Nesterov { momentum } => {
-            edit(
-                ui,
-                "training_panel.momentum",
-                momentum,
-                &mut o.momentum,
-                0.002,
-            );
-        }
-        OptimizerKind::Qhm { momentum, nu } => {
-            edit(
-                ui,
-                "training_panel.momentum",
-                momentum,
-                &mut o.momentum,
-                0.002,
-            );
-            edit(ui, "training_panel.nu", nu, &mut o.nu, 0.002);
-        }
-        OptimizerKind::AdaGrad { epsilon } => {
-            edit(ui, "training_panel.epsilon", epsilon, &mut o.epsilon, 0.0);
-        }
-        OptimizerKind::RmsProp { rho, epsilon } | OptimizerKind::AdaDelta { rho, epsilon } => {
-            edit(ui, "training_panel.rho", rho, &mut o.rho, 0.002);
-            edit(ui, "training_panel.epsilon", epsilon, &mut o.epsilon, 0.0);
-        }
-        OptimizerKind::Adam {
-            beta1,
-            beta2,
-            epsilon,
-        }
-        | OptimizerKind::Adamax {
-            beta1,
-            beta2,
-            epsilon,
-        }
-        | OptimizerKind::NAdam {
-            beta1,
-            beta2,
-            epsilon,
-            ..
-        } => {
-            edit(ui, "training_panel.beta1", beta1, &mut o.beta1, 0.002);
-            edit(ui, "training_panel.beta2", beta2, &mut o.beta2, 0.0005);
-            edit(ui, "training_panel.epsilon", epsilon, &mut o.epsilon, 0.0);
-        }
-        OptimizerKind::AdamW {
-            beta1,
-            beta2,
-            epsilon,
-            weight_decay,
-        } => {
-            edit(ui, "training_panel.beta1", beta1, &mut o.beta1, 0.002);
-            edit(ui, "training_panel.beta2", beta2, &mut o.beta2, 0.0005);
-            edit(ui, "training_panel.epsilon", epsilon, &mut o.epsilon, 0.0);
-            decay(ui, stage, weight_decay, &mut o.weight_decay);
-        }
-        OptimizerKind::Lion {
-            beta1,
-            beta2,
-            weight_decay,
-        } => {
-            edit(ui, "training_panel.beta1", beta1, &mut o.beta1, 0.002);
-            edit(ui, "training_panel.beta2", beta2, &mut o.beta2, 0.0005);
-            decay(ui, stage, weight_decay, &mut o.weight_decay);
-        }
+    if forced {
+        remark(ui, stage.t("training_panel.full_note"));
     }
-}
-
-fn decay(ui: &mut Ui, stage: &Stage<'_>, value: f64, slot: &mut Option<f64>) {
-    row(ui, stage.t("training_panel.weight_decay"), |ui| {
-        let mut now = value;
-        let drag = egui::DragValue::new(&mut now)
-            .range(0.0..=10.0)
-            .speed(0.001);
-        if ui.add(drag).changed() {
-            *slot = Some(now);
-        }
-    });
 }

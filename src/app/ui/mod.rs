@@ -6,6 +6,7 @@
 //! the app and carries out what they ask for.
 
 mod charts;
+mod constants;
 mod draft;
 mod experiment;
 mod files;
@@ -15,12 +16,19 @@ mod keys;
 mod layer_kinds;
 mod learning;
 mod network;
+mod optimizer;
 mod overlays;
 mod panels;
 mod plugin;
+mod range_test;
+mod regularise;
 mod samples;
 mod selected;
 mod stage;
+mod stopped;
+mod sweep;
+mod sweep_form;
+mod sweep_picture;
 mod top;
 mod typing;
 mod view_options;
@@ -32,5 +40,8 @@ pub use draft::Draft;
 pub use keys::{Action, SHORTCUTS, Shortcut};
 pub use panels::{Panels, open_panels, show};
 pub use plugin::UiPlugin;
+pub use range_test::RangeForm;
 pub use stage::{Intent, Stage};
+pub use sweep::SweepForm;
+pub use sweep_form::{Dial, Setting, Values};
 pub use widgets::control_id;

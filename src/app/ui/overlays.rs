@@ -8,6 +8,7 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::top::set_rate;
 use super::widgets::{control_id, small_icon};
+use super::{range_test, stopped, sweep};
 use crate::app::Notice;
 use crate::app::theme::color32;
 use crate::train::{NonFinite, TrainCommand};
@@ -36,7 +37,10 @@ pub(super) fn push(toasts: &mut Vec<Toast>, notice: Notice, now: f64) {
 }
 
 pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect, now: f64) {
+    sweep::show(ui, panels, stage, free);
+    range_test::show(ui, panels, stage, free);
     divergence(ui, panels, stage, free);
+    stopped::show(ui, panels, stage, free);
     toasts(ui, panels, stage, free, now);
     if panels.help {
         help(ui, panels, stage);
@@ -46,7 +50,14 @@ pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free
     }
 }
 
-fn card(ui: &Ui, name: &str, pivot: Align2, at: egui::Pos2, width: f32, add: impl FnOnce(&mut Ui)) {
+pub(super) fn card(
+    ui: &Ui,
+    name: &str,
+    pivot: Align2,
+    at: egui::Pos2,
+    width: f32,
+    add: impl FnOnce(&mut Ui),
+) {
     Area::new(Id::new(("gradscape card", name)))
         .order(Order::Foreground)
         .pivot(pivot)

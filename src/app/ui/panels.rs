@@ -3,10 +3,12 @@
 
 use super::draft::Draft;
 use super::overlays::{self, Toast};
+use super::range_test::RangeForm;
 use super::samples::Pictures;
 use super::stage::{Intent, Stage};
+use super::sweep::SweepForm;
 use super::{charts, experiment, insight, keys, top};
-use crate::app::Notice;
+use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
 use std::path::PathBuf;
@@ -32,6 +34,14 @@ pub struct Panels {
     /// A learning rate that the run has not confirmed yet, and until when, in
     /// seconds, to wait for that.
     pub(super) rate_in_flight: Option<(f64, f64)>,
+    /// What the range test is asked for.
+    pub range: RangeForm,
+    /// What the sweep is asked for.
+    pub sweep: SweepForm,
+    /// The searches themselves.
+    pub searches: Searches,
+    /// The run and the step whose stop the user has read of.
+    pub(super) stop_read: Option<(u64, u64)>,
     pub(super) pictures: Pictures,
     pub(super) curves: charts::Curves,
 }
@@ -46,6 +56,10 @@ impl Panels {
             toasts: Vec::new(),
             file_over: false,
             rate_in_flight: None,
+            range: RangeForm::default(),
+            sweep: SweepForm::default(),
+            searches: Searches::default(),
+            stop_read: None,
             pictures: Pictures::default(),
             curves: charts::Curves::default(),
         }
@@ -87,6 +101,7 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     let chosen = [stage.choices.left_panel, stage.choices.right_panel];
     let open = open_panels(chosen, width);
     panels.draft.follow(&stage.training.problem);
+    panels.searches.receive();
     keys::handle(root, panels, stage, open);
 
     let compact = is_compact(root.max_rect().size());

@@ -6,15 +6,17 @@ use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
     CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced, NetworkView, Notice,
-    Notices, Selection, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect,
+    Notices, Selection, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::window::FileDragAndDrop;
+use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The panels over the scene. Add it beside
 /// [`GradscapePlugins`](crate::app::GradscapePlugins), after it.
@@ -88,6 +90,20 @@ struct Wishes<'w> {
     commands: MessageWriter<'w, Command>,
     loads: MessageWriter<'w, LoadExperiment>,
     cameras: MessageWriter<'w, CameraRequest>,
+    wake: Option<Res<'w, EventLoopProxyWrapper>>,
+}
+
+impl Wishes<'_> {
+    /// What a search's thread calls when there is something to take.
+    fn wake(&self) -> Wake {
+        let proxy = self.wake.as_ref().map(|proxy| (***proxy).clone());
+        Arc::new(move || {
+            if let Some(proxy) = &proxy {
+                // Fails only when the window is already gone.
+                let _ = proxy.send_event(WinitUserEvent::WakeUp);
+            }
+        })
+    }
 }
 
 fn draw_panels(
@@ -185,6 +201,7 @@ fn carry_out(
             wishes.cameras.write(request);
         }
         Intent::Notify(notice) => panels.notify(notice, now),
+        Intent::Search(command) => panels.searches.obey(command, wishes.wake()),
         Intent::Save { experiment, path } => {
             let notice = save(&experiment, &path, texts);
             panels.notify(notice, now);

@@ -1,5 +1,6 @@
 //! What panels see and what they may ask for.
 
+use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{CameraRequest, ErrorSurface, Notice, Selection, Texts, Training};
@@ -32,6 +33,8 @@ pub enum Intent {
     Camera(CameraRequest),
     /// Tell the user.
     Notify(Notice),
+    /// Begin or stop a search.
+    Search(SearchCommand),
 }
 
 /// Everything a panel can read, what it can change at once, and where it puts

@@ -5,7 +5,9 @@ use super::format::{count, number, percent};
 use super::icons::Icon;
 use super::panels::Panels;
 use super::stage::Stage;
-use super::widgets::{captioned, group, icon_button, icon_button_sized, row, segmented, slide};
+use super::widgets::{
+    captioned, control_id, group, icon_button, icon_button_sized, row, segmented, slide,
+};
 use crate::app::settings::Choices;
 use crate::app::theme::{Theme, color32};
 use crate::app::{Language, ViewMode};
@@ -68,7 +70,7 @@ fn title_row(
         })
         .sum::<f32>()
         + 2.0;
-    let settings = if compact { 166.0 } else { 334.0 };
+    let settings = if compact { 166.0 } else { 368.0 };
     let room = (width - switch - settings - 24.0).max(0.0);
     let title = if compact {
         30.0
@@ -126,6 +128,12 @@ fn interface(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: bool
     }
     if bar_button(ui, "top/help", Icon::Help, stage.t("top.help")).clicked() {
         panels.help = !panels.help;
+    }
+    if !compact {
+        let tip = stage.t("top.sweep");
+        if bar_button(ui, "top/sweep", Icon::Sweep, tip).clicked() {
+            panels.sweep.open = !panels.sweep.open;
+        }
     }
     scale(ui, stage, compact);
     let (icon, tip, other) = match stage.choices.theme {
@@ -206,9 +214,17 @@ fn transport_row(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, compac
         captioned(ui, size, stage.t("run.speed"), |ui| {
             speed(ui, stage, Some(82.0))
         });
-        let size = vec2(186.0, TRANSPORT);
+        let size = vec2(212.0, TRANSPORT);
         captioned(ui, size, stage.t("run.learning_rate"), |ui| {
             learning_rate(ui, stage, panels, Some(92.0));
+            let heeds = stage.training.problem.experiment.training.optimizer.kind();
+            let tip = stage.t("range_test.tip");
+            let size = vec2(24.0, 24.0);
+            let (name, icon) = ("top/range_test", Icon::RangeTest);
+            let on = heeds.heeds_rate();
+            if icon_button_sized(ui, name, icon, tip, on, false, size).clicked() {
+                panels.range.open();
+            }
         });
     }
     figures(ui, stage, compact);
@@ -286,6 +302,12 @@ fn speed(ui: &mut Ui, stage: &mut Stage<'_>, rail: Option<f32>) {
 }
 
 fn learning_rate(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, rail: Option<f32>) {
+    let method = stage.training.problem.experiment.training.optimizer.kind();
+    if !method.has_rate() {
+        let text = RichText::new(stage.t("run.own_rate")).weak();
+        ui.add(egui::Label::new(text).truncate());
+        return;
+    }
     // The base of a schedule: what the slider sets.
     let mut rate = stage.training.snapshot.base_learning_rate;
     if let Some((wanted, until)) = panels.rate_in_flight {
@@ -362,7 +384,18 @@ fn figures(ui: &mut Ui, stage: &Stage<'_>, compact: bool) {
     let text = color32(stage.palette.text);
     let training = color32(stage.palette.training);
     let validation = color32(stage.palette.validation);
-    figure(ui, 96.0, "figure.epoch", epochs, text);
+    let stopped = snapshot.stop.as_ref();
+    let (key, color) = match stopped {
+        Some(_) => ("stopped.epoch", color32(stage.palette.accent)),
+        None => ("figure.epoch", text),
+    };
+    let begin = ui.cursor().min;
+    figure(ui, 96.0, key, epochs, color);
+    if let Some(reason) = stopped {
+        let rect = egui::Rect::from_min_size(begin, vec2(96.0, TRANSPORT));
+        ui.interact(rect, control_id("top/stopped"), egui::Sense::hover())
+            .on_hover_text(super::stopped::words(stage.texts, reason));
+    }
     if !compact {
         figure(ui, 76.0, "figure.step", count(snapshot.step), text);
     }

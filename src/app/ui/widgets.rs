@@ -201,6 +201,44 @@ pub fn section<R>(
     body.map(|b| b.inner)
 }
 
+/// Controls that most people do not need, closed at first, under a small title.
+pub fn fold(ui: &mut Ui, name: &str, title: &str, add: impl FnOnce(&mut Ui)) {
+    let id = control_id(name);
+    let mut state =
+        egui::collapsing_header::CollapsingState::load_with_default_open(ui.ctx(), id, false);
+    let size = vec2(ui.available_width(), LINE - 2.0);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let header = ui.interact(rect, id, Sense::click());
+    if header.clicked() {
+        state.toggle(ui);
+    }
+    header
+        .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::CollapsingHeader, true, title));
+    let turn = state.openness(ui.ctx()) * std::f32::consts::FRAC_PI_2;
+    let turn = egui::emath::Rot2::from_angle(turn);
+    let visuals = ui.visuals();
+    let ink = if header.hovered() {
+        visuals.text_color()
+    } else {
+        visuals.weak_text_color()
+    };
+    let center = rect.left_center() + vec2(5.0, 0.0);
+    let chevron = [vec2(-2.0, -3.5), vec2(2.0, 0.0), vec2(-2.0, 3.5)].map(|v| center + turn * v);
+    ui.painter().add(egui::Shape::line(
+        chevron.to_vec(),
+        egui::Stroke::new(1.5, ink),
+    ));
+    ui.painter().text(
+        rect.left_center() + vec2(15.0, 0.0),
+        egui::Align2::LEFT_CENTER,
+        title,
+        egui::FontId::proportional(13.5),
+        ink,
+    );
+    state.show_body_unindented(ui, add);
+    state.store(ui.ctx());
+}
+
 /// A line with a name on the left and a control that fills the rest.
 pub fn row<R>(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal(|ui| {
