@@ -3,166 +3,15 @@
 #![cfg(feature = "app")]
 #![allow(clippy::unwrap_used)]
 
-use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape};
-use gradscape::app::ui::{self, Intent, Panels, Stage, control_id};
-use gradscape::app::{
-    Choices, ErrorSurface, Item, Language, NetworkView, Notice, Selection, Texts, Theme, Training,
-    ViewMode, font_definitions,
-};
-use gradscape::experiment::Experiment;
+mod desk;
+
+use bevy_egui::egui::{Key, Pos2, Rect};
+use desk::{Desk, SPIRAL, loaded, train_commands};
+use gradscape::app::ui::{self, Intent};
+use gradscape::app::{Choices, Item, Language, NetworkView, Notice, Texts, Theme, ViewMode};
 use gradscape::landscape::Directions;
-use gradscape::train::{Problem, RunState, Session, TrainCommand};
+use gradscape::train::{RunState, Session, TrainCommand};
 use std::sync::Arc;
-
-fn problem(text: &str) -> Arc<Problem> {
-    let experiment = Experiment::parse(text, "test").unwrap();
-    Arc::new(Problem::new(&experiment).unwrap())
-}
-
-const SPIRAL: &str = "[data]\nsource = \"spiral\"\nnoise = 0.1\nvalidation = 0.3\n[network]\nlayers = [ { dense = 4 }, { dense = 3 } ]\nloss = \"cross-entropy\"\n[training]\nepochs = 20\n";
-
-/// The panels on a bare egui context, a frame at a time.
-struct Desk {
-    ctx: egui::Context,
-    size: egui::Vec2,
-    time: f64,
-    training: Training,
-    panels: Panels,
-    choices: Choices,
-    selection: Selection,
-    shapes: Vec<egui::epaint::ClippedShape>,
-    free: Rect,
-}
-
-impl Desk {
-    fn new(text: &str, size: [f32; 2], choices: Choices) -> Self {
-        let problem = problem(text);
-        let ctx = egui::Context::default();
-        ctx.set_fonts(font_definitions());
-        choices.theme.dress(&ctx);
-        Desk {
-            ctx,
-            size: size.into(),
-            time: 0.0,
-            panels: Panels::new(&problem),
-            training: Training::at_start(problem),
-            choices,
-            selection: Selection::default(),
-            shapes: Vec::new(),
-            free: Rect::NOTHING,
-        }
-    }
-
-    /// One frame with these events; what the panels asked for.
-    fn frame(&mut self, events: Vec<Event>) -> Vec<Intent> {
-        self.time += 0.1;
-        let mut intents = Vec::new();
-        let texts = Texts::new(self.choices.language);
-        let surface = ErrorSurface::default();
-        let input = RawInput {
-            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
-            time: Some(self.time),
-            events,
-            ..RawInput::default()
-        };
-        let mut free = Rect::NOTHING;
-        let (training, panels) = (&self.training, &mut self.panels);
-        let (choices, selection) = (&mut self.choices, &mut self.selection);
-        let output = self.ctx.run_ui(input, |root| {
-            let mut stage = Stage {
-                texts: &texts,
-                palette: choices.theme.palette(),
-                training,
-                surface: &surface,
-                loading: false,
-                choices,
-                selection,
-                intents: &mut intents,
-            };
-            free = ui::show(root, panels, &mut stage);
-        });
-        self.shapes.clone_from(&output.shapes);
-        output.drop_without_applying_deltas();
-        self.free = free;
-        intents
-    }
-
-    fn frames(&mut self, n: usize) -> Vec<Intent> {
-        (0..n).flat_map(|_| self.frame(Vec::new())).collect()
-    }
-
-    fn click(&mut self, name: &str) -> Vec<Intent> {
-        let at = self
-            .ctx
-            .read_response(control_id(name))
-            .unwrap_or_else(|| panic!("no {name} on the screen"))
-            .rect
-            .center();
-        self.click_at(at)
-    }
-
-    fn click_at(&mut self, pos: Pos2) -> Vec<Intent> {
-        let button = |pressed| Event::PointerButton {
-            pos,
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        };
-        let mut intents = self.frame(vec![Event::PointerMoved(pos)]);
-        intents.extend(self.frame(vec![button(true)]));
-        intents.extend(self.frame(vec![button(false)]));
-        intents
-    }
-
-    fn press(&mut self, key: Key) -> Vec<Intent> {
-        self.frame(vec![Event::Key {
-            key,
-            physical_key: None,
-            pressed: true,
-            repeat: false,
-            modifiers: Modifiers::NONE,
-        }])
-    }
-
-    /// Every piece of text on the screen with its rectangle and what it is clipped to.
-    fn texts(&self) -> Vec<(String, Rect, Rect, bool)> {
-        let mut found = Vec::new();
-        for clipped in &self.shapes {
-            collect(&clipped.shape, clipped.clip_rect, &mut found);
-        }
-        found
-    }
-}
-
-fn collect(shape: &Shape, clip: Rect, found: &mut Vec<(String, Rect, Rect, bool)>) {
-    match shape {
-        Shape::Vec(shapes) => shapes.iter().for_each(|s| collect(s, clip, found)),
-        Shape::Text(text) => found.push((
-            text.galley.text().to_owned(),
-            text.galley.rect.translate(text.pos.to_vec2()),
-            clip,
-            text.galley.elided,
-        )),
-        _ => {}
-    }
-}
-
-fn train_commands(intents: &[Intent]) -> Vec<&TrainCommand> {
-    intents
-        .iter()
-        .filter_map(|i| match i {
-            Intent::Train(command) => Some(command),
-            _ => None,
-        })
-        .collect()
-}
-
-fn loaded(intents: &[Intent]) -> Option<&Experiment> {
-    intents.iter().rev().find_map(|i| match i {
-        Intent::Load { experiment, .. } => Some(&**experiment),
-        _ => None,
-    })
-}
 
 /// Widths at which all panels are open and nothing may be cut; heights are
 /// free, for panels scroll.
@@ -274,13 +123,13 @@ fn editing_layers_loads_an_experiment_with_those_layers() {
     let layers = &loaded(&intents).unwrap().network.layers;
     assert_eq!(
         layers.iter().map(|l| l.dense).collect::<Vec<_>>(),
-        [4, 3, 3]
+        [Some(4), Some(3), Some(3)]
     );
     let mut intents = desk.click("layer/0/more");
     intents.extend(desk.click("layer/0/more"));
     assert_eq!(loaded(&intents), None, "not before the hand rests");
     intents.extend(desk.frames(8));
-    assert_eq!(loaded(&intents).unwrap().network.layers[0].dense, 6);
+    assert_eq!(loaded(&intents).unwrap().network.layers[0].dense, Some(6));
     let mut intents = desk.click("network/remove_layer");
     intents.extend(desk.frames(8));
     assert_eq!(loaded(&intents).unwrap().network.layers.len(), 2);
@@ -417,6 +266,7 @@ fn the_selected_connection_becomes_an_axis_and_shows_its_numbers() {
     desk.choices.surface.directions = Directions::Weights(0, 1);
     desk.selection.selected = Some(Item::Connection {
         layer: 1,
+        source: 0,
         from: 2,
         to: 1,
     });

@@ -31,7 +31,7 @@ fn menu(ui: &mut Ui, stage: &Stage<'_>, training: &mut TrainingConfig, loss: Los
     let now = training.optimizer.name;
     egui::ComboBox::from_id_salt(control_id("training/optimizer"))
         .width(ui.available_width())
-        .height(460.0)
+        .height(620.0)
         .truncate()
         .selected_text(RichText::new(title(stage, now)).size(13.5))
         .show_ui(ui, |ui| {

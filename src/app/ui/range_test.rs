@@ -11,7 +11,7 @@ use super::widgets::{complaint, remark, small_icon};
 use super::{charts, optimizer, top};
 use crate::app::search::{RangePlan, RangeTrial, SearchCommand};
 use crate::app::theme::color32;
-use crate::search::{DIVERGED_AT, RangeEnd};
+use crate::search::RangeEnd;
 use bevy_egui::egui::{self, Align, Align2, DragValue, Layout, Rect, RichText, Ui, vec2};
 use egui_plot::{
     AxisHints, Line, LineStyle, MarkerShape, Plot, PlotBounds, PlotPoint, PlotPoints, Points, Text,
@@ -160,14 +160,15 @@ fn points(trial: &RangeTrial, value: impl Fn(usize) -> f64) -> Vec<PlotPoint> {
         .collect()
 }
 
-/// The lowest and the highest loss shown: the smoothed curve whole, as far as
-/// it is below the height where the test breaks off.
+/// The lowest and the highest loss shown: of the rise at the end no more than
+/// leaves the fall before it legible.
 fn heights(trial: &RangeTrial) -> Option<[f64; 2]> {
     let smoothed = || trial.curve().iter().map(|p| p.smoothed);
     let low = smoothed().fold(f64::INFINITY, f64::min);
     let high = smoothed().fold(f64::NEG_INFINITY, f64::max);
     let first = smoothed().next()?;
-    let high = high.min(1.25 * first.max(DIVERGED_AT * low));
+    let fall = (first - low).max(0.0);
+    let high = high.min(first + (2.0 * fall).max(0.15 * first.abs()));
     let raw = trial.curve().iter().map(|p| p.loss);
     let low = raw.fold(low, f64::min);
     let margin = 0.08 * (high - low).max(1e-9 * high.abs()).max(1e-12);
@@ -182,7 +183,7 @@ fn plot(ui: &mut Ui, stage: &Stage<'_>, panels: &Panels, height: f32) -> Option<
     });
     let [low, high] = trial.and_then(heights).unwrap_or([0.0, 1.0]);
     let tick = egui::FontId::proportional(12.0);
-    let (rate_word, loss_word) = (stage.t("range_test.rate"), stage.t("curves.loss"));
+    let (rate_word, loss_word) = (stage.t("range_test.rate"), stage.t("surface.loss"));
     let plot = Plot::new("range test")
         .height(height)
         .allow_drag(false)
@@ -229,23 +230,28 @@ fn plot(ui: &mut Ui, stage: &Stage<'_>, panels: &Panels, height: f32) -> Option<
             let text = stage.texts.with("range_test.now", &[("rate", &short(now))]);
             label(plot, now.log10(), at, text, faint, now > (from * to).sqrt());
         }
-        plot.pointer_coordinate()
+        let rate = plot
+            .pointer_coordinate()
+            .and_then(|at| pointed(at.x, [from, to]));
+        let rate = rate.filter(|_| plot.response().hovered());
+        if let Some(rate) = rate {
+            let text = stage
+                .texts
+                .with("range_test.click", &[("rate", &short(rate))]);
+            let ink = color32(stage.palette.text);
+            let y = high - 0.28 * (high - low);
+            label(plot, rate.log10(), y, text, ink, rate > (from * to).sqrt());
+        }
+        rate
     });
-    let inside = shown.response.hovered();
-    let rate = shown
-        .inner
-        .filter(|p| inside && p.x.is_finite())
-        .map(|p| 10f64.powf(p.x))
-        .filter(|rate| (from..=to).contains(rate))
-        .and_then(|rate| format!("{rate:.1e}").parse::<f64>().ok());
-    let clicked = shown.response.clicked();
-    if let Some(rate) = rate {
-        let text = stage
-            .texts
-            .with("range_test.click", &[("rate", &short(rate))]);
-        shown.response.on_hover_text_at_pointer(text);
-    }
-    rate.filter(|_| clicked)
+    shown.inner.filter(|_| shown.response.clicked())
+}
+
+/// The rate at a place of the axis, to two digits.
+fn pointed(x: f64, [from, to]: [f64; 2]) -> Option<f64> {
+    let rate = 10f64.powf(x);
+    let inside = (from..=to).contains(&rate);
+    format!("{rate:.1e}").parse().ok().filter(|_| inside)
 }
 
 fn power(exponent: f64) -> String {

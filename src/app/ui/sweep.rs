@@ -5,7 +5,7 @@ use super::learning::named;
 use super::panels::Panels;
 use super::stage::{Intent, Stage};
 use super::sweep_form::{Dial, Setting, add_button, dials};
-use super::sweep_picture::{self, details};
+use super::sweep_picture;
 use super::widgets::{complaint, remark, small_icon};
 use crate::app::search::{SearchCommand, SweepPlan, SweepTrial};
 use crate::experiment::{Experiment, OptimizerConfig};
@@ -101,7 +101,7 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
     experiment.training.optimizer.learning_rate = rate;
     let form = &mut panels.sweep;
     if form.dials.is_empty() {
-        let first = Setting::all(&experiment).into_iter().next();
+        let first = Setting::all(&experiment).into_iter().take(2);
         form.dials.extend(first.map(|s| s.dial(&experiment)));
     }
     if let Some(epochs) = form.epochs {
@@ -228,7 +228,7 @@ fn best(ui: &mut Ui, stage: &mut Stage<'_>, plan: &Plan, trial: &SweepTrial) {
         if button.on_hover_text(tip).clicked() {
             load(stage, plan, run);
         }
-        let words = details(stage, plan, best).join(" · ");
+        let words = sweep_picture::summary(stage, plan, best);
         ui.add(egui::Label::new(RichText::new(words).size(13.5)).truncate());
     });
 }

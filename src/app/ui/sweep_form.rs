@@ -151,7 +151,7 @@ impl Setting {
             Setting::Init => format!("init.{value}"),
             Setting::Schedule => format!("schedule.{value}"),
             Setting::Batch if value == "full" => "training_panel.full".to_owned(),
-            _ => return value.replace('-', "−"),
+            _ => return value.to_owned(),
         };
         match stage.texts.get(&key) {
             text if text == key => value.to_owned(),

@@ -65,8 +65,9 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, plan: &Plan, rows: &[Row]) ->
     let picture = Picture::new(ui, stage, plan, rows, loss);
     let room = ui.available_size();
     let panels = picture.columns.len().max(1);
-    let below = 176.0_f32;
-    let height = (ui.clip_rect().bottom() - ui.cursor().top() - below - 34.0).clamp(210.0, 460.0);
+    let free = ui.clip_rect().bottom() - ui.cursor().top() - 40.0;
+    let below = (0.42 * free).clamp(140.0, 230.0);
+    let height = (free - below).clamp(180.0, 520.0);
     let (whole, upper) = ui.allocate_exact_size(vec2(room.x, height), Sense::click());
     remark(ui, stage.t("sweep.scatter"));
     let (under, lower) = ui.allocate_exact_size(vec2(room.x, below), Sense::click());
@@ -93,6 +94,7 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, plan: &Plan, rows: &[Row]) ->
     let response = if upper.hovered() { upper } else { lower };
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     response.on_hover_ui_at_pointer(|ui| {
+        ui.spacing_mut().item_spacing.y = 3.0;
         for line in details(stage, plan, row) {
             ui.label(line);
         }
@@ -106,8 +108,7 @@ pub(super) fn details(stage: &Stage<'_>, plan: &Plan, row: &Row) -> Vec<String> 
     let texts = stage.texts;
     let settings = plan.vary().iter().zip(&row.values).map(|(vary, value)| {
         let (title, setting) = name(stage, plan, vary.key());
-        let value = setting.map_or_else(|| value.clone(), |s| s.value_title(stage, value));
-        format!("{title} {value}")
+        format!("{title} {}", shown(stage, setting, value, 4))
     });
     let mut lines: Vec<String> = settings.collect();
     let mut fact = |key: &'static str, value: String| {
@@ -130,6 +131,26 @@ pub(super) fn details(stage: &Stage<'_>, plan: &Plan, row: &Row) -> Vec<String> 
         ),
     });
     lines
+}
+
+/// A run in a line: its loss, then its settings.
+pub(super) fn summary(stage: &Stage<'_>, plan: &Plan, row: &Row) -> String {
+    let mut lines = details(stage, plan, row);
+    let settings = plan.vary().len().min(lines.len());
+    lines.rotate_left(settings);
+    // After the loss that runs are compared by, the settings.
+    let mut said: Vec<String> = lines.drain(..1).collect();
+    said.extend(lines.split_off(lines.len() - settings));
+    said.join(" · ")
+}
+
+/// A value in the language in use, a number in so many digits.
+fn shown(stage: &Stage<'_>, setting: Option<Setting>, value: &str, digits: usize) -> String {
+    match (value.parse::<f64>(), setting) {
+        (Ok(v), _) => short(format!("{v:.*e}", digits - 1).parse().unwrap_or(v)),
+        (_, Some(setting)) => setting.value_title(stage, value),
+        _ => value.to_owned(),
+    }
 }
 
 fn name(stage: &Stage<'_>, plan: &Plan, key: &str) -> (String, Option<Setting>) {
@@ -158,7 +179,7 @@ impl<'a> Picture<'a> {
         for column in &mut columns {
             if let Some(setting) = column.setting {
                 let ticks = column.axis.ticks.iter_mut();
-                ticks.for_each(|(_, label)| *label = setting.value_title(stage, label));
+                ticks.for_each(|(_, label)| *label = shown(stage, Some(setting), label, 3));
             }
         }
         let valid = rows.iter().any(|row| row.best_validation_loss.is_some());
