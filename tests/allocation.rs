@@ -55,7 +55,10 @@ fn allocations(text: &str) -> u64 {
     let before = COUNT.get();
     for _ in 1..steps {
         let outcome = trainer.step();
-        assert!(matches!(outcome, StepOutcome::Stepped { .. }), "{outcome:?}");
+        assert!(
+            matches!(outcome, StepOutcome::Stepped { .. }),
+            "{outcome:?}"
+        );
     }
     COUNT.get() - before
 }
