@@ -40,7 +40,8 @@ Examples:
   gradscape data iris                           say what is in a data set
 
 Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist,
-sine-levenberg-marquardt, hills-lbfgs, digits-one-cycle.
+sine-levenberg-marquardt, hills-lbfgs, digits-one-cycle, moons-residual, digits-conv,
+mnist-lenet, fashion-cnn.
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 /// See back-propagation from the inside: a live 3D network beside the error surface that it descends
