@@ -47,7 +47,7 @@ pub struct Crowded {
 /// Places where a crowded label may stand, in its own heights below the first.
 const STEPS: [f32; 3] = [0.0, 1.0, 2.0];
 /// Room between crowded labels, in points.
-const APART: egui::Vec2 = egui::vec2(6.0, 0.0);
+const APART: egui::Vec2 = egui::vec2(6.0, -5.0);
 
 /// Where a text of `size` that should be at `wanted` fits between `taken`, moved
 /// into `clip` sidewards: the first place from the top, or none.
@@ -138,7 +138,7 @@ fn draw_labels(
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
         let mut taken: Vec<egui::Rect> = Vec::new();
         let mut ordered: Vec<_> = labels.iter().collect();
-        ordered.sort_by_key(|(.., crowded)| crowded.map_or(0, |c| c.rank));
+        ordered.sort_by_key(|(label, .., crowded)| (crowded.map_or(0, |c| c.rank), label.faint));
         for (label, at, visible, alarming, plated, crowded) in ordered {
             let layer = RenderLayers::layer(label.view.layer());
             if label.text.is_empty()
@@ -162,6 +162,7 @@ fn draw_labels(
             let mut galley = layout(&painter, label, &label.text, &font, tint);
             let mut rect = label.anchor.anchor_size(at, galley.size());
             if let Some(crowded) = crowded {
+                // Lines may come as near as lines of a text.
                 let down = label.anchor.y() == egui::Align::TOP;
                 let mut room = find_room(rect, down, clip, &taken);
                 if room.is_none() {
@@ -173,6 +174,8 @@ fn draw_labels(
                 rect = room;
                 taken.push(room);
             }
+            // Lines under each other's middle lie on both sides of a galley's origin.
+            let corner = rect.min - galley.rect.min.to_vec2();
             if plated {
                 // Opaque, as a half-covered plate has the same trouble as a light halo below.
                 let plate = rect.expand2(egui::vec2(4.0, 1.0));
@@ -185,11 +188,11 @@ fn draw_labels(
                 let halo = color(palette.background);
                 let shade = layout(&painter, label, galley.text(), &font, halo);
                 for (x, y) in HALO {
-                    let at = rect.min + egui::vec2(x, y);
+                    let at = corner + egui::vec2(x, y);
                     painter.galley(at, shade.clone(), halo);
                 }
             }
-            painter.galley(rect.min, galley, tint);
+            painter.galley(corner, galley, tint);
         }
     }
     Ok(())

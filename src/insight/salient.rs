@@ -85,6 +85,19 @@ fn strongest(
     ranked.into_iter().map(|(_, index)| index).collect()
 }
 
+/// How many connections the windows of so many units of each feature map have, and
+/// at least so many as leave a value in the middle.
+pub fn in_windows(connections: &Connections, maps: usize, windows: usize) -> usize {
+    let units = connections.units();
+    let pixels = (units / maps.max(1)).max(1);
+    let middle = connections.into_unit(units / 2).len();
+    let leaving = connections.out_of(connections.inputs() / 2).count();
+    if windows >= pixels {
+        return connections.len();
+    }
+    connections.len().min((windows * maps * middle).max(leaving))
+}
+
 /// Magnitudes in an order; NaN is 0.
 fn size(value: f32) -> u32 {
     if value.is_nan() { 0 } else { value.abs().to_bits() }
