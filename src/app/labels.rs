@@ -44,13 +44,14 @@ pub struct Crowded {
     pub short: String,
 }
 
-/// Places where a crowded label may stand, in its own heights below the first.
-const STEPS: [f32; 3] = [0.0, 1.0, 2.0];
-/// Room between crowded labels, in points.
+/// How far a crowded label may be put below its place, in its own height.
+const LOWEST: f32 = 1.4;
+/// Room between crowded labels, in points. Lines may come as near as lines of a
+/// text, whose heights have room in them.
 const APART: egui::Vec2 = egui::vec2(6.0, -5.0);
 
-/// Where a text of `size` that should be at `wanted` fits between `taken`, moved
-/// into `clip` sidewards: the first place from the top, or none.
+/// Where a text that should be at `wanted` fits between `taken`, moved into `clip`
+/// sidewards: there, or where it may go `down` as little below as can be.
 fn find_room(
     wanted: egui::Rect,
     down: bool,
@@ -64,11 +65,19 @@ fn find_room(
     if over < rect.width() && under < rect.width() {
         rect = rect.translate(egui::vec2(under - over, 0.0));
     }
-    let steps = if down { &STEPS[..] } else { &STEPS[..1] };
-    steps
-        .iter()
-        .map(|step| rect.translate(egui::vec2(0.0, step * rect.height())))
-        .find(|place| !taken.iter().any(|other| other.expand2(APART).intersects(*place)))
+    let lowest = rect.top() + if down { LOWEST * rect.height() } else { 0.0 };
+    while rect.top() <= lowest {
+        let in_the_way = taken
+            .iter()
+            .filter(|other| other.expand2(APART).intersects(rect))
+            .map(|other| other.bottom() + APART.y)
+            .reduce(f32::max);
+        let Some(below) = in_the_way else {
+            return Some(rect);
+        };
+        rect = rect.translate(egui::vec2(0.0, (below - rect.top()).max(1.0)));
+    }
+    None
 }
 
 /// Marks the camera of a view.
@@ -162,7 +171,6 @@ fn draw_labels(
             let mut galley = layout(&painter, label, &label.text, &font, tint);
             let mut rect = label.anchor.anchor_size(at, galley.size());
             if let Some(crowded) = crowded {
-                // Lines may come as near as lines of a text.
                 let down = label.anchor.y() == egui::Align::TOP;
                 let mut room = find_room(rect, down, clip, &taken);
                 if room.is_none() {
@@ -213,9 +221,10 @@ mod tests {
         let mut taken = vec![at(100.0, 20.0)];
         assert_eq!(find_room(at(10.0, 20.0), true, clip, &taken), Some(at(10.0, 20.0)));
         let lower = find_room(at(120.0, 20.0), true, clip, &taken);
-        assert_eq!(lower, Some(at(120.0, 36.0)));
+        let lower = lower.expect("there is room below");
+        assert!(lower.left() == 120.0 && (31.0..34.0).contains(&lower.top()), "{lower:?}");
         assert_eq!(find_room(at(120.0, 20.0), false, clip, &taken), None);
-        taken.extend([at(100.0, 36.0), at(100.0, 52.0)]);
+        taken.extend([at(100.0, 34.0), at(100.0, 50.0)]);
         assert_eq!(find_room(at(120.0, 20.0), true, clip, &taken), None);
     }
 

@@ -16,8 +16,8 @@ const NEURON_SHADER: Handle<Shader> = uuid_handle!("5f0c6e1e-5c8f-4c0c-9d0a-6f1d
 const CONNECTION_SHADER: Handle<Shader> = uuid_handle!("5f0c6e1e-5c8f-4c0c-9d0a-6f1d4d5b7a02");
 
 pub(super) fn plugin(app: &mut App) {
-    add_material!(app, NeuronMaterial, NEURON_SHADER, "neuron.wgsl");
-    add_material!(app, ConnectionMaterial, CONNECTION_SHADER, "connection.wgsl");
+    add_material!(app, NeuronMaterial, NEURON_SHADER, "neuron");
+    add_material!(app, ConnectionMaterial, CONNECTION_SHADER, "connection");
 }
 
 /// What of a theme the neurons' shading needs.

@@ -28,7 +28,7 @@ macro_rules! add_material {
         bevy::asset::load_internal_asset!(
             $app,
             $shader,
-            concat!("../../../assets/shaders/", $file),
+            concat!("../../../assets/shaders/", $file, ".wgsl"),
             Shader::from_wgsl
         );
         $app.add_plugins(MaterialPlugin::<$material>::default());

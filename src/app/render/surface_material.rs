@@ -15,9 +15,9 @@ const STROKE_SHADER: Handle<Shader> = uuid_handle!("0b8a1f52-6d0e-4a55-8a43-2f9d
 const BALL_SHADER: Handle<Shader> = uuid_handle!("0b8a1f52-6d0e-4a55-8a43-2f9d7c3b1e03");
 
 pub(super) fn plugin(app: &mut App) {
-    add_material!(app, ReliefMaterial, RELIEF_SHADER, "surface.wgsl");
-    add_material!(app, StrokeMaterial, STROKE_SHADER, "surface_stroke.wgsl");
-    add_material!(app, BallMaterial, BALL_SHADER, "surface_ball.wgsl");
+    add_material!(app, ReliefMaterial, RELIEF_SHADER, "surface");
+    add_material!(app, StrokeMaterial, STROKE_SHADER, "surface_stroke");
+    add_material!(app, BallMaterial, BALL_SHADER, "surface_ball");
 }
 
 /// Colours from floor to top.

@@ -267,8 +267,7 @@ fn ends(layout: &NetworkLayout, pair: &DrawnPair, connection: &Connection) -> En
     };
     let along = (b - a).normalize_or_zero();
     let lift = if pair.is_arched() {
-        let top = arch_top(layout, column, next) + FAN * a.y;
-        (top - 0.5 * (a.y + b.y)).max(CLEARANCE)
+        (arch_top(layout, column, next, a.y) - 0.5 * (a.y + b.y)).max(CLEARANCE)
     } else {
         0.0
     };
@@ -279,12 +278,13 @@ fn ends(layout: &NetworkLayout, pair: &DrawnPair, connection: &Connection) -> En
     }
 }
 
-/// How high an arch from one column to another rises.
-pub(super) fn arch_top(layout: &NetworkLayout, from: usize, to: usize) -> f32 {
+/// How high an arch from one column to another rises that begins at height `y`.
+pub(super) fn arch_top(layout: &NetworkLayout, from: usize, to: usize, y: f32) -> f32 {
     let passed = layout.columns.get(from + 1..to).unwrap_or_default();
     let top = passed.iter().map(|c| c.max.y).fold(f32::NEG_INFINITY, f32::max);
     // Longer arches over shorter ones.
-    if top.is_finite() { top + CLEARANCE * (0.6 + 0.4 * passed.len() as f32) } else { 0.0 }
+    let longer = CLEARANCE * (0.6 + 0.4 * passed.len() as f32);
+    if top.is_finite() { top + longer + FAN * y } else { 0.0 }
 }
 
 /// When the user changed the budget, spawns as many connections as it allows.
