@@ -163,21 +163,28 @@ fn layer_row(
         }
         if activation_applies(layer) {
             activations(ui, stage, k, layer);
+        } else {
+            output(ui, out);
         }
     });
-    if layer.dense.is_none() {
+    if layer.dense.is_none() && activation_applies(layer) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             ui.spacing_mut().button_padding = vec2(4.0, 1.0);
             layer_name(ui, "");
             steps(ui, stage, layer);
-            if let Some(out) = out {
-                let text = format!("→ {}", shape(out));
-                ui.add(egui::Label::new(RichText::new(text).small().weak()).extend());
-            }
+            output(ui, out);
         });
     }
     change
+}
+
+/// What comes out of a layer.
+fn output(ui: &mut Ui, out: Option<Shape>) {
+    if let Some(out) = out {
+        let text = format!("→ {}", shape(out));
+        ui.add(egui::Label::new(RichText::new(text).small().weak()).truncate());
+    }
 }
 
 fn dense(ui: &mut Ui, stage: &Stage<'_>, k: usize, layer: &mut LayerConfig) {
