@@ -95,7 +95,7 @@ pub(super) struct Scales {
 impl Scales {
     /// Looks through the training part for the inputs' ranges.
     pub(super) fn for_problem(problem: &Problem, image: bool) -> Self {
-        let x = &problem.data.train.x;
+        let x = &problem.train.x;
         let layers = problem.network.layers().len();
         let mut scales = Scales {
             inputs: vec![0.0; problem.network.inputs()],
