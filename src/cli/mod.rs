@@ -33,7 +33,8 @@ Examples:
   gradscape capture spiral --frames 60 --out spiral.gif
   gradscape data iris                           say what is in a data set
 
-Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist.
+Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist,
+  moons-residual, digits-conv, mnist-lenet, fashion-cnn.
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 /// See back-propagation from the inside: a live 3D network beside the error surface that it descends

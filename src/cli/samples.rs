@@ -19,7 +19,7 @@ macro_rules! sample {
 }
 
 /// All of them; the first is what the window starts with.
-pub const SAMPLES: [Sample; 10] = [
+pub const SAMPLES: [Sample; 14] = [
     sample!("spiral"),
     sample!("xor"),
     sample!("hills"),
@@ -30,6 +30,10 @@ pub const SAMPLES: [Sample; 10] = [
     sample!("digits"),
     sample!("mnist"),
     sample!("fashion-mnist"),
+    sample!("moons-residual"),
+    sample!("digits-conv"),
+    sample!("mnist-lenet"),
+    sample!("fashion-cnn"),
 ];
 
 /// The sample of this name.
