@@ -70,7 +70,6 @@ fn training_takes_a_hundred_megabytes_beside_its_data_at_most() {
     let data = SAMPLES * PIXELS * size_of::<f32>();
     assert!(most > data, "{most} bytes cannot be all");
     let beside = most - data;
-    println!("{} MB of data and {} MB beside", data / MB, beside / MB);
     assert!(
         beside <= 100 * MB,
         "{} MB beside {} MB of data",
