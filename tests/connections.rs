@@ -14,13 +14,37 @@ fn kinds() -> Vec<LayerKind> {
     vec![
         LayerKind::Dense { units: 5 },
         LayerKind::Conv(conv),
-        LayerKind::Conv(Conv { padding: [1, 2], stride: [2, 1], ..conv }),
-        LayerKind::Conv(Conv { dilation: [2, 1], kernel: [2, 3], padding: [2, 0], ..conv }),
-        LayerKind::Conv(Conv { groups: 2, bias: false, ..conv }),
-        LayerKind::Conv(Conv { kernel: [6, 5], ..conv }),
+        LayerKind::Conv(Conv {
+            padding: [1, 2],
+            stride: [2, 1],
+            ..conv
+        }),
+        LayerKind::Conv(Conv {
+            dilation: [2, 1],
+            kernel: [2, 3],
+            padding: [2, 0],
+            ..conv
+        }),
+        LayerKind::Conv(Conv {
+            groups: 2,
+            bias: false,
+            ..conv
+        }),
+        LayerKind::Conv(Conv {
+            kernel: [6, 5],
+            ..conv
+        }),
         LayerKind::MaxPool(Pool::square(2)),
-        LayerKind::MaxPool(Pool { stride: [1, 2], padding: [1, 1], ..Pool::square(3) }),
-        LayerKind::AvgPool(Pool { size: [3, 2], stride: [2, 2], ..Pool::square(1) }),
+        LayerKind::MaxPool(Pool {
+            stride: [1, 2],
+            padding: [1, 1],
+            ..Pool::square(3)
+        }),
+        LayerKind::AvgPool(Pool {
+            size: [3, 2],
+            stride: [2, 2],
+            ..Pool::square(1)
+        }),
         LayerKind::GlobalAvgPool,
         LayerKind::Flatten,
         LayerKind::Dropout { rate: 0.4 },
@@ -41,7 +65,9 @@ fn noise(n: usize, salt: u64) -> Vec<f32> {
     let mut x = salt.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..n)
         .map(|_| {
-            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            x = x
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let v = (x >> 40) as f32 / (1 << 24) as f32;
             0.2 + v
         })
@@ -52,11 +78,17 @@ fn z(network: &Network, params: &[f32], x: &[f32]) -> Vec<f32> {
     let mut workspace = Workspace::new(network, 1);
     let x = Array2::from_shape_vec((1, x.len()), x.to_vec()).unwrap();
     network.forward(params, x.view(), &mut workspace);
-    workspace.z(network.layers().len() - 1).iter().copied().collect()
+    workspace
+        .z(network.layers().len() - 1)
+        .iter()
+        .copied()
+        .collect()
 }
 
 fn links(connections: &Connections) -> Vec<Link> {
-    (0..connections.len()).map(|i| connections.get(i).unwrap()).collect()
+    (0..connections.len())
+        .map(|i| connections.get(i).unwrap())
+        .collect()
 }
 
 #[test]
@@ -68,7 +100,11 @@ fn a_value_reaches_exactly_the_units_that_its_connections_say() {
         let connections = Connections::of(&network, 0, 0).unwrap();
         let said: BTreeSet<(usize, usize)> =
             links(&connections).iter().map(|l| (l.from, l.to)).collect();
-        assert_eq!(said.len(), connections.len(), "{kind:?}: no connection twice");
+        assert_eq!(
+            said.len(),
+            connections.len(),
+            "{kind:?}: no connection twice"
+        );
         let before = z(&network, &params, &x);
         let mut seen = BTreeSet::new();
         for from in 0..x.len() {
@@ -76,7 +112,11 @@ fn a_value_reaches_exactly_the_units_that_its_connections_say() {
             let mut moved = x.clone();
             moved[from] += 7.0;
             let after = z(&network, &params, &moved);
-            seen.extend((0..after.len()).filter(|&to| after[to] != before[to]).map(|to| (from, to)));
+            seen.extend(
+                (0..after.len())
+                    .filter(|&to| after[to] != before[to])
+                    .map(|to| (from, to)),
+            );
         }
         assert_eq!(said, seen, "{kind:?}");
     }
@@ -88,7 +128,10 @@ fn weights_times_what_they_connect_are_the_pre_activation() {
         let network = network(kind);
         let connections = Connections::of(&network, 0, 0).unwrap();
         if !connections.is_weighted() {
-            assert!(links(&connections).iter().all(|l| l.parameter.is_none()), "{kind:?}");
+            assert!(
+                links(&connections).iter().all(|l| l.parameter.is_none()),
+                "{kind:?}"
+            );
             continue;
         }
         let params = noise(network.layout().len(), 11);
@@ -126,7 +169,11 @@ fn ranges_walks_and_numbers_agree_with_the_enumeration() {
             assert_eq!(walked, leaving.collect(), "{kind:?}: out of {from}");
         }
         for (index, link) in all.iter().enumerate().step_by(7) {
-            assert_eq!(connections.number(link.from, link.to), Some(index), "{kind:?}");
+            assert_eq!(
+                connections.number(link.from, link.to),
+                Some(index),
+                "{kind:?}"
+            );
         }
     }
 }

@@ -364,7 +364,8 @@ const RESIDUAL: &str = r#"
 fn drawn(app: &mut App, layer: usize, source: usize) -> Vec<(Connection, Learnt, Tint)> {
     let mut query = app.world_mut().query::<(&Connection, &Learnt, &Tint)>();
     let all = query.iter(app.world()).map(|(c, l, t)| (*c, *l, *t));
-    all.filter(|(c, ..)| (c.layer, c.source) == (layer, source)).collect()
+    all.filter(|(c, ..)| (c.layer, c.source) == (layer, source))
+        .collect()
 }
 
 #[test]
@@ -398,9 +399,16 @@ fn under_a_budget_each_feature_map_shows_the_window_of_its_most_active_unit() {
     let a = &snapshot.probe.a[1];
     for map in 0..3 {
         let own = map * 64..(map + 1) * 64;
-        let most = own.clone().max_by(|&i, &j| a[i].abs().total_cmp(&a[j].abs()));
+        let most = own
+            .clone()
+            .max_by(|&i, &j| a[i].abs().total_cmp(&a[j].abs()));
         let most = most.expect("not empty");
-        let connections = &app.world().resource::<Training>().problem.network.connections(1)[0];
+        let connections = &app
+            .world()
+            .resource::<Training>()
+            .problem
+            .network
+            .connections(1)[0];
         let window = connections.into_unit(most).len();
         let shown = drawn(&mut app, 1, 0);
         let of = shown.iter().filter(|(c, ..)| c.to == most).count();
@@ -429,12 +437,22 @@ fn a_filters_weight_colours_all_its_connections_and_sums_have_no_colour() {
         .filter(|(_, learnt, _)| learnt.0 == Some(4))
         .map(|(.., tint)| *tint)
         .collect();
-    assert_eq!(of_tap.len(), 64, "the middle tap lies inside at each of 8 x 8 places");
+    assert_eq!(
+        of_tap.len(),
+        64,
+        "the middle tap lies inside at each of 8 x 8 places"
+    );
     assert!(of_tap.iter().all(|tint| tint.0 == linear(palette.at(-1.0))));
     let before = drawn(&mut app, 2, 0);
-    set_params(&mut app, |params| params.iter_mut().for_each(|p| *p = -3.0 * *p));
+    set_params(&mut app, |params| {
+        params.iter_mut().for_each(|p| *p = -3.0 * *p)
+    });
     app.update();
-    assert_eq!(drawn(&mut app, 2, 0), before, "no weight, no colour that follows one");
+    assert_eq!(
+        drawn(&mut app, 2, 0),
+        before,
+        "no weight, no colour that follows one"
+    );
 }
 
 #[test]
@@ -443,7 +461,9 @@ fn a_residual_connection_rises_over_the_columns_that_it_passes() {
     let top = {
         let mut neurons = app.world_mut().query::<(&Neuron, &Transform)>();
         let passed = neurons.iter(app.world()).filter(|(n, _)| n.column == 2);
-        passed.map(|(_, place)| place.translation.y).fold(f32::MIN, f32::max)
+        passed
+            .map(|(_, place)| place.translation.y)
+            .fold(f32::MIN, f32::max)
     };
     let bounds = *app.world().resource::<NetworkBounds>();
     let mut query = app.world_mut().query::<(&Connection, &Ends)>();
@@ -452,9 +472,16 @@ fn a_residual_connection_rises_over_the_columns_that_it_passes() {
         if (connection.layer, connection.source) == (2, 1) {
             arched += 1;
             let middle = ends.at(0.5).y;
-            assert!(middle > top && middle < bounds.max.y, "{middle} {top} {bounds:?}");
+            assert!(
+                middle > top && middle < bounds.max.y,
+                "{middle} {top} {bounds:?}"
+            );
             assert_eq!(ends.lines().next().map(|l| l.0), Some(ends.from));
-            assert!(ends.lines().last().is_some_and(|l| l.1.distance(ends.to) < 1e-4));
+            assert!(
+                ends.lines()
+                    .last()
+                    .is_some_and(|l| l.1.distance(ends.to) < 1e-4)
+            );
         } else {
             straight += usize::from(ends.lift == 0.0);
             assert_eq!(ends.lines().count(), 1);
@@ -467,13 +494,18 @@ fn a_residual_connection_rises_over_the_columns_that_it_passes() {
 #[test]
 fn what_is_drawn_has_a_place_of_its_own_in_the_buffer() {
     let mut app = app(RESIDUAL, 4000);
-    let mut query = app.world_mut().query_filtered::<(&Slot, &Ends), With<Connection>>();
+    let mut query = app
+        .world_mut()
+        .query_filtered::<(&Slot, &Ends), With<Connection>>();
     let mut taken: Vec<(u32, u32)> = query
         .iter(app.world())
         .map(|(slot, ends)| (slot.0, slot.0 + ends.pieces() as u32))
         .collect();
     taken.sort_unstable();
-    assert!(taken.windows(2).all(|pair| pair[0].1 == pair[1].0), "no gap, no overlap");
+    assert!(
+        taken.windows(2).all(|pair| pair[0].1 == pair[1].0),
+        "no gap, no overlap"
+    );
 }
 
 #[test]
@@ -486,11 +518,18 @@ fn a_hovered_unit_of_a_feature_map_lights_its_receptive_field() {
     app.update();
     let mut lines: Vec<usize> = {
         let mut query = app.world_mut().query::<(&Connection, &Standing)>();
-        let raised = query.iter(app.world()).filter(|(_, s)| **s == Standing::Raised);
-        raised.filter(|(c, _)| c.layer == 0).map(|(c, _)| c.from).collect()
+        let raised = query
+            .iter(app.world())
+            .filter(|(_, s)| **s == Standing::Raised);
+        raised
+            .filter(|(c, _)| c.layer == 0)
+            .map(|(c, _)| c.from)
+            .collect()
     };
     lines.sort_unstable();
-    let field: Vec<usize> = (3..=5).flat_map(|row| (4..=6).map(move |c| row * 8 + c)).collect();
+    let field: Vec<usize> = (3..=5)
+        .flat_map(|row| (4..=6).map(move |c| row * 8 + c))
+        .collect();
     assert_eq!(lines, field);
     let mut query = app.world_mut().query::<(&Neuron, &Standing)>();
     for (neuron, standing) in query.iter(app.world()).filter(|(n, _)| n.column == 0) {
@@ -516,7 +555,9 @@ fn of_a_network_too_large_to_draw_whole_maps_are_shown_and_said() {
     };
     assert!(connections.iter().all(|c| visible(&app, c)));
     let mut labels = app.world_mut().query::<&Label>();
-    let text = labels.iter(app.world()).find(|l| l.text.starts_with("conv 3×3\n250@8×8"));
+    let text = labels
+        .iter(app.world())
+        .find(|l| l.text.starts_with("conv 3×3\n250@8×8"));
     let text = text.map(|l| l.text.clone()).unwrap_or_default();
     assert!(text.ends_with("of 16\u{2009}000 shown"), "{text}");
 }

@@ -270,7 +270,10 @@ impl Desk {
     fn click_text(&mut self, text: &str) -> Vec<Intent> {
         let texts = self.texts();
         let found = texts.iter().rev().find(|(t, ..)| t == text);
-        let at = found.unwrap_or_else(|| panic!("no {text} on the screen")).1.center();
+        let at = found
+            .unwrap_or_else(|| panic!("no {text} on the screen"))
+            .1
+            .center();
         self.click_at(at)
     }
 
@@ -310,8 +313,16 @@ const LENET: &str = "[data]\nsource = \"digits\"\n[network]\nlayers = [ { conv =
 #[test]
 fn a_layer_of_every_kind_can_be_added_moved_and_removed() {
     let kinds = [
-        "dense", "conv", "max pool", "mean pool", "global mean", "flatten", "dropout",
-        "batch norm", "layer norm", "PReLU",
+        "dense",
+        "conv",
+        "max pool",
+        "mean pool",
+        "global mean",
+        "flatten",
+        "dropout",
+        "batch norm",
+        "layer norm",
+        "PReLU",
     ];
     for kind in kinds {
         let empty = "[data]\nsource = \"digits\"\n[network]\nloss = \"cross-entropy\"\n";
@@ -335,7 +346,10 @@ fn a_layer_of_every_kind_can_be_added_moved_and_removed() {
     desk.frames(2);
     let mut intents = desk.click_text("Remove this layer");
     intents.extend(desk.frames(8));
-    assert_eq!(loaded(&intents).unwrap().network.layers[1].max_pool, Some(Extent::Both(2)));
+    assert_eq!(
+        loaded(&intents).unwrap().network.layers[1].max_pool,
+        Some(Extent::Both(2))
+    );
 }
 
 #[test]
@@ -344,7 +358,10 @@ fn the_editor_shows_what_each_layer_makes_of_the_image() {
     desk.frames(3);
     let texts = desk.texts();
     for wanted in ["1@8×8", "→ 4@6×6", "→ 4@3×3", "→ 36", "max pool", "3×3"] {
-        assert!(texts.iter().any(|(t, ..)| t == wanted), "{wanted} is not in {texts:?}");
+        assert!(
+            texts.iter().any(|(t, ..)| t == wanted),
+            "{wanted} is not in {texts:?}"
+        );
     }
 }
 
@@ -353,15 +370,26 @@ fn a_network_that_does_not_fit_says_why_and_is_not_carried_out() {
     let mut desk = Desk::new(LENET, [1280.0, 1600.0], Choices::default());
     desk.frames(2);
     let intents = desk.add_layer("max pool");
-    assert_eq!(loaded(&intents), None, "nothing is left to pool behind a dense layer");
+    assert_eq!(
+        loaded(&intents),
+        None,
+        "nothing is left to pool behind a dense layer"
+    );
     let complaint = desk.panels.draft.error().unwrap();
     assert_eq!(complaint.key, "network.layers[4]");
     let shown = desk.texts();
-    assert!(shown.iter().any(|(t, ..)| t.contains("network.layers[4]")), "{shown:?}");
+    assert!(
+        shown.iter().any(|(t, ..)| t.contains("network.layers[4]")),
+        "{shown:?}"
+    );
     let mut intents = desk.click("network/remove_layer");
     intents.extend(desk.frames(8));
     assert_eq!(desk.panels.draft.error(), None);
-    assert_eq!(loaded(&intents), None, "and back there is nothing to carry out");
+    assert_eq!(
+        loaded(&intents),
+        None,
+        "and back there is nothing to carry out"
+    );
 }
 
 #[test]
@@ -373,7 +401,10 @@ fn two_parameters_begin_with_those_that_the_loss_depends_on_most() {
     desk.training.snapshot.gradient = gradient.into();
     desk.frames(3);
     desk.click_text("Two parameters");
-    assert_eq!(desk.choices.surface.directions, Directions::Weights(70, 200));
+    assert_eq!(
+        desk.choices.surface.directions,
+        Directions::Weights(70, 200)
+    );
 }
 
 #[test]

@@ -171,8 +171,12 @@ pub fn item(texts: &Texts, problem: &Problem, item: Item) -> String {
             let to = place(texts, this.output_shape(), to);
             let kind = kind_name(texts, this.kind().name());
             let layer = layer + 1;
-            let values: [(&str, &dyn Display); 4] =
-                [("layer", &layer), ("kind", &kind), ("from", &from), ("to", &to)];
+            let values: [(&str, &dyn Display); 4] = [
+                ("layer", &layer),
+                ("kind", &kind),
+                ("from", &from),
+                ("to", &to),
+            ];
             texts.with("item.link", &values)
         }
     }

@@ -219,10 +219,16 @@ mod tests {
     fn a_label_gives_way_downwards_and_goes_where_there_is_no_room() {
         let clip = Rect::from_min_size(Pos2::ZERO, vec2(300.0, 200.0));
         let mut taken = vec![at(100.0, 20.0)];
-        assert_eq!(find_room(at(10.0, 20.0), true, clip, &taken), Some(at(10.0, 20.0)));
+        assert_eq!(
+            find_room(at(10.0, 20.0), true, clip, &taken),
+            Some(at(10.0, 20.0))
+        );
         let lower = find_room(at(120.0, 20.0), true, clip, &taken);
         let lower = lower.expect("there is room below");
-        assert!(lower.left() == 120.0 && (31.0..34.0).contains(&lower.top()), "{lower:?}");
+        assert!(
+            lower.left() == 120.0 && (31.0..34.0).contains(&lower.top()),
+            "{lower:?}"
+        );
         assert_eq!(find_room(at(120.0, 20.0), false, clip, &taken), None);
         taken.extend([at(100.0, 34.0), at(100.0, 50.0)]);
         assert_eq!(find_room(at(120.0, 20.0), true, clip, &taken), None);
@@ -231,8 +237,14 @@ mod tests {
     #[test]
     fn a_label_that_would_be_cut_is_moved_into_the_view() {
         let clip = Rect::from_min_size(Pos2::ZERO, vec2(300.0, 200.0));
-        assert_eq!(find_room(at(-20.0, 9.0), true, clip, &[]), Some(at(0.0, 9.0)));
-        assert_eq!(find_room(at(270.0, 9.0), true, clip, &[]), Some(at(240.0, 9.0)));
+        assert_eq!(
+            find_room(at(-20.0, 9.0), true, clip, &[]),
+            Some(at(0.0, 9.0))
+        );
+        assert_eq!(
+            find_room(at(270.0, 9.0), true, clip, &[]),
+            Some(at(240.0, 9.0))
+        );
         let outside = at(400.0, 9.0);
         assert_eq!(find_room(outside, true, clip, &[]), Some(outside));
     }

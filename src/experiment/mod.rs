@@ -132,7 +132,12 @@ impl Experiment {
     /// A value that makes no sense, with the line where it stands.
     pub(crate) fn fault(&self, error: ConfigError) -> ExperimentError {
         ExperimentError::Value {
-            origin: self.text.origin.as_deref().unwrap_or(self.title()).to_owned(),
+            origin: self
+                .text
+                .origin
+                .as_deref()
+                .unwrap_or(self.title())
+                .to_owned(),
             line: place::line_of(&self.text.text, &error.key),
             error,
         }

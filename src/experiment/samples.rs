@@ -7,14 +7,23 @@ use crate::data::{self, SourceKind, TaskKind};
 const SAMPLES: [(&str, &str); 10] = [
     ("spiral", include_str!("../../experiments/spiral.toml")),
     ("xor", include_str!("../../experiments/xor.toml")),
-    ("gauss-regression", include_str!("../../experiments/hills.toml")),
+    (
+        "gauss-regression",
+        include_str!("../../experiments/hills.toml"),
+    ),
     ("sine", include_str!("../../experiments/sine.toml")),
     ("iris", include_str!("../../experiments/iris.toml")),
     ("wine", include_str!("../../experiments/wine.toml")),
-    ("breast-cancer", include_str!("../../experiments/breast-cancer.toml")),
+    (
+        "breast-cancer",
+        include_str!("../../experiments/breast-cancer.toml"),
+    ),
     ("digits", include_str!("../../experiments/digits.toml")),
     ("mnist", include_str!("../../experiments/mnist.toml")),
-    ("fashion-mnist", include_str!("../../experiments/fashion-mnist.toml")),
+    (
+        "fashion-mnist",
+        include_str!("../../experiments/fashion-mnist.toml"),
+    ),
 ];
 
 /// The experiment that was made for `source`, or for data of its kind; `None`

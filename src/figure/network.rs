@@ -127,7 +127,10 @@ impl NetworkFigure<'_> {
                 let points = cells
                     .iter()
                     .map(|(right, down)| {
-                        (x + pitch * (right - wide / 2.0), y + pitch * (down - high / 2.0))
+                        (
+                            x + pitch * (right - wide / 2.0),
+                            y + pitch * (down - high / 2.0),
+                        )
                     })
                     .collect();
                 Column {

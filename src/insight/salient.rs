@@ -90,19 +90,30 @@ fn strongest(
 pub fn in_windows(connections: &Connections, maps: usize, windows: usize) -> usize {
     let units = connections.units();
     let pixels = (units / maps.max(1)).max(1);
-    let largest = (0..pixels.min(units)).map(|unit| connections.into_unit(unit).len()).max();
+    let largest = (0..pixels.min(units))
+        .map(|unit| connections.into_unit(unit).len())
+        .max();
     let inputs = connections.inputs();
     let sampled = (0..inputs).step_by(inputs / 16 + 1);
-    let leaving = sampled.map(|from| connections.out_of(from).count()).max().unwrap_or(0);
+    let leaving = sampled
+        .map(|from| connections.out_of(from).count())
+        .max()
+        .unwrap_or(0);
     if windows >= pixels {
         return connections.len();
     }
-    connections.len().min((windows * maps * largest.unwrap_or(0)).max(leaving))
+    connections
+        .len()
+        .min((windows * maps * largest.unwrap_or(0)).max(leaving))
 }
 
 /// Magnitudes in an order; NaN is 0.
 fn size(value: f32) -> u32 {
-    if value.is_nan() { 0 } else { value.abs().to_bits() }
+    if value.is_nan() {
+        0
+    } else {
+        value.abs().to_bits()
+    }
 }
 
 /// Whole windows, first that of each map's most active unit, the most active
@@ -123,8 +134,9 @@ fn windows(
     let mut order: Vec<(usize, Reverse<u32>, usize)> = Vec::new();
     for map in 0..maps {
         let own = map * pixels..((map + 1) * pixels).min(by.visible[1]);
-        let mut units: Vec<_> =
-            own.map(|unit| (Reverse(activity(unit)), off_middle(unit), unit)).collect();
+        let mut units: Vec<_> = own
+            .map(|unit| (Reverse(activity(unit)), off_middle(unit), unit))
+            .collect();
         if rounds < units.len() {
             units.select_nth_unstable(rounds - 1);
             units.truncate(rounds);
@@ -198,7 +210,10 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_is_not_chosen() {
         let weights: Vec<f32> = (0..12).map(|i| i as f32).collect();
-        let seen = Criterion { visible: [2, 2], ..by(&weights, &[], 3) };
+        let seen = Criterion {
+            visible: [2, 2],
+            ..by(&weights, &[], 3)
+        };
         assert_eq!(choose(&dense(4, 3), &seen, 9, &[11]), [0, 1, 4, 5]);
     }
 
@@ -211,10 +226,16 @@ mod tests {
         activations[32 + 15] = 2.0;
         let weights = vec![1.0; 3 * 2 * 9];
         let chosen = choose(&connections, &by(&weights, &activations, 3), 2 * 18, &[]);
-        let mut units: Vec<usize> =
-            chosen.iter().map(|&i| connections.get(i as usize).unwrap().to).collect();
+        let mut units: Vec<usize> = chosen
+            .iter()
+            .map(|&i| connections.get(i as usize).unwrap().to)
+            .collect();
         units.dedup();
-        assert_eq!(units, [16 + 9, 32 + 15], "the two most active of three, whole");
+        assert_eq!(
+            units,
+            [16 + 9, 32 + 15],
+            "the two most active of three, whole"
+        );
         assert_eq!(chosen.len(), 36);
     }
 

@@ -136,8 +136,7 @@ impl Windows {
     fn first(&self, channel: usize, row: usize, column: usize) -> usize {
         let wide = self.rows.taps[row].len();
         let above = self.rows.before[row] * self.columns.total();
-        channel * self.per_channel()
-            + self.channels * (above + wide * self.columns.before[column])
+        channel * self.per_channel() + self.channels * (above + wide * self.columns.before[column])
     }
 
     fn unit(&self, to: usize) -> (usize, usize, usize) {
@@ -171,7 +170,10 @@ impl Windows {
         tap: (usize, usize),
     ) -> Link {
         let plane = channel / self.filters * self.channels + source;
-        let (y, x) = (self.rows.value(row, tap.0), self.columns.value(column, tap.1));
+        let (y, x) = (
+            self.rows.value(row, tap.0),
+            self.columns.value(column, tap.1),
+        );
         let filter = channel * self.channels + source;
         let weight = (filter * self.rows.kernel + tap.0) * self.columns.kernel + tap.1;
         Link {
@@ -181,7 +183,13 @@ impl Windows {
         }
     }
 
-    fn number(&self, channel: usize, source: usize, rows: (usize, usize), columns: (usize, usize)) -> usize {
+    fn number(
+        &self,
+        channel: usize,
+        source: usize,
+        rows: (usize, usize),
+        columns: (usize, usize),
+    ) -> usize {
         let ((row, ty), (column, tx)) = (rows, columns);
         let (height, width) = (&self.rows.taps[row], &self.columns.taps[column]);
         self.first(channel, row, column)
@@ -217,7 +225,14 @@ impl Connections {
             LayerKind::GlobalAvgPool => {
                 let input = this.input_shape();
                 let size = [input.height, input.width];
-                windows_of(this, Pool { size, stride: size, ..Pool::square(1) })
+                windows_of(
+                    this,
+                    Pool {
+                        size,
+                        stride: size,
+                        ..Pool::square(1)
+                    },
+                )
             }
             LayerKind::Flatten
             | LayerKind::Dropout { .. }
@@ -238,7 +253,9 @@ impl Connections {
         match &self.pattern {
             Pattern::All { .. } => self.inputs * self.units,
             Pattern::Same => self.units,
-            Pattern::Windows(w) => self.units / (w.rows.count() * w.columns.count()).max(1) * w.per_channel(),
+            Pattern::Windows(w) => {
+                self.units / (w.rows.count() * w.columns.count()).max(1) * w.per_channel()
+            }
         }
     }
 

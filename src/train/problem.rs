@@ -146,8 +146,14 @@ impl Problem {
     ) -> Result<(Network, Encoding), ExperimentError> {
         let (encoding, outputs, activation, loss) =
             output_layer(experiment, &data.task).map_err(|e| experiment.fault(e))?;
-        let mut layers = experiment.network.hidden().map_err(|e| experiment.fault(e))?;
-        layers.push(LayerSpec::new(LayerKind::Dense { units: outputs }, activation));
+        let mut layers = experiment
+            .network
+            .hidden()
+            .map_err(|e| experiment.fault(e))?;
+        layers.push(LayerSpec::new(
+            LayerKind::Dense { units: outputs },
+            activation,
+        ));
         let input = input_shape(experiment, data).map_err(|e| experiment.fault(e))?;
         let network =
             Network::new(input, &layers, loss).map_err(|e| experiment.network_fault(e))?;

@@ -82,7 +82,11 @@ pub(super) fn spawn_captions(
         } else {
             from.max.y.max(to.max.y)
         };
-        let x = if pair.is_arched() { a.x + b.x } else { from.max.x + to.min.x };
+        let x = if pair.is_arched() {
+            a.x + b.x
+        } else {
+            from.max.x + to.min.x
+        };
         let at = Vec3::new(0.5 * x, high + 0.5 * BELOW, 0.5 * (a.z + b.z));
         spawn(Caption::Shown(index), at, 12.0, Align2::CENTER_BOTTOM, true);
     }
@@ -130,9 +134,7 @@ pub(super) fn write_captions(
                 let name = name.cloned().unwrap_or_default();
                 (name.clone(), name, false)
             }
-            Caption::Output(unit) if fixed || training.is_changed() => {
-                output_text(&training, unit)
-            }
+            Caption::Output(unit) if fixed || training.is_changed() => output_text(&training, unit),
             _ => continue,
         };
         if label.text != text || label.faint != faint {
@@ -214,7 +216,10 @@ fn with_hidden(text: String, texts: &Texts, shown: usize, all: usize) -> String 
         return text;
     }
     let (n, m) = (grouped(shown), grouped(all));
-    format!("{text}\n{}", texts.with("scene.shown", &[("n", &n), ("m", &m)]))
+    format!(
+        "{text}\n{}",
+        texts.with("scene.shown", &[("n", &n), ("m", &m)])
+    )
 }
 
 /// Nothing where all are drawn.
@@ -222,7 +227,10 @@ fn shown_text(drawn: &DrawnConnections, texts: &Texts, pair: usize) -> [String; 
     match drawn.pairs.get(pair) {
         Some(pair) if pair.shown.len() < pair.total() => {
             let (n, m) = (grouped(pair.shown.len()), grouped(pair.total()));
-            [texts.with("scene.shown", &[("n", &n), ("m", &m)]), format!("{n} / {m}")]
+            [
+                texts.with("scene.shown", &[("n", &n), ("m", &m)]),
+                format!("{n} / {m}"),
+            ]
         }
         _ => Default::default(),
     }
@@ -254,12 +262,20 @@ fn output_text(training: &Training, unit: usize) -> (String, String, bool) {
         .filter_map(value_of)
         .fold(f32::NEG_INFINITY, f32::max);
     let faint = training.problem.data.task.is_classification() && value < best;
-    (format!("{name}  {}", value_text(value)), name.clone(), faint)
+    (
+        format!("{name}  {}", value_text(value)),
+        name.clone(),
+        faint,
+    )
 }
 
 /// Two decimals, and no more than five digits in front of them.
 fn value_text(value: f32) -> String {
-    if value.abs() < 1e5 { format!("{value:.2}") } else { number(value.into(), 3) }
+    if value.abs() < 1e5 {
+        format!("{value:.2}")
+    } else {
+        number(value.into(), 3)
+    }
 }
 
 /// `12345` as `12 345`, with thin spaces, which every language reads.

@@ -97,7 +97,8 @@ impl DrawnPair {
             return inputs * units;
         }
         let all = (0..units).flat_map(|unit| connections.into_unit(unit));
-        all.filter(|&i| connections.get(i).is_some_and(|l| l.from < inputs)).count()
+        all.filter(|&i| connections.get(i).is_some_and(|l| l.from < inputs))
+            .count()
     }
 
     /// How many are wanted under `budget`; `among_maps` is whether the network has
@@ -108,7 +109,11 @@ impl DrawnPair {
             let windows = (budget / BUDGET_PER_WINDOW).max(1);
             return drawable.min(salient::in_windows(&self.connections, self.maps, windows));
         }
-        if among_maps { drawable.min(budget / CROWD) } else { drawable }
+        if among_maps {
+            drawable.min(budget / CROWD)
+        } else {
+            drawable
+        }
     }
 
     fn connection(&self, index: u32) -> (Connection, Learnt) {
@@ -174,8 +179,10 @@ impl DrawnConnections {
             pairs.extend(pairs_of(network, layout, layer));
         }
         let among_maps = network.layers().iter().any(|l| !l.output_shape().is_flat());
-        let wanted: Vec<usize> =
-            pairs.iter().map(|pair| pair.wanted(budget, among_maps)).collect();
+        let wanted: Vec<usize> = pairs
+            .iter()
+            .map(|pair| pair.wanted(budget, among_maps))
+            .collect();
         let shares = share(&wanted, budget);
         let mut slot = 0;
         for (pair, count) in pairs.iter_mut().zip(shares) {
@@ -204,7 +211,9 @@ impl DrawnConnections {
 
     /// Whether some are not drawn.
     pub fn is_partial(&self) -> bool {
-        self.pairs.iter().any(|pair| pair.shown.len() < pair.total())
+        self.pairs
+            .iter()
+            .any(|pair| pair.shown.len() < pair.total())
     }
 }
 
@@ -263,7 +272,11 @@ fn ends(layout: &NetworkLayout, pair: &DrawnPair, connection: &Connection) -> En
         return Ends::default();
     };
     let reach = |column: &Column| {
-        if column.arrangement.has_cells() { 0.5 * column.radius } else { REACH * column.radius }
+        if column.arrangement.has_cells() {
+            0.5 * column.radius
+        } else {
+            REACH * column.radius
+        }
     };
     let along = (b - a).normalize_or_zero();
     let lift = if pair.is_arched() {
@@ -281,10 +294,17 @@ fn ends(layout: &NetworkLayout, pair: &DrawnPair, connection: &Connection) -> En
 /// How high an arch from one column to another rises that begins at height `y`.
 pub(super) fn arch_top(layout: &NetworkLayout, from: usize, to: usize, y: f32) -> f32 {
     let passed = layout.columns.get(from + 1..to).unwrap_or_default();
-    let top = passed.iter().map(|c| c.max.y).fold(f32::NEG_INFINITY, f32::max);
+    let top = passed
+        .iter()
+        .map(|c| c.max.y)
+        .fold(f32::NEG_INFINITY, f32::max);
     // Longer arches over shorter ones.
     let longer = CLEARANCE * (0.6 + 0.4 * passed.len() as f32);
-    if top.is_finite() { top + longer + FAN * y } else { 0.0 }
+    if top.is_finite() {
+        top + longer + FAN * y
+    } else {
+        0.0
+    }
 }
 
 /// When the user changed the budget, spawns as many connections as it allows.
@@ -340,7 +360,11 @@ pub(super) fn choose_again(
         drawn.focus = focus;
     }
     moved.clear();
-    let slots = drawn.pairs.iter().map(|p| p.first_slot + p.shown.len() * p.pieces()).max();
+    let slots = drawn
+        .pairs
+        .iter()
+        .map(|p| p.first_slot + p.shown.len() * p.pieces())
+        .max();
     moved.resize(slots.unwrap_or(0), None);
     let mut any = false;
     for at in 0..drawn.pairs.len() {
@@ -367,7 +391,10 @@ pub(super) fn choose_again(
         let Some(Some(index)) = moved.get(slot.0 as usize) else {
             continue;
         };
-        let Some(pair) = drawn.pair_of(&connection).and_then(|pair| drawn.pairs.get(pair)) else {
+        let Some(pair) = drawn
+            .pair_of(&connection)
+            .and_then(|pair| drawn.pairs.get(pair))
+        else {
             continue;
         };
         (*connection, *learnt) = pair.connection(*index);

@@ -104,7 +104,8 @@ impl Lit {
             Some(Item::Connection {
                 layer, from, to, ..
             }) => {
-                let end = (column, unit) == (self.source, from) || (column, unit) == (layer + 1, to);
+                let end =
+                    (column, unit) == (self.source, from) || (column, unit) == (layer + 1, to);
                 (end, false)
             }
             Some(item) => {
@@ -120,7 +121,12 @@ impl Lit {
     }
 
     /// `source` is the column that the connection comes from.
-    fn connection(&self, selection: &Selection, connection: &Connection, source: usize) -> Standing {
+    fn connection(
+        &self,
+        selection: &Selection,
+        connection: &Connection,
+        source: usize,
+    ) -> Standing {
         let this = connection.item();
         if selection.hovered == Some(this) {
             return Standing::Raised;
@@ -239,7 +245,10 @@ mod tests {
         // 3x3 of both pooled maps, 6x6 of both maps before, 8x8 pixels.
         assert_eq!([count(2), count(1), count(0)], [18, 72, 64]);
         assert_eq!(lit.neuron(&Neuron { column: 0, unit: 7 }), Standing::Plain);
-        assert_eq!(lit.neuron(&Neuron { column: 0, unit: 8 }), Standing::Receded);
+        assert_eq!(
+            lit.neuron(&Neuron { column: 0, unit: 8 }),
+            Standing::Receded
+        );
     }
 
     #[test]

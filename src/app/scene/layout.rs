@@ -92,21 +92,32 @@ pub fn plans(problem: &Problem) -> Vec<Plan> {
         shape: network.input_shape(),
         close: false,
     };
-    let layers = network.layers().iter().enumerate().map(|(index, layer)| Plan {
-        shape: layer.output_shape(),
-        close: !matches!(layer.kind(), LayerKind::Dense { .. } | LayerKind::Conv(_))
-            && layer.sources().iter().any(|s| Source::column(*s) == index),
-    });
+    let layers = network
+        .layers()
+        .iter()
+        .enumerate()
+        .map(|(index, layer)| Plan {
+            shape: layer.output_shape(),
+            close: !matches!(layer.kind(), LayerKind::Dense { .. } | LayerKind::Conv(_))
+                && layer.sources().iter().any(|s| Source::column(*s) == index),
+        });
     std::iter::once(input).chain(layers).collect()
 }
 
 /// How many units of each column are shown: whole feature maps as far as possible.
 pub fn visible(plans: &[Plan]) -> Vec<usize> {
-    let sizes: Vec<usize> = plans.iter().map(|p| p.shape.size().min(COLUMN_LIMIT)).collect();
+    let sizes: Vec<usize> = plans
+        .iter()
+        .map(|p| p.shape.size().min(COLUMN_LIMIT))
+        .collect();
     let shares = share(&sizes, TOTAL_LIMIT);
     let whole = |(plan, shown): (&Plan, usize)| {
         let pixels = plan.shape.pixels();
-        if shown >= plan.shape.size() || shown < pixels { shown } else { shown - shown % pixels }
+        if shown >= plan.shape.size() || shown < pixels {
+            shown
+        } else {
+            shown - shown % pixels
+        }
     };
     plans.iter().zip(shares).map(whole).collect()
 }
@@ -252,7 +263,9 @@ fn stand(arrangement: Arrangement, shown: usize) -> Column {
         Arrangement::Tiles { shape, .. } => CELL.min(TILE / shape.height.max(shape.width) as f32),
         _ => SPACING,
     };
-    let pitch = (HEIGHT / rows.max(1.0)).min(1.4 * HEIGHT / across.max(1.0)).min(most);
+    let pitch = (HEIGHT / rows.max(1.0))
+        .min(1.4 * HEIGHT / across.max(1.0))
+        .min(most);
     let radius = if arrangement.has_cells() {
         0.5 * pitch
     } else {
@@ -387,9 +400,18 @@ mod tests {
     #[test]
     fn small_layers_are_lines_and_large_ones_grids_without_gaps_where_possible() {
         assert_eq!(arrange(Shape::flat(8), None, false), Arrangement::Line);
-        assert_eq!(arrange(Shape::flat(64), None, false), Arrangement::Grid { across: 8 });
-        assert_eq!(arrange(Shape::flat(128), None, false), Arrangement::Grid { across: 8 });
-        assert_eq!(arrange(Shape::flat(32), None, false), Arrangement::Grid { across: 4 });
+        assert_eq!(
+            arrange(Shape::flat(64), None, false),
+            Arrangement::Grid { across: 8 }
+        );
+        assert_eq!(
+            arrange(Shape::flat(128), None, false),
+            Arrangement::Grid { across: 8 }
+        );
+        assert_eq!(
+            arrange(Shape::flat(32), None, false),
+            Arrangement::Grid { across: 4 }
+        );
         let Arrangement::Grid { across } = arrange(Shape::flat(37), None, false) else {
             panic!("37 units are a grid");
         };
@@ -429,7 +451,10 @@ mod tests {
 
     #[test]
     fn feature_maps_are_tiles_that_do_not_touch() {
-        let columns = lay_out(&[maps(1, 28), maps(6, 24), maps(16, 4), flat(&[10])[0]], None);
+        let columns = lay_out(
+            &[maps(1, 28), maps(6, 24), maps(16, 4), flat(&[10])[0]],
+            None,
+        );
         let Arrangement::Tiles { across, .. } = columns[1].arrangement else {
             panic!("six maps are tiles");
         };

@@ -27,7 +27,8 @@ pub use drawn::{DrawnConnections, DrawnPair};
 pub use layout::{Arrangement, Column, Plan, arrange, lay_out, plans, row_direction, visible};
 pub use paint::{connection_parameter, neuron_value};
 pub use parts::{
-    Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint,
+    Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness,
+    Tint,
 };
 pub use spawn::NetworkLayout;
 pub use surface::SurfaceScenePlugin;

@@ -54,7 +54,11 @@ pub(super) fn lay_out_network(
 
     let mut slot = 0;
     for (column, places) in layout.columns.iter().enumerate() {
-        let shape = if places.arrangement.has_cells() { Shape::Cell } else { Shape::Ball };
+        let shape = if places.arrangement.has_cells() {
+            Shape::Cell
+        } else {
+            Shape::Ball
+        };
         for (unit, &place) in places.places.iter().enumerate() {
             commands.spawn((
                 Neuron { column, unit },
@@ -68,7 +72,10 @@ pub(super) fn lay_out_network(
     *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, None);
     *bounds = bounds_of(&layout.columns);
     for pair in drawn.pairs.iter().filter(|pair| pair.is_arched()) {
-        let begin = layout.columns.get(pair.column).map_or(0.0, |column| column.max.y);
+        let begin = layout
+            .columns
+            .get(pair.column)
+            .map_or(0.0, |column| column.max.y);
         let top = arch_top(&layout, pair.column, pair.layer + 1, begin) + 0.2 * MARGIN.y;
         bounds.max.y = bounds.max.y.max(top);
     }

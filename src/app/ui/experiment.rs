@@ -317,7 +317,12 @@ mod tests {
             change_source(&mut experiment, info.name);
             experiment.validate().unwrap();
             let values = info.task == TaskKind::Regression;
-            assert_eq!(values, experiment.network.loss != LossConfig::CrossEntropy, "{}", info.name);
+            assert_eq!(
+                values,
+                experiment.network.loss != LossConfig::CrossEntropy,
+                "{}",
+                info.name
+            );
         }
     }
 

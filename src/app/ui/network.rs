@@ -4,7 +4,7 @@ use super::format::{count, kind_name, shape};
 use super::icons::Icon;
 use super::layer_kinds::{Kind, activation_applies, output_shapes};
 use super::stage::Stage;
-use super::widgets::{choose, control_id, row, small_icon};
+use super::widgets::{choose, control_id, remark, row, small_icon};
 use crate::experiment::{Experiment, Extent, LayerConfig, LossConfig};
 use crate::nn::{Activation, Init, Shape};
 use bevy_egui::egui::{self, Align, DragValue, Layout, RichText, Sense, Ui, vec2};
@@ -46,11 +46,6 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
                 change = Some((layers.len(), Change::Insert(kind)));
             }
         });
-        let parameters = count(problem.network.layout().len() as u64);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = texts.with("network.parameters", &[("n", &parameters)]);
-            ui.add(egui::Label::new(RichText::new(text).small().weak()).extend());
-        });
     });
     let input = shape(problem.network.input_shape());
     end_of_network(ui, stage.t("network.input"), &input, "");
@@ -67,6 +62,8 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
     let last = problem.network.layers().last().map(|l| l.activation());
     let last = last.map_or_else(String::new, |a| activation(stage, a));
     end_of_network(ui, stage.t("network.output"), &outputs, &last);
+    let parameters = count(problem.network.layout().len() as u64);
+    remark(ui, &texts.with("network.parameters", &[("n", &parameters)]));
     loss_and_start(ui, stage, experiment);
 }
 
@@ -114,7 +111,10 @@ fn loss_and_start(ui: &mut Ui, stage: &Stage<'_>, experiment: &mut Experiment) {
 fn apply(layers: &mut Vec<LayerConfig>, k: usize, change: Change) {
     match change {
         Change::Insert(kind) => {
-            let like = layers[..k.min(layers.len())].iter().rev().find(|l| kind.is_of(l));
+            let like = layers[..k.min(layers.len())]
+                .iter()
+                .rev()
+                .find(|l| kind.is_of(l));
             let layer = kind.layer(like);
             layers.insert(k.min(layers.len()), layer);
         }
@@ -167,7 +167,8 @@ fn layer_row(
     if layer.dense.is_none() && activation_applies(layer) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            ui.spacing_mut().button_padding = vec2(4.0, 1.0);
+            ui.spacing_mut().button_padding = vec2(3.0, 1.0);
+            ui.spacing_mut().interact_size.x = 22.0;
             layer_name(ui, "");
             steps(ui, stage, layer);
             output(ui, out);
@@ -185,7 +186,9 @@ fn output(ui: &mut Ui, out: Option<Shape>) {
 }
 
 fn dense(ui: &mut Ui, stage: &Stage<'_>, k: usize, layer: &mut LayerConfig) {
-    let Some(units) = &mut layer.dense else { return };
+    let Some(units) = &mut layer.dense else {
+        return;
+    };
     let tip = stage.t("network.fewer");
     let name = format!("layer/{k}/fewer");
     if small_icon(ui, &name, Icon::Minus, tip, *units > 1).clicked() {
@@ -209,7 +212,8 @@ fn others(ui: &mut Ui, stage: &Stage<'_>, layer: &mut LayerConfig) {
     ui.spacing_mut().button_padding.x = 4.0;
     if let Some(filters) = &mut layer.conv {
         let drag = DragValue::new(filters).range(1..=MOST_FILTERS).speed(0.1);
-        ui.add_sized(vec2(30.0, 24.0), drag).on_hover_text(stage.t("network.filters"));
+        ui.add_sized(vec2(30.0, 24.0), drag)
+            .on_hover_text(stage.t("network.filters"));
     }
     for window in [&mut layer.kernel, &mut layer.max_pool, &mut layer.avg_pool] {
         match window {
@@ -228,7 +232,12 @@ fn others(ui: &mut Ui, stage: &Stage<'_>, layer: &mut LayerConfig) {
         }
     }
     if let Some(rate) = &mut layer.dropout {
-        ui.add(DragValue::new(rate).range(0.0..=0.95).speed(0.005).max_decimals(2));
+        ui.add(
+            DragValue::new(rate)
+                .range(0.0..=0.95)
+                .speed(0.005)
+                .max_decimals(2),
+        );
     }
     if let Some(names) = &layer.add {
         let names = match names {
@@ -245,16 +254,30 @@ fn steps(ui: &mut Ui, stage: &Stage<'_>, layer: &mut LayerConfig) {
         return;
     }
     for (value, least, [key, tip]) in [
-        (&mut layer.padding, 0, ["network.padding", "network.padding_tip"]),
-        (&mut layer.stride, 1, ["network.stride", "network.stride_tip"]),
+        (
+            &mut layer.padding,
+            0,
+            ["network.padding", "network.padding_tip"],
+        ),
+        (
+            &mut layer.stride,
+            1,
+            ["network.stride", "network.stride_tip"],
+        ),
     ] {
         let Extent::Both(mut side) = value.unwrap_or(Extent::Both(least)) else {
             continue;
         };
         let (label, tip) = (stage.t(key), stage.t(tip));
         ui.add(egui::Label::new(RichText::new(label).small().weak()).extend());
-        let drag = DragValue::new(&mut side).range(least..=MOST_SIDE).speed(0.05);
-        if ui.add_sized(vec2(22.0, 20.0), drag).on_hover_text(tip).changed() {
+        let drag = DragValue::new(&mut side)
+            .range(least..=MOST_SIDE)
+            .speed(0.05);
+        if ui
+            .add_sized(vec2(22.0, 20.0), drag)
+            .on_hover_text(tip)
+            .changed()
+        {
             *value = (side != least).then_some(Extent::Both(side));
         }
     }
@@ -286,7 +309,8 @@ fn layer_menu(ui: &mut Ui, stage: &Stage<'_>, k: usize, count: usize) -> Option<
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &name));
     if response.hovered() || response.has_focus() {
         let line = ui.visuals().widgets.hovered.bg_stroke;
-        ui.painter().rect_stroke(rect, 4.0, line, egui::StrokeKind::Outside);
+        ui.painter()
+            .rect_stroke(rect, 4.0, line, egui::StrokeKind::Outside);
     }
     let response = response.on_hover_text(stage.t("network.layer_menu"));
     let mut change = None;

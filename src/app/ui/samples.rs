@@ -397,7 +397,9 @@ fn answers(ui: &mut Ui, stage: &Stage<'_>) {
         return;
     };
     let names = problem.data.task.names();
-    let truth = problem.encoding.class(ndarray::ArrayView1::from(&probe.target));
+    let truth = problem
+        .encoding
+        .class(ndarray::ArrayView1::from(&probe.target));
     let shares: Vec<f32> = match problem.encoding {
         Encoding::Binary { low, high } => {
             let share = ((output[0] - low) / (high - low)).clamp(0.0, 1.0);

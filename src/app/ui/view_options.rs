@@ -86,7 +86,10 @@ fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
             Directions::Random { seed: 0 },
             texts.get("surface_view.random"),
         ),
-        (telling_two(stage.training), texts.get("surface_view.two_weights")),
+        (
+            telling_two(stage.training),
+            texts.get("surface_view.two_weights"),
+        ),
     ];
     let kinds = choices.map(|(choice, name)| (std::mem::discriminant(&choice), None, name));
     if segmented(ui, "directions", &mut kind, &kinds)
@@ -185,9 +188,13 @@ fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: us
         };
         field(ui, "surface_view.layer", &mut layer, 1, layers);
         // Layers without weights are passed over.
-        let up = layer >= place.layer + 1;
+        let up = layer > place.layer;
         let has = |layer: &usize| layout.tensor(*layer - 1, ParamRole::Weight).is_some();
-        let next = if up { (layer..=layers).find(has) } else { (1..=layer).rev().find(has) };
+        let next = if up {
+            (layer..=layers).find(has)
+        } else {
+            (1..=layer).rev().find(has)
+        };
         layer = next.unwrap_or(place.layer + 1);
         let (units, inputs) = shape(layer - 1);
         field(ui, "surface_view.unit", &mut unit, 1, units);
