@@ -445,7 +445,7 @@ fn a_filters_weight_colours_all_its_connections_and_sums_have_no_colour() {
     assert!(of_tap.iter().all(|tint| tint.0 == linear(palette.at(-1.0))));
     let before = drawn(&mut app, 2, 0);
     set_params(&mut app, |params| {
-        params.iter_mut().for_each(|p| *p = -3.0 * *p)
+        params.iter_mut().for_each(|p| *p *= -3.0)
     });
     app.update();
     assert_eq!(
