@@ -46,8 +46,8 @@ def reason(op, attributes, inputs):
         padding = symmetric(attributes, inputs[0].shape[2:])
         if padding is None:
             return "padding that differs from side to side"
-        if op != "Conv" and any(2 * p > k for p, k in zip(padding, attributes["kernel_shape"])):
-            return "a padding of more than half the window"
+        if op != "Conv" and any(p >= k for p, k in zip(padding, attributes["kernel_shape"])):
+            return "a padding that puts windows beyond the edge"
         if op != "Conv" and attributes.get("dilations", [1, 1]) != [1, 1]:
             return "a pooling window with gaps (dilations)"
         attributes["pads"] = padding
