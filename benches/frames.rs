@@ -15,6 +15,25 @@ use std::sync::Arc;
 
 const FRAMES: usize = 60;
 
+/// After LeCun et al. 1998, with what has become usual since: ReLU, max pooling.
+const LENET: &str = r#"
+    [data]
+    source = "mnist"
+    limit = 3000
+    [network]
+    layers = [
+        { conv = 6, kernel = 5, padding = 2, activation = "relu" }, { max_pool = 2 },
+        { conv = 16, kernel = 5, activation = "relu" }, { max_pool = 2 }, "flatten",
+        { dense = 120, activation = "relu" }, { dense = 84, activation = "relu" },
+    ]
+    loss = "cross-entropy"
+    init = "he"
+    [training]
+    optimizer = { name = "adam", learning_rate = 0.001 }
+    batch = 32
+    epochs = 10
+"#;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted: Vec<String> = std::env::args()
         .skip(1)
@@ -79,12 +98,29 @@ fn main() -> Result<(), Box<dyn Error>> {
             false,
             200_000,
         ),
+        (
+            "LeNet, 9,278 units, 4,000 connections",
+            "lenet",
+            ViewMode::Network,
+            false,
+            4_000,
+        ),
+        (
+            "LeNet, 9,278 units, 40,000 connections",
+            "lenet",
+            ViewMode::Network,
+            false,
+            40_000,
+        ),
     ] {
         if !wanted.is_empty() && !wanted.iter().any(|w| name.contains(w.as_str())) {
             continue;
         }
         let file = format!("{}/experiments/{sample}.toml", env!("CARGO_MANIFEST_DIR"));
-        let mut experiment = Experiment::read(Path::new(&file))?;
+        let mut experiment = match sample {
+            "lenet" => Experiment::parse(LENET, "LeNet")?,
+            _ => Experiment::read(Path::new(&file))?,
+        };
         experiment.training.epochs = 100_000;
         let shot = Shot {
             problem: Arc::new(Problem::new(&experiment)?),

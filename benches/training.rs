@@ -9,7 +9,8 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradscape::experiment::Experiment;
 use gradscape::landscape::{Axis, Directions, evaluate};
-use gradscape::nn::{Activation, Loss, Network};
+use gradscape::nn::layer::{Conv, Pool};
+use gradscape::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Shape};
 use gradscape::train::{Encoding, Problem, Samples, Session, StepOutcome, TrainCommand, Trainer};
 use ndarray::Array2;
 use std::hint::black_box;
@@ -59,6 +60,33 @@ fn pictures(samples: usize) -> Problem {
     problem
 }
 
+/// The network of LeCun et al. 1998 with rectifiers, on the same pictures.
+fn lenet(samples: usize) -> Problem {
+    let mut problem = pictures(samples);
+    let conv = |filters, padding| {
+        let conv = Conv {
+            padding: [padding; 2],
+            ..Conv::square(filters, 5)
+        };
+        LayerSpec::new(LayerKind::Conv(conv), Activation::Relu)
+    };
+    let plain = |kind| LayerSpec::new(kind, Activation::Linear);
+    let dense = |units, activation| LayerSpec::new(LayerKind::Dense { units }, activation);
+    let layers = [
+        conv(6, 2),
+        plain(LayerKind::MaxPool(Pool::square(2))),
+        conv(16, 0),
+        plain(LayerKind::MaxPool(Pool::square(2))),
+        plain(LayerKind::Flatten),
+        dense(120, Activation::Relu),
+        dense(84, Activation::Relu),
+        dense(10, Activation::Softmax),
+    ];
+    let input = Shape::image(1, 28, 28);
+    problem.network = Network::new(input, &layers, Loss::SoftmaxCrossEntropy).unwrap();
+    problem
+}
+
 fn epoch(trainer: &mut Trainer) {
     while let StepOutcome::Stepped {
         epoch_done: false, ..
@@ -99,15 +127,19 @@ fn samples(c: &mut Criterion) {
     let mut group = c.benchmark_group("samples, batch 64, Adam");
     group.throughput(Throughput::Elements(SAMPLES as u64));
     group.sample_size(20);
-    let problem = pictures(SAMPLES);
-    let params = problem.network.initialise(
-        gradscape::nn::Init::He,
-        1.0,
-        0.0,
-        &mut gradscape::rng::stream(1, gradscape::rng::Stream::Init),
-    );
-    let mut trainer = Trainer::with_params(Arc::new(problem), params, 1);
-    group.bench_function("784-128-64-10", |b| b.iter(|| epoch(&mut trainer)));
+    for (name, problem) in [
+        ("784-128-64-10", pictures(SAMPLES)),
+        ("LeNet 6c5-16c5-120-84-10", lenet(SAMPLES)),
+    ] {
+        let params = problem.network.initialise(
+            gradscape::nn::Init::He,
+            1.0,
+            0.0,
+            &mut gradscape::rng::stream(1, gradscape::rng::Stream::Init),
+        );
+        let mut trainer = Trainer::with_params(Arc::new(problem), params, 1);
+        group.bench_function(name, |b| b.iter(|| epoch(&mut trainer)));
+    }
 }
 
 fn surfaces(c: &mut Criterion) {

@@ -8,7 +8,7 @@ use gradscape::data::sources;
 use gradscape::experiment::{
     Experiment, OptimizerConfig, OptimizerName, ScheduleConfig, ScheduleName,
 };
-use gradscape::nn::{Activation, Init};
+use gradscape::nn::{Activation, Init, LayerKind, LayerSpec, Loss, Network, Shape};
 use gradscape::optim::{OptimizerKind, SolverKind};
 
 const DOCS: &str = include_str!("../docs/experiment.md");
@@ -79,6 +79,75 @@ fn every_key_has_a_line_and_is_used_in_an_example_or_has_a_default() {
     }
 }
 
+/// What the examples give to layers, by key.
+fn layers_of_examples() -> Vec<toml::Table> {
+    let layers = |block: &str| -> Vec<toml::Table> {
+        let file: toml::Table = block.parse().unwrap();
+        let layers = file["network"]
+            .get("layers")
+            .and_then(|l| l.as_array())
+            .cloned();
+        let table = |layer: toml::Value| match layer {
+            toml::Value::Table(table) => table,
+            name => toml::Table::from_iter([("kind".to_owned(), name)]),
+        };
+        layers.unwrap_or_default().into_iter().map(table).collect()
+    };
+    blocks().into_iter().flat_map(layers).collect()
+}
+
+#[test]
+fn every_key_and_every_kind_of_a_layer_is_in_an_example_and_in_a_table() {
+    let examples = layers_of_examples();
+    for key in keys_beside("layer") {
+        let shown = examples.iter().any(|layer| layer.contains_key(&key));
+        assert!(shown, "no example has a layer with {key}");
+    }
+    let error = Experiment::parse("[network]\nlayers = [\"zzz\"]", "docs").unwrap_err();
+    let error = error.to_string();
+    let kinds: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    assert!(kinds.contains(&"flatten") && kinds.len() == 5, "{error}");
+    for kind in kinds {
+        let shown = examples
+            .iter()
+            .any(|l| l.get("kind").and_then(|k| k.as_str()) == Some(kind));
+        assert!(shown, "no example has a layer {kind}");
+        assert!(
+            DOCS.lines()
+                .any(|l| l.starts_with(&format!("| `{kind}` |"))),
+            "{kind}"
+        );
+    }
+}
+
+/// The shape that the page's formula gives is the one that the network has.
+#[test]
+fn the_example_of_layers_is_a_network_of_the_shapes_that_the_page_describes() {
+    let block = blocks()
+        .into_iter()
+        .find(|b| b.contains("global_avg_pool"))
+        .unwrap();
+    let experiment = Experiment::parse(block, "docs/experiment.md").unwrap();
+    let [channels, rows, columns] = experiment.network.input.unwrap();
+    let mut layers = experiment.network.hidden().unwrap();
+    let units = LayerKind::Dense { units: 10 };
+    layers.push(LayerSpec::new(units, Activation::Softmax));
+    let input = Shape::image(channels, rows, columns);
+    let network = Network::new(input, &layers, Loss::SoftmaxCrossEntropy).unwrap();
+    let shape = |kind: &str| {
+        let layer = network
+            .layers()
+            .iter()
+            .rfind(|l| l.kind().name() == kind)
+            .unwrap();
+        layer.output_shape().to_string()
+    };
+    // floor((28 - 2) / 2) + 1 and floor((14 + 2 - 3) / 2) + 1.
+    assert_eq!(shape("max_pool"), "8x14x14");
+    assert_eq!(shape("avg_pool"), "16x7x7");
+    assert_eq!(shape("global_avg_pool"), "16");
+}
+
 #[test]
 fn every_name_that_is_allowed_is_named() {
     let names = Activation::ALL
@@ -106,7 +175,9 @@ fn every_constant_s_line_names_its_owners_and_no_other() {
         if ["name", "learning_rate", "weight_decay"].contains(&key.as_str()) {
             continue;
         }
-        let line = DOCS
+        // Layers have keys of the same names; theirs come before.
+        let (_, training) = DOCS.split_once("## `[training]`").unwrap();
+        let line = training
             .lines()
             .find(|line| line.starts_with(&format!("| `{key}` |")))
             .unwrap();

@@ -218,7 +218,7 @@ fn around(kind: usize, knobs: [usize; 6], activation: Activation) -> Vec<LayerSp
             let pool = Pool {
                 size: [1 + a % 3, 1 + b % 3],
                 stride: [1 + c % 2, 1 + d % 3],
-                padding: [(1 + a % 3) / 2 * (e % 2), (1 + b % 3) / 2 * (f % 2)],
+                padding: [(a % 3).div_ceil(2) * (e % 2), (b % 3).div_ceil(2) * (f % 2)],
                 count_padding: f % 2 == 0,
             };
             if kind == 1 {

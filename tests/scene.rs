@@ -4,8 +4,8 @@
 
 use bevy::prelude::*;
 use gradscape::app::scene::{
-    Connection, DrawnConnections, NetworkPart, NetworkScenePlugin, Neuron, Shape, Sign, Standing,
-    Thickness, Tint,
+    Connection, DrawnConnections, Ends, Learnt, NetworkPart, NetworkScenePlugin, Neuron, Shape,
+    Sign, Slot, Standing, Thickness, Tint,
 };
 use gradscape::app::{
     ConnectionValue, Item, Label, NetworkBounds, NetworkReplaced, NetworkView, Selection, Theme,
@@ -78,6 +78,7 @@ fn set_params(app: &mut App, change: impl FnOnce(&mut [f32])) {
 
 const LINK: Connection = Connection {
     layer: 0,
+    source: 0,
     from: 1,
     to: 3,
 };
@@ -246,6 +247,7 @@ fn the_strongest_are_drawn_and_an_entity_changes_what_it_stands_for() {
     let before = entities(&mut app);
     let strong = Connection {
         layer: 0,
+        source: 0,
         from: 9,
         to: 5,
     };
@@ -335,6 +337,229 @@ fn the_other_theme_recolours_what_is_there() {
     let after: Tint = of_connection(&mut app, LINK);
     assert_ne!(before, after);
     assert_eq!(count::<Connection>(&mut app), 88);
+}
+
+/// Two convolutions with a residual connection around the second, a pool, and
+/// a dense layer, over images of 8 x 8.
+const RESIDUAL: &str = r#"
+    [data]
+    source = "digits"
+    [network]
+    layers = [
+        { conv = 3, kernel = 3, padding = 1, activation = "relu", name = "first" },
+        { conv = 3, kernel = 3, padding = 1 },
+        { add = "first", activation = "relu" },
+        { max_pool = 2 },
+        "flatten",
+        { dense = 12 },
+    ]
+    loss = "cross-entropy"
+    [training]
+    optimizer = { name = "sgd", learning_rate = 0.1 }
+    batch = 10
+    epochs = 1
+"#;
+
+/// The connections of `layer` and `source` that are drawn, with their colours.
+fn drawn(app: &mut App, layer: usize, source: usize) -> Vec<(Connection, Learnt, Tint)> {
+    let mut query = app.world_mut().query::<(&Connection, &Learnt, &Tint)>();
+    let all = query.iter(app.world()).map(|(c, l, t)| (*c, *l, *t));
+    all.filter(|(c, ..)| (c.layer, c.source) == (layer, source))
+        .collect()
+}
+
+#[test]
+fn with_room_enough_every_connection_of_the_core_is_drawn_once() {
+    let mut app = app(RESIDUAL, 300_000);
+    let network = app.world().resource::<Training>().problem.network.clone();
+    let units: usize = network.widths().iter().sum();
+    assert_eq!(count::<Neuron>(&mut app), units);
+    assert_eq!(units, 64 + 3 * 192 + 48 + 48 + 12 + 10);
+    for layer in 0..network.layers().len() {
+        for (source, connections) in network.connections(layer).iter().enumerate() {
+            let mut seen: Vec<_> = drawn(&mut app, layer, source)
+                .iter()
+                .map(|(c, learnt, _)| (c.to, c.from, learnt.0))
+                .collect();
+            let mut all: Vec<_> = (0..connections.len())
+                .filter_map(|index| connections.get(index))
+                .map(|link| (link.to, link.from, link.parameter))
+                .collect();
+            seen.sort_unstable();
+            all.sort_unstable();
+            assert_eq!(seen, all, "layer {layer}, source {source}");
+        }
+    }
+}
+
+#[test]
+fn under_a_budget_each_feature_map_shows_the_window_of_its_most_active_unit() {
+    let mut app = app(RESIDUAL, 4000);
+    let snapshot = app.world().resource::<Training>().snapshot.clone();
+    let a = &snapshot.probe.a[1];
+    for map in 0..3 {
+        let own = map * 64..(map + 1) * 64;
+        let most = own
+            .clone()
+            .max_by(|&i, &j| a[i].abs().total_cmp(&a[j].abs()));
+        let most = most.expect("not empty");
+        let connections = &app
+            .world()
+            .resource::<Training>()
+            .problem
+            .network
+            .connections(1)[0];
+        let window = connections.into_unit(most).len();
+        let shown = drawn(&mut app, 1, 0);
+        let of = shown.iter().filter(|(c, ..)| c.to == most).count();
+        assert_eq!(of, window, "map {map}, unit {most}");
+    }
+    let said: Vec<String> = {
+        let mut labels = app.world_mut().query::<&Label>();
+        labels.iter(app.world()).map(|l| l.text.clone()).collect()
+    };
+    assert!(said.iter().any(|t| t == "conv 3×3\n3@8×8 relu"), "{said:?}");
+    assert!(said.iter().any(|t| t == "Output · 10 softmax"), "{said:?}");
+}
+
+#[test]
+fn a_filters_weight_colours_all_its_connections_and_sums_have_no_colour() {
+    let mut app = app(RESIDUAL, 300_000);
+    let palette = Theme::Dark.palette().diverging;
+    let linear = |rgb: gradscape::colormap::Rgb| Color::srgb(rgb.r, rgb.g, rgb.b).to_linear();
+    set_params(&mut app, |params| {
+        params[..27].fill(1.0);
+        params[4] = -1.0;
+    });
+    app.update();
+    let of_tap: Vec<Tint> = drawn(&mut app, 0, 0)
+        .iter()
+        .filter(|(_, learnt, _)| learnt.0 == Some(4))
+        .map(|(.., tint)| *tint)
+        .collect();
+    assert_eq!(
+        of_tap.len(),
+        64,
+        "the middle tap lies inside at each of 8 x 8 places"
+    );
+    assert!(of_tap.iter().all(|tint| tint.0 == linear(palette.at(-1.0))));
+    let before = drawn(&mut app, 2, 0);
+    set_params(&mut app, |params| {
+        params.iter_mut().for_each(|p| *p *= -3.0)
+    });
+    app.update();
+    assert_eq!(
+        drawn(&mut app, 2, 0),
+        before,
+        "no weight, no colour that follows one"
+    );
+}
+
+#[test]
+fn a_residual_connection_rises_over_the_columns_that_it_passes() {
+    let mut app = app(RESIDUAL, 300_000);
+    let top = {
+        let mut neurons = app.world_mut().query::<(&Neuron, &Transform)>();
+        let passed = neurons.iter(app.world()).filter(|(n, _)| n.column == 2);
+        passed
+            .map(|(_, place)| place.translation.y)
+            .fold(f32::MIN, f32::max)
+    };
+    let bounds = *app.world().resource::<NetworkBounds>();
+    let mut query = app.world_mut().query::<(&Connection, &Ends)>();
+    let (mut arched, mut straight) = (0, 0);
+    for (connection, ends) in query.iter(app.world()) {
+        if (connection.layer, connection.source) == (2, 1) {
+            arched += 1;
+            let middle = ends.at(0.5).y;
+            assert!(
+                middle > top && middle < bounds.max.y,
+                "{middle} {top} {bounds:?}"
+            );
+            assert_eq!(ends.lines().next().map(|l| l.0), Some(ends.from));
+            assert!(
+                ends.lines()
+                    .last()
+                    .is_some_and(|l| l.1.distance(ends.to) < 1e-4)
+            );
+        } else {
+            straight += usize::from(ends.lift == 0.0);
+            assert_eq!(ends.lines().count(), 1);
+        }
+    }
+    assert_eq!(arched, 192);
+    assert!(straight > 1000);
+}
+
+#[test]
+fn what_is_drawn_has_a_place_of_its_own_in_the_buffer() {
+    let mut app = app(RESIDUAL, 4000);
+    let mut query = app
+        .world_mut()
+        .query_filtered::<(&Slot, &Ends), With<Connection>>();
+    let mut taken: Vec<(u32, u32)> = query
+        .iter(app.world())
+        .map(|(slot, ends)| (slot.0, slot.0 + ends.pieces() as u32))
+        .collect();
+    taken.sort_unstable();
+    assert!(
+        taken.windows(2).all(|pair| pair[0].1 == pair[1].0),
+        "no gap, no overlap"
+    );
+}
+
+#[test]
+fn a_hovered_unit_of_a_feature_map_lights_its_receptive_field() {
+    let mut app = app(RESIDUAL, 4000);
+    // Row 4, column 5 of the second map of the first convolution.
+    let unit = 64 + 4 * 8 + 5;
+    app.world_mut().resource_mut::<Selection>().hovered = Some(Item::Neuron { column: 1, unit });
+    app.update();
+    app.update();
+    let mut lines: Vec<usize> = {
+        let mut query = app.world_mut().query::<(&Connection, &Standing)>();
+        let raised = query
+            .iter(app.world())
+            .filter(|(_, s)| **s == Standing::Raised);
+        raised
+            .filter(|(c, _)| c.layer == 0)
+            .map(|(c, _)| c.from)
+            .collect()
+    };
+    lines.sort_unstable();
+    let field: Vec<usize> = (3..=5)
+        .flat_map(|row| (4..=6).map(move |c| row * 8 + c))
+        .collect();
+    assert_eq!(lines, field);
+    let mut query = app.world_mut().query::<(&Neuron, &Standing)>();
+    for (neuron, standing) in query.iter(app.world()).filter(|(n, _)| n.column == 0) {
+        let lit = field.contains(&neuron.unit);
+        assert_eq!(*standing == Standing::Plain, lit, "{neuron:?}");
+    }
+}
+
+#[test]
+fn of_a_network_too_large_to_draw_whole_maps_are_shown_and_said() {
+    let many = RESIDUAL.replace("conv = 3", "conv = 250");
+    let mut app = app(&many, 1000);
+    let mut query = app.world_mut().query::<&Neuron>();
+    let shown = query.iter(app.world()).filter(|n| n.column == 1).count();
+    assert!(shown < 250 * 64 && shown.is_multiple_of(64), "{shown}");
+    let visible = |app: &App, c: &Connection| {
+        let drawn = app.world().resource::<DrawnConnections>();
+        drawn.pair_of(c).is_some() && (c.layer != 0 || c.to < shown)
+    };
+    let connections: Vec<Connection> = {
+        let mut query = app.world_mut().query::<&Connection>();
+        query.iter(app.world()).copied().collect()
+    };
+    assert!(connections.iter().all(|c| visible(&app, c)));
+    let mut labels = app.world_mut().query::<&Label>();
+    let text = labels
+        .iter(app.world())
+        .find(|l| l.text.starts_with("conv 3×3\n250@8×8"));
+    let text = text.map(|l| l.text.clone()).unwrap_or_default();
+    assert!(text.ends_with("of 16\u{2009}000 shown"), "{text}");
 }
 
 trait Luminance {

@@ -9,8 +9,9 @@ use bevy_egui::egui::{Key, Pos2, Rect};
 use desk::{Desk, SPIRAL, loaded, train_commands};
 use gradscape::app::ui::{self, Intent};
 use gradscape::app::{Choices, Item, Language, NetworkView, Notice, Texts, Theme, ViewMode};
+use gradscape::experiment::{Extent, LayerConfig, PlainKind};
 use gradscape::landscape::Directions;
-use gradscape::train::{RunState, Session, TrainCommand};
+use gradscape::train::{Problem, RunState, Session, TrainCommand};
 use std::sync::Arc;
 
 /// Widths at which all panels are open and nothing may be cut; heights are
@@ -20,7 +21,7 @@ fn no_text_is_cut_at_the_side_in_any_language_theme_or_data() {
     let digits = "[data]\nsource = \"digits\"\n[network]\nlayers = [ { dense = 32 } ]\nloss = \"cross-entropy\"\n[training]\noptimizer = { name = \"adamw\", learning_rate = 0.001 }\n";
     let sine = "[data]\nsource = \"sine\"\n[network]\nlayers = [ { dense = 8 } ]\nloss = \"half-squared-error\"\n";
     let cancer = "[data]\nsource = \"breast-cancer\"\n[network]\nloss = \"cross-entropy\"\n";
-    for text in [SPIRAL, digits, sine, cancer] {
+    for text in [SPIRAL, digits, sine, cancer, LENET] {
         for language in Language::ALL {
             for size in [[1280.0, 2400.0], [1920.0, 2400.0]] {
                 let choices = Choices {
@@ -114,12 +115,33 @@ fn the_run_buttons_say_what_they_should() {
     );
 }
 
+impl Desk {
+    /// Clicks the last text on the screen that says this: menus lie on top.
+    fn click_text(&mut self, text: &str) -> Vec<Intent> {
+        let texts = self.texts();
+        let found = texts.iter().rev().find(|(t, ..)| t == text);
+        let at = found
+            .unwrap_or_else(|| panic!("no {text} on the screen"))
+            .1
+            .center();
+        self.click_at(at)
+    }
+
+    /// Adds a layer by the menu of the plus sign.
+    fn add_layer(&mut self, kind: &str) -> Vec<Intent> {
+        let mut intents = self.click("network/add_layer");
+        intents.extend(self.frames(2));
+        intents.extend(self.click_text(kind));
+        intents.extend(self.frames(8));
+        intents
+    }
+}
+
 #[test]
 fn editing_layers_loads_an_experiment_with_those_layers() {
     let mut desk = Desk::new(SPIRAL, [1280.0, 1600.0], Choices::default());
     desk.frames(2);
-    let mut intents = desk.click("network/add_layer");
-    intents.extend(desk.frames(8));
+    let intents = desk.add_layer("dense");
     let layers = &loaded(&intents).unwrap().network.layers;
     assert_eq!(
         layers.iter().map(|l| l.dense).collect::<Vec<_>>(),
@@ -134,6 +156,105 @@ fn editing_layers_loads_an_experiment_with_those_layers() {
     intents.extend(desk.frames(8));
     assert_eq!(loaded(&intents).unwrap().network.layers.len(), 2);
     assert!(desk.frames(10).is_empty(), "and once only");
+}
+
+const LENET: &str = "[data]\nsource = \"digits\"\n[network]\nlayers = [ { conv = 4, kernel = 3, activation = \"relu\" }, { max_pool = 2 }, \"flatten\", { dense = 16 } ]\nloss = \"cross-entropy\"\n";
+
+#[test]
+fn a_layer_of_every_kind_can_be_added_moved_and_removed() {
+    let kinds = [
+        "dense",
+        "conv",
+        "max pool",
+        "mean pool",
+        "global mean",
+        "flatten",
+        "dropout",
+        "batch norm",
+        "layer norm",
+        "PReLU",
+    ];
+    for kind in kinds {
+        let empty = "[data]\nsource = \"digits\"\n[network]\nloss = \"cross-entropy\"\n";
+        let mut desk = Desk::new(empty, [1280.0, 1600.0], Choices::default());
+        desk.frames(2);
+        let intents = desk.add_layer(kind);
+        let experiment = loaded(&intents).unwrap_or_else(|| panic!("{kind} is not carried out"));
+        assert_eq!(experiment.network.layers.len(), 1, "{kind}");
+        Problem::new(experiment).unwrap_or_else(|e| panic!("{kind}: {e}"));
+    }
+    let mut desk = Desk::new(LENET, [1280.0, 1600.0], Choices::default());
+    desk.frames(2);
+    desk.click("layer/1/menu");
+    desk.frames(2);
+    let mut intents = desk.click_text("batch norm");
+    intents.extend(desk.frames(8));
+    let layers = &loaded(&intents).unwrap().network.layers;
+    assert_eq!(layers.len(), 5, "inserted above the second");
+    assert_eq!(layers[1], LayerConfig::plain(PlainKind::BatchNorm));
+    desk.click("layer/1/menu");
+    desk.frames(2);
+    let mut intents = desk.click_text("Remove this layer");
+    intents.extend(desk.frames(8));
+    assert_eq!(
+        loaded(&intents).unwrap().network.layers[1].max_pool,
+        Some(Extent::Both(2))
+    );
+}
+
+#[test]
+fn the_editor_shows_what_each_layer_makes_of_the_image() {
+    let mut desk = Desk::new(LENET, [1280.0, 1600.0], Choices::default());
+    desk.frames(3);
+    let texts = desk.texts();
+    for wanted in ["1@8×8", "→ 4@6×6", "→ 4@3×3", "→ 36", "max pool", "3×3"] {
+        assert!(
+            texts.iter().any(|(t, ..)| t == wanted),
+            "{wanted} is not in {texts:?}"
+        );
+    }
+}
+
+#[test]
+fn a_network_that_does_not_fit_says_why_and_is_not_carried_out() {
+    let mut desk = Desk::new(LENET, [1280.0, 1600.0], Choices::default());
+    desk.frames(2);
+    let intents = desk.add_layer("max pool");
+    assert_eq!(
+        loaded(&intents),
+        None,
+        "nothing is left to pool behind a dense layer"
+    );
+    let complaint = desk.panels.draft.error().unwrap();
+    assert_eq!(complaint.key, "network.layers[4]");
+    let shown = desk.texts();
+    assert!(
+        shown.iter().any(|(t, ..)| t.contains("network.layers[4]")),
+        "{shown:?}"
+    );
+    let mut intents = desk.click("network/remove_layer");
+    intents.extend(desk.frames(8));
+    assert_eq!(desk.panels.draft.error(), None);
+    assert_eq!(
+        loaded(&intents),
+        None,
+        "and back there is nothing to carry out"
+    );
+}
+
+#[test]
+fn two_parameters_begin_with_those_that_the_loss_depends_on_most() {
+    let mut desk = Desk::new(LENET, [1280.0, 2600.0], Choices::default());
+    let n = desk.training.snapshot.params.len();
+    let mut gradient = vec![0.01_f32; n];
+    (gradient[70], gradient[200]) = (-3.0, 2.0);
+    desk.training.snapshot.gradient = gradient.into();
+    desk.frames(3);
+    desk.click_text("Two parameters");
+    assert_eq!(
+        desk.choices.surface.directions,
+        Directions::Weights(70, 200)
+    );
 }
 
 #[test]

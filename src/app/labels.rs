@@ -44,13 +44,14 @@ pub struct Crowded {
     pub short: String,
 }
 
-/// Places where a crowded label may stand, in its own heights below the first.
-const STEPS: [f32; 3] = [0.0, 1.0, 2.0];
-/// Room between crowded labels, in points.
-const APART: egui::Vec2 = egui::vec2(6.0, 0.0);
+/// How far a crowded label may be put below its place, in its own height.
+const LOWEST: f32 = 1.4;
+/// Room between crowded labels, in points. Lines may come as near as lines of a
+/// text, whose heights have room in them.
+const APART: egui::Vec2 = egui::vec2(6.0, -5.0);
 
-/// Where a text of `size` that should be at `wanted` fits between `taken`, moved
-/// into `clip` sidewards: the first place from the top, or none.
+/// Where a text that should be at `wanted` fits between `taken`, moved into `clip`
+/// sidewards: there, or where it may go `down` as little below as can be.
 fn find_room(
     wanted: egui::Rect,
     down: bool,
@@ -64,15 +65,19 @@ fn find_room(
     if over < rect.width() && under < rect.width() {
         rect = rect.translate(egui::vec2(under - over, 0.0));
     }
-    let steps = if down { &STEPS[..] } else { &STEPS[..1] };
-    steps
-        .iter()
-        .map(|step| rect.translate(egui::vec2(0.0, step * rect.height())))
-        .find(|place| {
-            !taken
-                .iter()
-                .any(|other| other.expand2(APART).intersects(*place))
-        })
+    let lowest = rect.top() + if down { LOWEST * rect.height() } else { 0.0 };
+    while rect.top() <= lowest {
+        let in_the_way = taken
+            .iter()
+            .filter(|other| other.expand2(APART).intersects(rect))
+            .map(|other| other.bottom() + APART.y)
+            .reduce(f32::max);
+        let Some(below) = in_the_way else {
+            return Some(rect);
+        };
+        rect = rect.translate(egui::vec2(0.0, (below - rect.top()).max(1.0)));
+    }
+    None
 }
 
 /// Marks the camera of a view.
@@ -142,7 +147,7 @@ fn draw_labels(
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
         let mut taken: Vec<egui::Rect> = Vec::new();
         let mut ordered: Vec<_> = labels.iter().collect();
-        ordered.sort_by_key(|(.., crowded)| crowded.map_or(0, |c| c.rank));
+        ordered.sort_by_key(|(label, .., crowded)| (crowded.map_or(0, |c| c.rank), label.faint));
         for (label, at, visible, alarming, plated, crowded) in ordered {
             let layer = RenderLayers::layer(label.view.layer());
             if label.text.is_empty()
@@ -177,6 +182,8 @@ fn draw_labels(
                 rect = room;
                 taken.push(room);
             }
+            // Lines under each other's middle lie on both sides of a galley's origin.
+            let corner = rect.min - galley.rect.min.to_vec2();
             if plated {
                 // Opaque, as a half-covered plate has the same trouble as a light halo below.
                 let plate = rect.expand2(egui::vec2(4.0, 1.0));
@@ -189,11 +196,11 @@ fn draw_labels(
                 let halo = color(palette.background);
                 let shade = layout(&painter, label, galley.text(), &font, halo);
                 for (x, y) in HALO {
-                    let at = rect.min + egui::vec2(x, y);
+                    let at = corner + egui::vec2(x, y);
                     painter.galley(at, shade.clone(), halo);
                 }
             }
-            painter.galley(rect.min, galley, tint);
+            painter.galley(corner, galley, tint);
         }
     }
     Ok(())
@@ -217,9 +224,13 @@ mod tests {
             Some(at(10.0, 20.0))
         );
         let lower = find_room(at(120.0, 20.0), true, clip, &taken);
-        assert_eq!(lower, Some(at(120.0, 36.0)));
+        let lower = lower.expect("there is room below");
+        assert!(
+            lower.left() == 120.0 && (31.0..34.0).contains(&lower.top()),
+            "{lower:?}"
+        );
         assert_eq!(find_room(at(120.0, 20.0), false, clip, &taken), None);
-        taken.extend([at(100.0, 36.0), at(100.0, 52.0)]);
+        taken.extend([at(100.0, 34.0), at(100.0, 50.0)]);
         assert_eq!(find_room(at(120.0, 20.0), true, clip, &taken), None);
     }
 

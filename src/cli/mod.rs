@@ -6,6 +6,7 @@
 
 pub mod capture;
 mod data;
+mod derivatives;
 mod error;
 mod gradient;
 mod headless;
@@ -39,7 +40,8 @@ Examples:
   gradscape data iris                           say what is in a data set
 
 Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist,
-sine-levenberg-marquardt, hills-lbfgs, digits-one-cycle.
+sine-levenberg-marquardt, hills-lbfgs, digits-one-cycle, moons-residual, digits-conv,
+mnist-lenet, fashion-cnn.
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 /// See back-propagation from the inside: a live 3D network beside the error surface that it descends
@@ -86,6 +88,12 @@ Examples:
     Gradient(gradient::GradientArgs),
     #[command(after_help = "\
 Examples:
+  gradscape derivatives out/xor --of hessian --out hessian.npz
+  gradscape derivatives iris --of jacobian --samples 10 --out jacobian.npz
+  gradscape derivatives out/digits --of hessian-gradient --out product.npz")]
+    Derivatives(derivatives::DerivativesArgs),
+    #[command(after_help = "\
+Examples:
   gradscape surface out/digits --out surface.png --out surface.npz
   gradscape surface xor --directions weights:0,1 --range -5:5 --grid 101 --out surface.csv
   gradscape surface my.toml --weights w.safetensors --directions random:3 --out surface.png")]
@@ -118,6 +126,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),
         Some(Command::Gradient(args)) => gradient::run(args),
+        Some(Command::Derivatives(args)) => derivatives::run(args),
         Some(Command::Surface(args)) => surface::run(args),
         Some(Command::Capture(args)) => capture::run(args),
         Some(Command::Data(args)) => data::run(args),
@@ -129,7 +138,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `sweep`, `range-test`, `gradient`, `surface` and `data` work without it"
+         `train`, `sweep`, `range-test`, `gradient`, `derivatives`, `surface` and `data` work without it"
             .to_owned(),
     )
 }

@@ -19,7 +19,7 @@ macro_rules! sample {
 }
 
 /// All of them; the first is what the window starts with.
-pub const SAMPLES: [Sample; 13] = [
+pub const SAMPLES: [Sample; 17] = [
     sample!("spiral"),
     sample!("xor"),
     sample!("hills"),
@@ -33,6 +33,10 @@ pub const SAMPLES: [Sample; 13] = [
     sample!("sine-levenberg-marquardt"),
     sample!("hills-lbfgs"),
     sample!("digits-one-cycle"),
+    sample!("moons-residual"),
+    sample!("digits-conv"),
+    sample!("mnist-lenet"),
+    sample!("fashion-cnn"),
 ];
 
 /// The sample of this name.

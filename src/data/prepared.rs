@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 
 use super::config::{DEFAULT_VALIDATION, DataConfig, Scale};
 use super::dataset::{ImageShape, Target, Task};
@@ -176,13 +176,15 @@ pub fn prepare(config: &DataConfig, seed: u64, base: &Path) -> Result<Prepared, 
         (Scale::Auto, None) => Scale::Standard,
         (scale, _) => scale,
     };
-    let part = |rows: Vec<usize>| Part {
-        x: data.features.select(Axis(0), &rows),
+    let part = |x, rows: Vec<usize>| Part {
+        x,
         target: data.target.select(&rows),
         rows,
     };
-    let (mut train, mut validation) = (part(train), part(validation));
-    let scaler = Scaler::fit(scale, train.x.view(), data.image.is_some());
+    let image = data.image;
+    let (x, held_back) = part_rows(data.features, &train, &validation);
+    let (mut train, mut validation) = (part(x, train), part(held_back, validation));
+    let scaler = Scaler::fit(scale, train.x.view(), image.is_some());
     scaler.apply(train.x.view_mut());
     scaler.apply(validation.x.view_mut());
     Ok(Prepared {
@@ -200,9 +202,71 @@ pub fn prepare(config: &DataConfig, seed: u64, base: &Path) -> Result<Prepared, 
     })
 }
 
+/// The rows of `x` that train and those that are held back, which together are
+/// all. Rows change places where they are: of a large set a second copy would be
+/// most of what the program needs.
+fn part_rows(x: Array2<f32>, train: &[usize], validation: &[usize]) -> (Array2<f32>, Array2<f32>) {
+    let (n, width) = x.dim();
+    debug_assert_eq!(train.len() + validation.len(), n);
+    let mut values = if x.is_standard_layout() {
+        let (values, offset) = x.into_raw_vec_and_offset();
+        debug_assert_eq!(offset.unwrap_or(0), 0);
+        values
+    } else {
+        x.iter().copied().collect()
+    };
+    // Row i takes the values of row from[i]; one cycle of such moves after another.
+    let mut from: Vec<usize> = train.iter().chain(validation).copied().collect();
+    let mut first = vec![0.0; width];
+    for start in 0..n {
+        if from[start] == start {
+            continue;
+        }
+        first.copy_from_slice(&values[start * width..][..width]);
+        let mut to = start;
+        loop {
+            let next = std::mem::replace(&mut from[to], to);
+            if next == start {
+                values[to * width..][..width].copy_from_slice(&first);
+                break;
+            }
+            values.copy_within(next * width..(next + 1) * width, to * width);
+            to = next;
+        }
+    }
+    let held_back = values.split_off(train.len() * width);
+    values.shrink_to_fit();
+    let matrix = |rows, values| {
+        Array2::from_shape_vec((rows, width), values).expect("so many rows of this width")
+    };
+    (
+        matrix(train.len(), values),
+        matrix(validation.len(), held_back),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::Axis;
+
+    #[test]
+    fn rows_that_change_places_are_those_that_a_copy_selects() {
+        let x = Array2::from_shape_fn((97, 3), |(i, j)| (10 * i + j) as f32);
+        let held_back: Vec<usize> = (0..97).filter(|i| i * i % 7 == 2).collect();
+        let train: Vec<usize> = (0..97).filter(|i| !held_back.contains(i)).collect();
+        let shuffled: Vec<usize> = train.iter().rev().copied().collect();
+        for train in [&train, &shuffled] {
+            for x in [
+                x.clone(),
+                x.t().as_standard_layout().into_owned().reversed_axes(),
+            ] {
+                let (a, b) = part_rows(x.clone(), train, &held_back);
+                assert_eq!(a, x.select(Axis(0), train));
+                assert_eq!(b, x.select(Axis(0), &held_back));
+            }
+        }
+    }
 
     fn ready(toml: &str) -> Prepared {
         let config: DataConfig = toml::from_str(toml).expect("valid TOML");

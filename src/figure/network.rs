@@ -3,7 +3,8 @@
 
 use super::Tone;
 use super::svg::{Anchor, Svg};
-use crate::nn::Network;
+use crate::insight::salient::{self, Criterion};
+use crate::nn::{Layer, Link, Network, Shape};
 
 /// What to draw, and how.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ const BOTTOM: f64 = 60.0;
 const SIDE: f64 = 140.0;
 /// Connections that are drawn between two layers, at most.
 const CONNECTIONS: usize = 600;
+/// Where connections pass that skip layers.
+const OVER: f64 = TOP - 14.0;
 /// Units in one line of a column, at most; more make a block.
 const TALL: usize = 20;
 
@@ -101,32 +104,32 @@ impl NetworkFigure<'_> {
     }
 
     fn columns(&self) -> Vec<Column> {
-        let widths = self.network.widths();
-        let space = (WIDTH - 2.0 * SIDE) / (widths.len() - 1).max(1) as f64;
-        widths
-            .iter()
+        let layers = self.network.layers();
+        let input = match self.image {
+            Some((rows, columns)) if rows * columns == self.network.inputs() => {
+                Shape::image(1, rows, columns)
+            }
+            _ => self.network.input_shape(),
+        };
+        let shapes = std::iter::once(input).chain(layers.iter().map(Layer::output_shape));
+        let space = (WIDTH - 2.0 * SIDE) / layers.len().max(1) as f64;
+        shapes
             .enumerate()
-            .map(|(k, &units)| {
-                let (rows, columns) = match self.image {
-                    Some((rows, columns)) if k == 0 && rows * columns == units => (rows, columns),
-                    _ if units <= TALL => (units, 1),
-                    _ => {
-                        // Blocks that are taller than wide leave room for lines.
-                        let columns = ((units as f64 / 4.0).sqrt().round() as usize).max(2);
-                        (units.div_ceil(columns), columns)
-                    }
-                };
+            .map(|(k, shape)| {
+                let cells = cells(shape);
+                let most = |f: fn(&(f64, f64)) -> f64| cells.iter().map(f).fold(0.0, f64::max);
+                let (wide, high) = (most(|c| c.0), most(|c| c.1));
                 let height = HEIGHT - TOP - BOTTOM;
-                let pitch = (height / rows as f64)
-                    .min(0.55 * space / columns as f64)
+                let pitch = (height / (high + 1.0))
+                    .min(0.55 * space / (wide + 1.0))
                     .min(44.0);
                 let (x, y) = (SIDE + space * k as f64, TOP + height / 2.0);
-                let points = (0..units)
-                    .map(|unit| {
-                        let (row, column) = (unit / columns, unit % columns);
+                let points = cells
+                    .iter()
+                    .map(|(right, down)| {
                         (
-                            x + pitch * (column as f64 - (columns - 1) as f64 / 2.0),
-                            y + pitch * (row as f64 - (rows - 1) as f64 / 2.0),
+                            x + pitch * (right - wide / 2.0),
+                            y + pitch * (down - high / 2.0),
                         )
                     })
                     .collect();
@@ -138,36 +141,96 @@ impl NetworkFigure<'_> {
             .collect()
     }
 
-    /// Draws the strongest connections into `layer`; how many, and of how many.
+    /// Draws the connections into `layer` that stand for all; how many, and of how
+    /// many.
     fn connections(&self, svg: &mut Svg, columns: &[Column], layer: usize) -> (usize, usize) {
         let style = self.tone.style();
-        let weights = &self.params[self.network.layout().weight(layer)];
-        let (from, to) = (&columns[layer], &columns[layer + 1]);
-        let inputs = from.points.len();
-        let mut strongest: Vec<usize> = (0..weights.len()).collect();
-        strongest.sort_by(|&a, &b| weights[b].abs().total_cmp(&weights[a].abs()));
-        strongest.truncate(CONNECTIONS);
-        let largest = strongest.first().map_or(0.0, |&i| weights[i].abs());
-        // The weakest first, so that the strong lie on top.
-        for &index in strongest.iter().rev() {
-            let share = f64::from(weights[index]) / f64::from(largest.max(f32::MIN_POSITIVE));
-            let (start, end) = (from.points[index % inputs], to.points[index / inputs]);
-            let start = (start.0 + from.radius, start.1);
-            let end = (end.0 - to.radius, end.1);
-            let color = style.diverging.at(share.signum() as f32);
-            let (width, opacity) = (0.4 + 3.2 * share.abs(), 0.12 + 0.75 * share.abs());
-            // Negative weights are dashed: a second cue beside the colour.
-            let dash = if share < 0.0 { "6 4" } else { "" };
-            svg.polyline(&[start, end], color, width, opacity, dash);
+        let this = &self.network.layers()[layer];
+        let (mut shown, mut all) = (0, 0);
+        for (source, connections) in self.network.connections(layer).iter().enumerate() {
+            let column = this.sources()[source].column();
+            let (from, to) = (&columns[column], &columns[layer + 1]);
+            let maps = this.output_shape().channels;
+            let activations = self.values.get(layer + 1).map_or(&[][..], Vec::as_slice);
+            let criterion = Criterion {
+                values: self.params,
+                activations,
+                maps,
+                visible: [usize::MAX; 2],
+            };
+            let count = if salient::ranks_weights(connections, maps) {
+                CONNECTIONS
+            } else {
+                CONNECTIONS.min(salient::in_windows(connections, maps, 1))
+            };
+            let chosen = salient::choose(connections, &criterion, count, &[]);
+            let mut links: Vec<(Link, Option<f32>)> = chosen
+                .iter()
+                .filter_map(|&index| connections.get(index as usize))
+                .map(|link| (link, link.parameter.map(|p| self.params[p])))
+                .collect();
+            let size = |weight: Option<f32>| weight.unwrap_or(0.0).abs();
+            // The weakest first, so that the strong lie on top.
+            links.sort_by(|a, b| size(a.1).total_cmp(&size(b.1)));
+            let largest = links.last().map_or(0.0, |(_, weight)| size(*weight));
+            for (link, weight) in links {
+                let (start, end) = (from.points[link.from], to.points[link.to]);
+                let mut points = vec![(start.0 + from.radius, start.1)];
+                if column < layer {
+                    // Over the layers between.
+                    let third = (end.0 - start.0) / 6.0;
+                    points.push((start.0 + third, OVER));
+                    points.push((end.0 - third, OVER));
+                }
+                points.push((end.0 - to.radius, end.1));
+                let Some(weight) = weight else {
+                    svg.polyline(&points, style.faint, 0.8, 0.5, "");
+                    continue;
+                };
+                let share = f64::from(weight) / f64::from(largest.max(f32::MIN_POSITIVE));
+                let color = style.diverging.at(share.signum() as f32);
+                let (width, opacity) = (0.4 + 3.2 * share.abs(), 0.12 + 0.75 * share.abs());
+                // Negative weights are dashed: a second cue beside the colour.
+                let dash = if share < 0.0 { "6 4" } else { "" };
+                svg.polyline(&points, color, width, opacity, dash);
+            }
+            shown += chosen.len();
+            all += connections.len();
         }
-        (strongest.len(), weights.len())
+        (shown, all)
     }
+}
+
+/// Where the values of this shape stand, in cells to the right and down: a line, a
+/// block, or an image for each channel.
+fn cells(shape: Shape) -> Vec<(f64, f64)> {
+    let (height, width, units) = (shape.height, shape.width, shape.channels);
+    let across = if shape.is_flat() && units <= TALL {
+        1
+    } else if shape.is_flat() {
+        // Blocks that are taller than wide leave room for lines.
+        ((units as f64 / 4.0).sqrt().round() as usize).max(2)
+    } else {
+        ((units as f64 / 2.0).sqrt().round() as usize).max(1)
+    };
+    let seam = if shape.is_flat() { 0.0 } else { 1.0 };
+    (0..shape.size())
+        .map(|unit| {
+            let (channel, pixel) = (unit / (height * width), unit % (height * width));
+            let (down, right) = ((channel / across) as f64, (channel % across) as f64);
+            (
+                right * (width as f64 + seam) + (pixel % width) as f64,
+                down * (height as f64 + seam) + (pixel / width) as f64,
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Activation, Loss};
+    use crate::nn::layer::Conv;
+    use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Source};
 
     #[test]
     fn every_unit_and_the_strongest_connections_are_drawn_and_counted() {
@@ -192,5 +255,32 @@ mod tests {
         assert_eq!(text.matches("<polyline").count(), 600 + 192);
         assert!(text.contains("600 of 4096 connections") && text.contains(">192 connections<"));
         assert!(!text.contains("NaN"));
+    }
+
+    #[test]
+    fn feature_maps_and_what_skips_them_are_drawn() {
+        let conv = || LayerSpec::new(LayerKind::Conv(Conv::square(4, 1)), Activation::Relu);
+        let mut sum = LayerSpec::new(LayerKind::Add, Activation::Linear);
+        sum.sources = vec![Source::Layer(1), Source::Layer(0)];
+        let specs = [conv(), conv(), sum];
+        let network = Network::new(Shape::image(1, 5, 5), &specs, Loss::MeanSquaredError).unwrap();
+        let params = vec![0.5; network.layout().len()];
+        let figure = NetworkFigure {
+            network: &network,
+            params: &params,
+            values: &[],
+            image: None,
+            outputs: &[],
+            title: String::new(),
+            subtitle: String::new(),
+            tone: Tone::Light,
+        };
+        let text = figure.draw().finish();
+        assert_eq!(text.matches("<circle").count(), 25 + 3 * 100);
+        // A window of one pixel for each of four maps, of one and of four channels;
+        // then the four that each of two sources has.
+        assert!(text.contains("4 of 100 connections") && text.contains("16 of 400 connections"));
+        assert!(text.contains("8 of 200 connections"));
+        assert_eq!(text.matches("<polyline").count(), 4 + 16 + 8);
     }
 }

@@ -85,6 +85,28 @@ fn strongest(
     ranked.into_iter().map(|(_, index)| index).collect()
 }
 
+/// How many connections the windows of so many units of each feature map have at
+/// most, and at least so many as leave a value.
+pub fn in_windows(connections: &Connections, maps: usize, windows: usize) -> usize {
+    let units = connections.units();
+    let pixels = (units / maps.max(1)).max(1);
+    let largest = (0..pixels.min(units))
+        .map(|unit| connections.into_unit(unit).len())
+        .max();
+    let inputs = connections.inputs();
+    let sampled = (0..inputs).step_by(inputs / 16 + 1);
+    let leaving = sampled
+        .map(|from| connections.out_of(from).count())
+        .max()
+        .unwrap_or(0);
+    if windows >= pixels {
+        return connections.len();
+    }
+    connections
+        .len()
+        .min((windows * maps * largest.unwrap_or(0)).max(leaving))
+}
+
 /// Magnitudes in an order; NaN is 0.
 fn size(value: f32) -> u32 {
     if value.is_nan() {

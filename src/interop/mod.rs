@@ -6,7 +6,7 @@
 mod npz;
 mod safetensors;
 
-pub use npz::{read_path, write_path, write_surface, write_tensor_arrays};
+pub use npz::{read_path, write_arrays, write_path, write_surface, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};
 
 use std::path::{Path, PathBuf};

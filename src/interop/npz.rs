@@ -76,6 +76,19 @@ pub fn write_tensor_arrays(
     })
 }
 
+/// Writes arrays under their names.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_arrays(path: &Path, arrays: &[(String, ArrayD<f64>)]) -> Result<(), InteropError> {
+    archive(path, |npz| {
+        for (name, array) in arrays {
+            npz.add_array(name.as_str(), array)?;
+        }
+        Ok(())
+    })
+}
+
 fn shaped<'a, A>(values: &'a [A], shape: &[usize]) -> ArrayViewD<'a, A> {
     let flat = ArrayView1::from(values).into_dyn();
     // Cannot fail: a tensor's range is as long as its shape says.

@@ -5,11 +5,15 @@
 use super::problem::{Encoding, Samples};
 use crate::nn::{Network, Workspace};
 use ndarray::s;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Samples that pass through the network at once. The sums are formed chunk by
 /// chunk in order, so the result does not depend on anything else.
 const CHUNK: usize = 128;
+
+/// Multiply-adds from which on an evaluation is worth several threads.
+const THREAD_WORK: usize = 100_000_000;
 
 /// How well a network does on some samples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -37,13 +41,14 @@ impl Evaluator {
     /// The mean data loss over `samples`; NaN when there are none.
     pub fn loss(&mut self, network: &Network, params: &[f32], samples: &Samples) -> f64 {
         let mut sum = 0.0;
-        self.pass(network, params, samples, |_, chunk_loss, _| {
-            sum += chunk_loss
-        });
+        for start in (0..samples.len()).step_by(CHUNK) {
+            sum += pass(&mut self.workspace, network, params, samples, start);
+        }
         sum / samples.len() as f64
     }
 
-    /// Loss and accuracy over `samples`, or `None` when there are none.
+    /// Loss and accuracy over `samples`, or `None` when there are none. Large
+    /// work is shared among threads; the sums are formed in order all the same.
     pub fn score(
         &mut self,
         network: &Network,
@@ -54,14 +59,30 @@ impl Evaluator {
         if samples.is_empty() {
             return None;
         }
-        let (mut sum, mut right) = (0.0, 0usize);
-        self.pass(network, params, samples, |workspace, chunk_loss, start| {
-            sum += chunk_loss;
+        let chunk = |workspace: &mut Workspace<f32>, start: usize| {
+            let loss = pass(workspace, network, params, samples, start);
+            let mut right = 0;
             for (i, output) in workspace.output().rows().into_iter().enumerate() {
                 let target = encoding.class(samples.y.row(start + i));
                 right += usize::from(target.is_some() && target == encoding.class(output));
             }
-        });
+            (loss, right)
+        };
+        let starts = (0..samples.len()).step_by(CHUNK);
+        let work = network.multiply_adds().saturating_mul(samples.len());
+        let add = |(sum, all): (f64, usize), (loss, right)| (sum + loss, all + right);
+        let (sum, right) = if work < THREAD_WORK {
+            let chunks = starts.map(|start| chunk(&mut self.workspace, start));
+            chunks.fold((0.0, 0), add)
+        } else {
+            let starts: Vec<usize> = starts.collect();
+            let workspace = || Workspace::new(network, CHUNK);
+            let chunks: Vec<(f64, usize)> = starts
+                .par_iter()
+                .map_init(workspace, |workspace, &start| chunk(workspace, start))
+                .collect();
+            chunks.into_iter().fold((0.0, 0), add)
+        };
         let n = samples.len() as f64;
         let accuracy = (encoding != Encoding::Values).then_some(right as f64 / n);
         Some(Score {
@@ -69,25 +90,17 @@ impl Evaluator {
             accuracy,
         })
     }
+}
 
-    fn pass(
-        &mut self,
-        network: &Network,
-        params: &[f32],
-        samples: &Samples,
-        mut each: impl FnMut(&Workspace<f32>, f64, usize),
-    ) {
-        let mut start = 0;
-        while start < samples.len() {
-            let end = (start + CHUNK).min(samples.len());
-            network.forward(
-                params,
-                samples.x.slice(s![start..end, ..]),
-                &mut self.workspace,
-            );
-            let loss = network.loss_sum(&mut self.workspace, samples.y.slice(s![start..end, ..]));
-            each(&self.workspace, loss, start);
-            start = end;
-        }
-    }
+/// Passes the chunk from `start` on forward; gives the sum of its losses.
+fn pass(
+    workspace: &mut Workspace<f32>,
+    network: &Network,
+    params: &[f32],
+    samples: &Samples,
+    start: usize,
+) -> f64 {
+    let end = (start + CHUNK).min(samples.len());
+    network.forward(params, samples.x.slice(s![start..end, ..]), workspace);
+    network.loss_sum(workspace, samples.y.slice(s![start..end, ..]))
 }

@@ -5,10 +5,12 @@
 //! through parameter space. [`Worker`] runs a session on a thread of its own.
 //! All but the worker are deterministic functions of the experiment.
 
+mod batch;
 mod checkpoint;
 mod divergence;
 mod evaluate;
 mod full_gradient;
+mod full_hessian;
 mod history;
 mod monitor;
 mod mover;
@@ -25,6 +27,7 @@ mod worker;
 pub use divergence::{Divergence, NonFinite};
 pub use evaluate::{Evaluator, Score};
 pub use full_gradient::full_gradient;
+pub use full_hessian::FullHessian;
 pub use history::{History, HistoryRow};
 pub use mover::check_training;
 pub use objective::NetworkObjective;

@@ -1,7 +1,7 @@
 //! A network together with the data it learns, ready for arithmetic.
 
 use super::mover::check_training;
-use crate::data::{ConfigError, ImageShape, Prepared, Target, Task, prepare};
+use crate::data::{ConfigError, ImageShape, Part, Prepared, Target, Task, prepare};
 use crate::experiment::{Experiment, ExperimentError, LossConfig};
 use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Shape};
 use crate::rng::{Stream, stream};
@@ -103,7 +103,8 @@ pub struct Problem {
     pub validation: Samples,
     /// How targets are written.
     pub encoding: Encoding,
-    /// The data with its names, scaling and raw points.
+    /// The data with its names, scaling and raw points. The inputs of its parts
+    /// are not here any more: they became those of `train` and `validation`.
     pub data: Prepared,
 }
 
@@ -115,20 +116,26 @@ impl Problem {
     }
 
     /// The same, with data that is already there.
-    pub fn with_data(experiment: &Experiment, data: Prepared) -> Result<Self, ExperimentError> {
+    pub fn with_data(experiment: &Experiment, mut data: Prepared) -> Result<Self, ExperimentError> {
         let (network, encoding) = Self::network_for(experiment, &data)?;
         let channels_first = data
             .image
             .filter(|image| image.channels > 1 && network.sees_images());
-        let samples = |x: &Array2<f32>, target: &Target| Samples {
-            x: match channels_first {
-                Some(image) => x.select(Axis(1), &channels_first_order(image)),
-                None => x.as_standard_layout().into_owned(),
-            },
-            y: encoding.encode(target),
+        // The inputs move: a second copy of a large set would be most of what the
+        // program needs.
+        let samples = |part: &mut Part| {
+            let x = std::mem::take(&mut part.x);
+            Samples {
+                x: match channels_first {
+                    Some(image) => x.select(Axis(1), &channels_first_order(image)),
+                    None if x.is_standard_layout() => x,
+                    None => x.as_standard_layout().into_owned(),
+                },
+                y: encoding.encode(&part.target),
+            }
         };
-        let train = samples(&data.train.x, &data.train.target);
-        let validation = samples(&data.validation.x, &data.validation.target);
+        let train = samples(&mut data.train);
+        let validation = samples(&mut data.validation);
         let problem = Problem {
             experiment: experiment.clone(),
             network,
@@ -201,7 +208,7 @@ impl Problem {
 /// How a sample lies for the network: as the experiment says, else as an image
 /// where the data are images.
 fn input_shape(experiment: &Experiment, data: &Prepared) -> Result<Shape, ConfigError> {
-    let values = data.train.x.ncols();
+    let values = data.feature_names.len();
     let shape = match (experiment.network.input, data.image) {
         (Some([channels, height, width]), _) => Shape::image(channels, height, width),
         (None, Some(image)) => Shape::image(image.channels, image.height, image.width),

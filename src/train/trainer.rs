@@ -1,5 +1,6 @@
 //! One step of training at a time.
 
+use super::batch::BatchGradient;
 use super::checkpoint::{Checkpoint, Past};
 use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
@@ -9,7 +10,7 @@ use super::objective::NetworkObjective;
 use super::problem::Problem;
 use super::smoothing::Smoothing;
 use super::stop::StopReason;
-use crate::nn::{Mode, Workspace};
+use crate::nn::Mode;
 use crate::optim::{Iteration, Progress, decay_weights};
 use ndarray::s;
 use rand::seq::SliceRandom;
@@ -51,7 +52,7 @@ pub struct Trainer {
     // Whether `before` holds the parameters of one step ago.
     moved: bool,
     gradient: Vec<f32>,
-    workspace: Workspace<f32>,
+    batch: BatchGradient,
     batch_loss: f64,
     evaluator: Evaluator,
     past: Past,
@@ -85,7 +86,7 @@ impl Trainer {
             before: params.clone(),
             moved: false,
             gradient: vec![0.0; params.len()],
-            workspace: Workspace::new(network, batch_size),
+            batch: BatchGradient::new(network, batch_size),
             batch_loss: f64::NAN,
             evaluator: Evaluator::new(network),
             past: Past::default(),
@@ -128,17 +129,17 @@ impl Trainer {
         }
         let end = (self.now.cursor + self.batch_size).min(n);
         let rows = &self.now.order[self.now.cursor..end];
-        let (network, train) = (&self.problem.network, &self.problem.train);
-        let workspace = &mut self.workspace;
+        let network = &self.problem.network;
         // A seed a step, so that a step made again leaves out the same units.
         let seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.now.step;
-        workspace.set_mode(Mode::Training { seed });
-        workspace.load(train.x.view(), rows);
-        workspace.load_targets(train.y.view(), rows);
-        if let Some(smoothing) = self.smoothing {
-            workspace.map_targets(|t| smoothing.of_target(t));
-        }
-        let loss = network.gradient_loaded(&self.now.params, workspace, &mut self.gradient);
+        let loss = self.batch.compute(
+            &self.problem,
+            &self.now.params,
+            rows,
+            self.smoothing,
+            seed,
+            &mut self.gradient,
+        );
         if !loss.is_finite() {
             return StepOutcome::Diverged(self.diverged(NonFinite::Forward));
         }
@@ -162,7 +163,7 @@ impl Trainer {
             optimizer.tell_loss(loss + penalty);
             optimizer.step(moved, &self.gradient[..trainable], rate);
         }
-        network.gather_statistics(&self.workspace, &mut self.now.params);
+        network.gather_statistics(self.batch.workspace(), &mut self.now.params);
         self.stepped(loss, rate, end)
     }
 
@@ -232,7 +233,7 @@ impl Trainer {
             NonFinite::Forward => None,
         }
         .map(|place| (place.layer, Some(place)))
-        .unwrap_or_else(|| first_bad_unit(layout, &self.workspace, &self.now.params));
+        .unwrap_or_else(|| first_bad_unit(layout, self.batch.workspace(), &self.now.params));
         match what {
             // The loss was finite here; only the next step cannot be made.
             NonFinite::Gradient => {}
@@ -262,16 +263,18 @@ impl Trainer {
     pub(super) fn diverged_in_evaluation(&mut self) -> Divergence {
         let problem = Arc::clone(&self.problem);
         let n = problem.train.len();
-        self.workspace.set_mode(Mode::Inference);
-        for start in (0..n).step_by(self.batch_size) {
-            let end = (start + self.batch_size).min(n);
+        let workspace = self.batch.workspace_mut();
+        workspace.set_mode(Mode::Inference);
+        let chunk = workspace.capacity();
+        for start in (0..n).step_by(chunk) {
+            let end = (start + chunk).min(n);
             let (x, y) = (
                 problem.train.x.slice(s![start..end, ..]),
                 problem.train.y.slice(s![start..end, ..]),
             );
             let network = &problem.network;
-            network.forward(&self.now.params, x, &mut self.workspace);
-            if !network.loss_sum(&mut self.workspace, y).is_finite() {
+            network.forward(&self.now.params, x, workspace);
+            if !network.loss_sum(workspace, y).is_finite() {
                 break;
             }
         }

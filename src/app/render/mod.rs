@@ -3,6 +3,7 @@
 
 mod network;
 mod network_material;
+mod pipeline;
 mod surface;
 mod surface_material;
 

@@ -2,7 +2,8 @@
 //! connections, in one draw call from one storage buffer: the mesh only says
 //! which corner of which slot a vertex is, and the vertex shader fetches the rest.
 
-use bevy::asset::{RenderAssetUsages, load_internal_asset, uuid_handle};
+use super::pipeline::{add_material, drawn_by};
+use bevy::asset::{RenderAssetUsages, uuid_handle};
 use bevy::mesh::{Indices, MeshVertexBufferLayoutRef, PrimitiveTopology};
 use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
 use bevy::prelude::*;
@@ -10,28 +11,13 @@ use bevy::render::render_resource::{
     AsBindGroup, BlendState, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
 };
 use bevy::render::storage::ShaderBuffer;
-use bevy::shader::ShaderRef;
 
 const NEURON_SHADER: Handle<Shader> = uuid_handle!("5f0c6e1e-5c8f-4c0c-9d0a-6f1d4d5b7a01");
 const CONNECTION_SHADER: Handle<Shader> = uuid_handle!("5f0c6e1e-5c8f-4c0c-9d0a-6f1d4d5b7a02");
 
 pub(super) fn plugin(app: &mut App) {
-    load_internal_asset!(
-        app,
-        NEURON_SHADER,
-        "../../../assets/shaders/neuron.wgsl",
-        Shader::from_wgsl
-    );
-    load_internal_asset!(
-        app,
-        CONNECTION_SHADER,
-        "../../../assets/shaders/connection.wgsl",
-        Shader::from_wgsl
-    );
-    app.add_plugins((
-        MaterialPlugin::<NeuronMaterial>::default(),
-        MaterialPlugin::<ConnectionMaterial>::default(),
-    ));
+    add_material!(app, NeuronMaterial, NEURON_SHADER, "neuron");
+    add_material!(app, ConnectionMaterial, CONNECTION_SHADER, "connection");
 }
 
 /// What of a theme the neurons' shading needs.
@@ -98,21 +84,7 @@ pub(super) const NEURON_FLOATS: usize = 12;
 pub(super) const CONNECTION_FLOATS: usize = 12;
 
 impl Material for NeuronMaterial {
-    fn vertex_shader() -> ShaderRef {
-        NEURON_SHADER.into()
-    }
-
-    fn fragment_shader() -> ShaderRef {
-        NEURON_SHADER.into()
-    }
-
-    fn enable_prepass() -> bool {
-        false
-    }
-
-    fn enable_shadows() -> bool {
-        false
-    }
+    drawn_by!(NEURON_SHADER);
 
     fn specialize(
         _: &MaterialPipeline,
@@ -126,6 +98,8 @@ impl Material for NeuronMaterial {
 }
 
 impl Material for ConnectionMaterial {
+    drawn_by!(CONNECTION_SHADER);
+
     /// Ribbons are drawn after the neurons, so that their soft edges are blended
     /// into what is behind them; lines have none.
     fn alpha_mode(&self) -> AlphaMode {
@@ -133,22 +107,6 @@ impl Material for ConnectionMaterial {
             ConnectionKey::Lines => AlphaMode::Opaque,
             _ => AlphaMode::Blend,
         }
-    }
-
-    fn vertex_shader() -> ShaderRef {
-        CONNECTION_SHADER.into()
-    }
-
-    fn fragment_shader() -> ShaderRef {
-        CONNECTION_SHADER.into()
-    }
-
-    fn enable_prepass() -> bool {
-        false
-    }
-
-    fn enable_shadows() -> bool {
-        false
     }
 
     fn specialize(

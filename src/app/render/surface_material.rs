@@ -1,6 +1,7 @@
 //! The three materials of the error surface: the relief, the strokes, the balls.
 
-use bevy::asset::{load_internal_asset, uuid_handle};
+use super::pipeline::{add_material, drawn_by};
+use bevy::asset::uuid_handle;
 use bevy::mesh::MeshVertexBufferLayoutRef;
 use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
 use bevy::prelude::*;
@@ -8,36 +9,15 @@ use bevy::render::render_resource::{
     AsBindGroup, CompareFunction, RenderPipelineDescriptor, ShaderType,
     SpecializedMeshPipelineError,
 };
-use bevy::shader::ShaderRef;
 
 const RELIEF_SHADER: Handle<Shader> = uuid_handle!("0b8a1f52-6d0e-4a55-8a43-2f9d7c3b1e01");
 const STROKE_SHADER: Handle<Shader> = uuid_handle!("0b8a1f52-6d0e-4a55-8a43-2f9d7c3b1e02");
 const BALL_SHADER: Handle<Shader> = uuid_handle!("0b8a1f52-6d0e-4a55-8a43-2f9d7c3b1e03");
 
 pub(super) fn plugin(app: &mut App) {
-    load_internal_asset!(
-        app,
-        RELIEF_SHADER,
-        "../../../assets/shaders/surface.wgsl",
-        Shader::from_wgsl
-    );
-    load_internal_asset!(
-        app,
-        STROKE_SHADER,
-        "../../../assets/shaders/surface_stroke.wgsl",
-        Shader::from_wgsl
-    );
-    load_internal_asset!(
-        app,
-        BALL_SHADER,
-        "../../../assets/shaders/surface_ball.wgsl",
-        Shader::from_wgsl
-    );
-    app.add_plugins((
-        MaterialPlugin::<ReliefMaterial>::default(),
-        MaterialPlugin::<StrokeMaterial>::default(),
-        MaterialPlugin::<BallMaterial>::default(),
-    ));
+    add_material!(app, ReliefMaterial, RELIEF_SHADER, "surface");
+    add_material!(app, StrokeMaterial, STROKE_SHADER, "surface_stroke");
+    add_material!(app, BallMaterial, BALL_SHADER, "surface_ball");
 }
 
 /// Colours from floor to top.
@@ -116,21 +96,7 @@ pub(super) struct BallMaterial {
 }
 
 impl Material for ReliefMaterial {
-    fn vertex_shader() -> ShaderRef {
-        RELIEF_SHADER.into()
-    }
-
-    fn fragment_shader() -> ShaderRef {
-        RELIEF_SHADER.into()
-    }
-
-    fn enable_prepass() -> bool {
-        false
-    }
-
-    fn enable_shadows() -> bool {
-        false
-    }
+    drawn_by!(RELIEF_SHADER);
 
     fn specialize(
         _: &MaterialPipeline,
@@ -144,13 +110,7 @@ impl Material for ReliefMaterial {
 }
 
 impl Material for StrokeMaterial {
-    fn vertex_shader() -> ShaderRef {
-        STROKE_SHADER.into()
-    }
-
-    fn fragment_shader() -> ShaderRef {
-        STROKE_SHADER.into()
-    }
+    drawn_by!(STROKE_SHADER);
 
     fn alpha_mode(&self) -> AlphaMode {
         AlphaMode::Blend
@@ -158,14 +118,6 @@ impl Material for StrokeMaterial {
 
     fn depth_bias(&self) -> f32 {
         self.order
-    }
-
-    fn enable_prepass() -> bool {
-        false
-    }
-
-    fn enable_shadows() -> bool {
-        false
     }
 
     fn specialize(
@@ -186,19 +138,5 @@ impl Material for StrokeMaterial {
 }
 
 impl Material for BallMaterial {
-    fn vertex_shader() -> ShaderRef {
-        BALL_SHADER.into()
-    }
-
-    fn fragment_shader() -> ShaderRef {
-        BALL_SHADER.into()
-    }
-
-    fn enable_prepass() -> bool {
-        false
-    }
-
-    fn enable_shadows() -> bool {
-        false
-    }
+    drawn_by!(BALL_SHADER);
 }

@@ -78,7 +78,7 @@ pub(super) fn spawn_captions(
         };
         let (a, b) = (from.center(), to.center());
         let high = if pair.is_arched() {
-            arch_top(layout, pair.column, pair.layer + 1)
+            arch_top(layout, pair.column, pair.layer + 1, from.max.y)
         } else {
             from.max.y.max(to.max.y)
         };

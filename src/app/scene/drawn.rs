@@ -19,9 +19,14 @@ const PATIENCE: f32 = 0.5;
 const REACH: f32 = 0.85;
 /// How far over the highest column that it passes an arch rises.
 const CLEARANCE: f32 = 0.7;
-/// Where not everything is drawn, each feature map shows one unit's window for
-/// each so many of the budget.
+/// Each feature map shows one unit's window for each so many of the budget: all
+/// windows at once are a wall, even of a small image.
 const BUDGET_PER_WINDOW: usize = 4000;
+/// Beside feature maps, where one sees what happens, a crowd of connections only
+/// distracts: no layer has more than this part of the budget.
+const CROWD: usize = 10;
+/// Arches from higher up rise higher, by this share of the difference.
+const FAN: f32 = 0.06;
 
 /// What of each layer is drawn.
 #[derive(Resource, Debug, Clone, Default)]
@@ -96,21 +101,19 @@ impl DrawnPair {
             .count()
     }
 
-    /// How many are wanted under `budget` where not all can be drawn.
-    fn wanted(&self, budget: usize) -> usize {
+    /// How many are wanted under `budget`; `among_maps` is whether the network has
+    /// feature maps.
+    fn wanted(&self, budget: usize, among_maps: bool) -> usize {
         let drawable = self.drawable();
-        if !self.shows_windows() {
-            return drawable;
+        if self.shows_windows() {
+            let windows = (budget / BUDGET_PER_WINDOW).max(1);
+            return drawable.min(salient::in_windows(&self.connections, self.maps, windows));
         }
-        let units = self.connections.units();
-        let pixels = units / self.maps.max(1);
-        let middle = self.connections.into_unit(units / 2).len();
-        let leaving = self
-            .connections
-            .out_of(self.connections.inputs() / 2)
-            .count();
-        let windows = (budget / BUDGET_PER_WINDOW).clamp(1, pixels.max(1));
-        drawable.min((windows * self.maps * middle).max(leaving))
+        if among_maps {
+            drawable.min(budget / CROWD)
+        } else {
+            drawable
+        }
     }
 
     fn connection(&self, index: u32) -> (Connection, Learnt) {
@@ -175,13 +178,12 @@ impl DrawnConnections {
             first.push(pairs.len());
             pairs.extend(pairs_of(network, layout, layer));
         }
-        let all: Vec<usize> = pairs.iter().map(DrawnPair::drawable).collect();
-        let shares = if all.iter().sum::<usize>() <= budget {
-            all
-        } else {
-            let wanted: Vec<usize> = pairs.iter().map(|pair| pair.wanted(budget)).collect();
-            share(&wanted, budget)
-        };
+        let among_maps = network.layers().iter().any(|l| !l.output_shape().is_flat());
+        let wanted: Vec<usize> = pairs
+            .iter()
+            .map(|pair| pair.wanted(budget, among_maps))
+            .collect();
+        let shares = share(&wanted, budget);
         let mut slot = 0;
         for (pair, count) in pairs.iter_mut().zip(shares) {
             pair.shown = pair.choose(training, count, focus);
@@ -278,7 +280,7 @@ fn ends(layout: &NetworkLayout, pair: &DrawnPair, connection: &Connection) -> En
     };
     let along = (b - a).normalize_or_zero();
     let lift = if pair.is_arched() {
-        (arch_top(layout, column, next) - 0.5 * (a.y + b.y)).max(CLEARANCE)
+        (arch_top(layout, column, next, a.y) - 0.5 * (a.y + b.y)).max(CLEARANCE)
     } else {
         0.0
     };
@@ -289,16 +291,17 @@ fn ends(layout: &NetworkLayout, pair: &DrawnPair, connection: &Connection) -> En
     }
 }
 
-/// How high an arch from one column to another rises.
-pub(super) fn arch_top(layout: &NetworkLayout, from: usize, to: usize) -> f32 {
+/// How high an arch from one column to another rises that begins at height `y`.
+pub(super) fn arch_top(layout: &NetworkLayout, from: usize, to: usize, y: f32) -> f32 {
     let passed = layout.columns.get(from + 1..to).unwrap_or_default();
     let top = passed
         .iter()
         .map(|c| c.max.y)
         .fold(f32::NEG_INFINITY, f32::max);
     // Longer arches over shorter ones.
+    let longer = CLEARANCE * (0.6 + 0.4 * passed.len() as f32);
     if top.is_finite() {
-        top + CLEARANCE * (0.6 + 0.4 * passed.len() as f32)
+        top + longer + FAN * y
     } else {
         0.0
     }

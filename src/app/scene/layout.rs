@@ -31,13 +31,16 @@ const TURN: f32 = 0.95;
 const GAP: (f32, f32) = (2.2, 0.3);
 /// What is left of that space before a layer whose units each read one value or
 /// one window of one channel.
-const CLOSE: f32 = 0.34;
+const CLOSE: f32 = 0.62;
 /// What is left of it elsewhere in a network with feature maps, which has many columns.
-const NARROW: f32 = 0.7;
+const NARROW: f32 = 0.68;
 /// From one tile to the next, as a share of its side, and at least in cells.
 const SEAM: (f32, f32) = (0.1, 1.0);
-/// The largest cell of a tile.
-const CELL: f32 = 0.75;
+/// The largest cell of a tile, and the longest side of one.
+const CELL: f32 = 0.6;
+const TILE: f32 = 2.6;
+/// How high a column of tiles is at least, in its width.
+const HIGH: f32 = 1.3;
 /// At most so many units of a column are shown.
 pub const COLUMN_LIMIT: usize = 12_000;
 /// At most so many are shown in all.
@@ -188,6 +191,13 @@ pub fn lay_out(plans: &[Plan], pixels: Option<ImageShape>) -> Vec<Column> {
 pub fn arrange(shape: Shape, pixels: Option<ImageShape>, input: bool) -> Arrangement {
     match pixels {
         Some(pixels) => Arrangement::Image(pixels),
+        None if !shape.is_flat() && input && shape.channels == 1 => {
+            Arrangement::Image(ImageShape {
+                height: shape.height,
+                width: shape.width,
+                channels: 1,
+            })
+        }
         None if !shape.is_flat() && input => Arrangement::Tiles {
             shape,
             across: shape.channels,
@@ -203,10 +213,12 @@ pub fn arrange(shape: Shape, pixels: Option<ImageShape>, input: bool) -> Arrange
     }
 }
 
-/// Tiles in a row: the whole is higher than wide, by as little as can be.
+/// Tiles in a row: the whole is [`HIGH`] times as high as wide, or little more.
 fn tiles_across(shape: Shape) -> usize {
-    let high =
-        |across: &usize| shape.channels.div_ceil(*across) * shape.height >= across * shape.width;
+    let high = |across: &usize| {
+        let height = (shape.channels.div_ceil(*across) * shape.height) as f32;
+        height >= HIGH * (across * shape.width) as f32
+    };
     (1..=shape.channels).take_while(high).last().unwrap_or(1)
 }
 
@@ -248,7 +260,7 @@ fn stand(arrangement: Arrangement, shown: usize) -> Column {
     };
     let most = match arrangement {
         Arrangement::Image(_) => HEIGHT,
-        Arrangement::Tiles { .. } => CELL,
+        Arrangement::Tiles { shape, .. } => CELL.min(TILE / shape.height.max(shape.width) as f32),
         _ => SPACING,
     };
     let pitch = (HEIGHT / rows.max(1.0))

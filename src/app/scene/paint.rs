@@ -26,6 +26,10 @@ const NOISY_SLACK: f32 = 2.0;
 const THICK: f32 = 0.42;
 /// From so many ribbons in a layer pair on they become thinner.
 const MANY: f32 = 400.0;
+/// The strength of a connection without a weight, and of one that arches over
+/// other columns.
+const UNWEIGHTED: f32 = 0.12;
+const ARCHED: f32 = 0.5;
 /// Of a feature map's cells at least so much counts for the thickness.
 const LEAST_RADIUS: f32 = 0.13;
 /// The thinnest ribbon as a share of the thickest.
@@ -103,7 +107,7 @@ pub(super) struct Scales {
 impl Scales {
     /// Looks through the training part for the inputs' ranges.
     pub(super) fn for_problem(problem: &Problem, image: bool) -> Self {
-        let x = &problem.data.train.x;
+        let x = &problem.train.x;
         let layers = problem.network.layers().len();
         let mut scales = Scales {
             inputs: vec![0.0; problem.network.inputs()],
@@ -283,6 +287,8 @@ struct PairStyle {
     thick: f32,
     /// The weakest share that is drawn, where the others are not; 0 where all are.
     floor: f32,
+    /// The strength of connections without a weight.
+    plain: f32,
 }
 
 impl PairStyle {
@@ -331,6 +337,7 @@ pub(super) fn paint_connections(
             scale: scale.map_or(0.0, |scale| scale[view.connections as usize]),
             thick: thickest(&layout, pair),
             floor: 0.0,
+            plain: if pair.is_arched() { ARCHED } else { UNWEIGHTED },
         };
         if pair.shows_windows() || pair.shown.len() == pair.total() {
             return style;
@@ -357,6 +364,7 @@ pub(super) fn paint_connections(
         let t = learnt.0.map_or(0.0, |weight| style.share(values, weight));
         // Raised ones stand for themselves and not in a crowd.
         let strength = match *standing {
+            _ if learnt.0.is_none() => style.plain,
             Standing::Raised => t.abs().min(1.0),
             _ => style.strength(t),
         };

@@ -99,7 +99,7 @@ pub struct Ends {
 }
 
 /// Straight pieces of an arch.
-pub const ARCH_PIECES: usize = 14;
+pub const ARCH_PIECES: usize = 24;
 
 impl Ends {
     /// Of how many straight pieces it is drawn.

@@ -72,7 +72,11 @@ pub(super) fn lay_out_network(
     *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, None);
     *bounds = bounds_of(&layout.columns);
     for pair in drawn.pairs.iter().filter(|pair| pair.is_arched()) {
-        let top = arch_top(&layout, pair.column, pair.layer + 1) + 0.2 * MARGIN.y;
+        let begin = layout
+            .columns
+            .get(pair.column)
+            .map_or(0.0, |column| column.max.y);
+        let top = arch_top(&layout, pair.column, pair.layer + 1, begin) + 0.2 * MARGIN.y;
         bounds.max.y = bounds.max.y.max(top);
     }
     drawn::spawn_connections(&mut commands, &drawn, &layout);

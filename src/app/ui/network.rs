@@ -4,7 +4,7 @@ use super::format::{count, kind_name, shape};
 use super::icons::Icon;
 use super::layer_kinds::{Kind, activation_applies, output_shapes};
 use super::stage::Stage;
-use super::widgets::{choose, control_id, row, small_icon};
+use super::widgets::{choose, control_id, remark, row, small_icon};
 use crate::experiment::{Experiment, Extent, LayerConfig, LossConfig};
 use crate::nn::{Activation, Init, Shape};
 use bevy_egui::egui::{self, Align, DragValue, Layout, RichText, Sense, Ui, vec2};
@@ -46,11 +46,6 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
                 change = Some((layers.len(), Change::Insert(kind)));
             }
         });
-        let parameters = count(problem.network.layout().len() as u64);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = texts.with("network.parameters", &[("n", &parameters)]);
-            ui.add(egui::Label::new(RichText::new(text).small().weak()).extend());
-        });
     });
     let input = shape(problem.network.input_shape());
     end_of_network(ui, stage.t("network.input"), &input, "");
@@ -67,6 +62,8 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experime
     let last = problem.network.layers().last().map(|l| l.activation());
     let last = last.map_or_else(String::new, |a| activation(stage, a));
     end_of_network(ui, stage.t("network.output"), &outputs, &last);
+    let parameters = count(problem.network.layout().len() as u64);
+    remark(ui, &texts.with("network.parameters", &[("n", &parameters)]));
     loss_and_start(ui, stage, experiment);
 }
 
@@ -163,21 +160,29 @@ fn layer_row(
         }
         if activation_applies(layer) {
             activations(ui, stage, k, layer);
+        } else {
+            output(ui, out);
         }
     });
-    if layer.dense.is_none() {
+    if layer.dense.is_none() && activation_applies(layer) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            ui.spacing_mut().button_padding = vec2(4.0, 1.0);
+            ui.spacing_mut().button_padding = vec2(3.0, 1.0);
+            ui.spacing_mut().interact_size.x = 22.0;
             layer_name(ui, "");
             steps(ui, stage, layer);
-            if let Some(out) = out {
-                let text = format!("→ {}", shape(out));
-                ui.add(egui::Label::new(RichText::new(text).small().weak()).extend());
-            }
+            output(ui, out);
         });
     }
     change
+}
+
+/// What comes out of a layer.
+fn output(ui: &mut Ui, out: Option<Shape>) {
+    if let Some(out) = out {
+        let text = format!("→ {}", shape(out));
+        ui.add(egui::Label::new(RichText::new(text).small().weak()).truncate());
+    }
 }
 
 fn dense(ui: &mut Ui, stage: &Stage<'_>, k: usize, layer: &mut LayerConfig) {

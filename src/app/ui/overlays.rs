@@ -189,8 +189,11 @@ fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
             });
         });
         ui.add_space(6.0);
+        // As high as the screen allows, not as a window is at first.
+        let height = (screen.height() - 140.0).max(120.0);
         egui::ScrollArea::vertical()
-            .max_height((screen.height() - 140.0).max(120.0))
+            .max_height(height)
+            .min_scrolled_height(height)
             .show(ui, |ui| {
                 let columns = if ui.available_width() > 480.0 { 2 } else { 1 };
                 let rows = SHORTCUTS.len().div_ceil(columns);

@@ -188,7 +188,7 @@ fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: us
         };
         field(ui, "surface_view.layer", &mut layer, 1, layers);
         // Layers without weights are passed over.
-        let up = layer >= place.layer + 1;
+        let up = layer > place.layer;
         let has = |layer: &usize| layout.tensor(*layer - 1, ParamRole::Weight).is_some();
         let next = if up {
             (layer..=layers).find(has)

@@ -11,8 +11,8 @@ pub struct Pool {
     pub size: [usize; 2],
     /// Rows and columns from one window to the next.
     pub stride: [usize; 2],
-    /// Rows and columns by which windows reach over the edges, at most half
-    /// the window. Pixels beyond are no candidates for the largest.
+    /// Rows and columns by which windows reach over the edges, less than the
+    /// window, so that none misses the input. Pixels beyond are no candidates for the largest.
     pub padding: [usize; 2],
     /// Whether a mean counts the zeros beyond the edges (PyTorch's default) or
     /// leaves them out (ONNX's).
@@ -44,9 +44,10 @@ impl Pool {
         if self.size.contains(&0) || self.stride.contains(&0) {
             return Err("window and stride need at least 1 pixel".into());
         }
-        if self.padding[0] * 2 > self.size[0] || self.padding[1] * 2 > self.size[1] {
+        if self.padding[0] >= self.size[0] || self.padding[1] >= self.size[1] {
             return Err(format!(
-                "a padding of {} x {} is more than half the window of {} x {}",
+                "a padding of {} x {} leaves windows of {} x {} beyond the edge; give less than the \
+                 window",
                 self.padding[0], self.padding[1], self.size[0], self.size[1]
             ));
         }
