@@ -195,6 +195,18 @@ impl Desk {
     pub fn pick(&mut self, label: &str, option: &str) -> Vec<Intent> {
         let mut intents = self.click_beside(label);
         intents.extend(self.frames(2));
+        if self.find(option).is_none() {
+            // A long menu scrolls.
+            let at = Pos2::new(125.0, self.place(label).bottom() + 60.0);
+            intents.extend(self.frame(vec![Event::PointerMoved(at)]));
+            intents.extend(self.frame(vec![Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Point,
+                delta: egui::vec2(0.0, -900.0),
+                phase: egui::TouchPhase::Move,
+                modifiers: Modifiers::NONE,
+            }]));
+            intents.extend(self.frames(20));
+        }
         // The last is the menu's, which is drawn over everything else.
         let found = self.texts().into_iter().rev();
         let at = found

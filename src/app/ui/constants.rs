@@ -53,6 +53,8 @@ impl Limits {
                 (0.02 * (1.0 - value)).clamp(0.0002, 0.002)
             }
             Limits::FromOne | Limits::AboveOne => 0.01 * value.max(0.5),
+            // From 0 it begins to move where penalties usually are.
+            Limits::Small if value == 0.0 => 1e-5,
             Limits::Small | Limits::Positive => (0.02 * value).max(1e-12),
             Limits::Whole(..) => 0.2,
         }

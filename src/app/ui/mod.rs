@@ -29,6 +29,7 @@ mod stopped;
 mod sweep;
 mod sweep_form;
 mod sweep_picture;
+mod sweep_scatter;
 mod top;
 mod typing;
 mod view_options;

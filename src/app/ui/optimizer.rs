@@ -97,10 +97,32 @@ fn rule(ui: &mut Ui, stage: &Stage<'_>, method: Method) {
         .inner_margin(Margin::symmetric(8, 5))
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
-            let text = RichText::new(text).size(12.5);
+            let text = RichText::new(statements(&text)).size(12.5);
             ui.add(egui::Label::new(text).wrap())
                 .on_hover_text(stage.t("training_panel.rule_tip"));
         });
+}
+
+/// A rule with a line for each of its statements: commas within brackets do not
+/// part them.
+fn statements(rule: &str) -> String {
+    let (mut lines, mut depth) = (String::new(), 0_usize);
+    let mut characters = rule.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '(' | '（' => depth += 1,
+            ')' | '）' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let parts = depth == 0 && matches!(c, ',' | ';' | '，' | '；');
+        if !parts {
+            lines.push(c);
+            continue;
+        }
+        lines.push('\n');
+        while characters.next_if_eq(&' ').is_some() {}
+    }
+    lines
 }
 
 /// The constants that the optimiser has, at their defaults unless set. Weight
@@ -294,6 +316,18 @@ mod tests {
                 .to_owned();
             assert_eq!(plain(&shown), method.update_rule(), "{}", method.name());
         }
+    }
+
+    #[test]
+    fn each_statement_of_a_rule_has_a_line() {
+        assert_eq!(
+            statements("v ← m v + g, w ← w − η v (a, b); c"),
+            "v ← m v + g\nw ← w − η v (a, b)\nc"
+        );
+        assert_eq!(
+            statements("d ← max(0, g)，同 Adam"),
+            "d ← max(0, g)\n同 Adam"
+        );
     }
 
     #[test]

@@ -302,8 +302,8 @@ fn marks(
             let ink = color32(stage.palette.text);
             plot.points(dot.color(ink).shape(MarkerShape::Diamond));
             let text = texts.with("range_test.steepest", &[("rate", &short2(p.rate))]);
-            // To the left a falling curve leaves no room.
-            label(plot, at[0], at[1] + 0.05 * span, text, ink, false);
+            // Below a falling curve there is room to the left.
+            label(plot, at[0], at[1] - 0.07 * span, text, ink, true);
         }
     }
     if let Some(RangeEnd::Diverged { rate }) = trial.end() {

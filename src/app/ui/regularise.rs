@@ -192,8 +192,7 @@ fn penalties(ui: &mut Ui, stage: &Stage<'_>, training: &mut TrainingConfig) {
     for (key, value, possible) in lines {
         if possible || *value > 0.0 {
             row(ui, stage.texts.get(key), |ui| {
-                let drag = DragValue::new(value).range(0.0..=10.0).speed(0.0005);
-                ui.add(drag.max_decimals(6));
+                ui.add(drag(value, Limits::Small));
             });
         }
     }
@@ -201,9 +200,9 @@ fn penalties(ui: &mut Ui, stage: &Stage<'_>, training: &mut TrainingConfig) {
         let value = training.optimizer.weight_decay.unwrap_or(decay);
         row(ui, stage.t("training_panel.weight_decay"), |ui| {
             let mut now = value;
-            let drag = DragValue::new(&mut now).range(0.0..=10.0).speed(0.0005);
             let tip = stage.t("training_panel.weight_decay_tip");
-            if ui.add(drag.max_decimals(6)).on_hover_text(tip).changed() {
+            let response = ui.add(drag(&mut now, Limits::Small));
+            if response.on_hover_text(tip).changed() {
                 training.optimizer.weight_decay = Some(now);
             }
         });

@@ -1,6 +1,5 @@
-//! A sweep as a picture: parallel coordinates, a line a run, and the loss
-//! against each setting. A line under the pointer says what it is, a click
-//! returns it.
+//! A sweep as a picture: parallel coordinates, a line a run. A line, or a point
+//! below, says what it is under the pointer, and a click loads it.
 
 use super::constants::short;
 use super::format::{number, percent};
@@ -20,7 +19,7 @@ const BEST: usize = 5;
 /// Runs beyond which lines are straight.
 const SMOOTH: usize = 300;
 /// How near the pointer has to be, in points.
-const NEAR: f32 = 8.0;
+pub(super) const NEAR: f32 = 8.0;
 /// Room around the parallel axes.
 const LEFT: f32 = 78.0;
 const RIGHT: f32 = 84.0;
@@ -31,25 +30,25 @@ const SLOT: f32 = 22.0;
 const AXIS: f32 = 46.0;
 
 /// A setting as it is drawn.
-struct Column {
-    axis: SettingAxis,
-    title: String,
+pub(super) struct Column {
+    pub axis: SettingAxis,
+    pub title: String,
     setting: Option<Setting>,
 }
 
 /// Everything that is drawn.
-struct Picture<'a> {
-    columns: Vec<Column>,
-    loss: LossAxis,
+pub(super) struct Picture<'a> {
+    pub columns: Vec<Column>,
+    pub loss: LossAxis,
     loss_title: String,
     /// From best to worst.
-    ranked: Vec<&'a Row>,
-    rows: &'a [Row],
+    pub ranked: Vec<&'a Row>,
+    pub rows: &'a [Row],
     /// The text beside what diverged.
     others: String,
-    text: Color32,
-    faint: Color32,
-    ground: Color32,
+    pub text: Color32,
+    pub faint: Color32,
+    pub ground: Color32,
 }
 
 /// What is under the pointer, and the run that was clicked.
@@ -296,7 +295,7 @@ impl<'a> Picture<'a> {
             };
             let line = self.line(frame, row);
             if position == 0 {
-                let halo = Stroke::new(7.0, self.ground.gamma_multiply(0.8));
+                let halo = Stroke::new(7.0, self.ground);
                 painter.line(line.clone(), halo);
             }
             painter.line(line, Stroke::new(width, color.gamma_multiply(opacity)));
@@ -322,7 +321,7 @@ impl<'a> Picture<'a> {
         self.loss_axis(painter, frame);
     }
 
-    fn row(&self, run: Option<usize>) -> Option<&'a Row> {
+    pub fn row(&self, run: Option<usize>) -> Option<&'a Row> {
         run.and_then(|run| self.rows.iter().find(|row| row.run == run))
     }
 
@@ -340,8 +339,7 @@ impl<'a> Picture<'a> {
     fn label(&self, painter: &Painter, at: Pos2, align: Align2, text: &str) {
         let galley = painter.layout_no_wrap(text.to_owned(), FontId::proportional(12.5), self.text);
         let rect = align.anchor_size(at, galley.size());
-        let ground = self.ground.gamma_multiply(0.78);
-        painter.rect_filled(rect.expand2(vec2(3.0, 0.0)), 3.0, ground);
+        painter.rect_filled(rect.expand2(vec2(3.0, 0.0)), 3.0, self.ground);
         painter.galley(rect.min, galley, self.text);
     }
 
@@ -378,107 +376,6 @@ impl<'a> Picture<'a> {
             let at = pos2(x + 8.0, frame.top());
             let font = FontId::proportional(12.5);
             painter.text(at, Align2::LEFT_CENTER, &self.others, font, self.faint);
-        }
-    }
-
-    /// Where a run is in the small picture of setting `i`.
-    fn spot(&self, panel: Rect, i: usize, row: &Row) -> Pos2 {
-        let share = row
-            .values
-            .get(i)
-            .map_or(0.5, |v| self.columns[i].axis.place(v)) as f32;
-        let x = panel.left() + panel.width() * (0.06 + 0.88 * share);
-        pos2(x, self.height(panel, self.loss.place(row)))
-    }
-
-    fn height(&self, panel: Rect, place: Option<f64>) -> f32 {
-        let slot = if self.loss.has_others { 20.0 } else { 8.0 };
-        match place {
-            Some(place) => panel.bottom() - 8.0 - (panel.height() - 8.0 - slot) * place as f32,
-            None => panel.top() + 9.0,
-        }
-    }
-
-    fn point_at(&self, panel: Rect, i: usize, at: Pos2) -> Option<usize> {
-        if i >= self.columns.len() || !panel.contains(at) {
-            return None;
-        }
-        let near = self.ranked.iter().filter_map(|row| {
-            let distance = self.spot(panel, i, row).distance(at);
-            (distance <= NEAR).then_some((distance.round() as i32, row.run))
-        });
-        near.min_by_key(|(distance, _)| *distance)
-            .map(|(_, run)| run)
-    }
-
-    fn scatter(&self, painter: &Painter, panel: Rect, i: usize, hovered: Option<usize>) {
-        let column = &self.columns[i];
-        let grid = Stroke::new(1.0, self.faint.gamma_multiply(0.25));
-        let font = FontId::proportional(12.5);
-        let mut last = f32::INFINITY;
-        for tick in self.loss.ticks() {
-            let y = self.height(panel, Some(self.loss.scale.share(tick)));
-            if last - y < 14.0 {
-                continue;
-            }
-            last = y;
-            painter.hline(panel.x_range(), y, grid);
-            if i == 0 {
-                let at = pos2(panel.left() - 6.0, y);
-                let text = short(tick);
-                painter.text(at, Align2::RIGHT_CENTER, text, font.clone(), self.text);
-            }
-        }
-        painter.rect_stroke(
-            panel,
-            0.0,
-            Stroke::new(1.0, self.faint.gamma_multiply(0.6)),
-            egui::StrokeKind::Middle,
-        );
-        let title = panel.left_top() - vec2(0.0, 3.0);
-        painter.text(
-            title,
-            Align2::LEFT_BOTTOM,
-            &column.title,
-            font.clone(),
-            self.text,
-        );
-        let room = f64::from(panel.width()) * 0.88;
-        let wide = |label: &str| {
-            let galley = painter.layout_no_wrap(label.to_owned(), font.clone(), self.text);
-            (f64::from(galley.size().x) + 10.0) / room
-        };
-        for (share, label) in column.axis.apart(wide) {
-            let x = panel.left() + panel.width() * (0.06 + 0.88 * *share as f32);
-            let stroke = Stroke::new(1.0, self.faint);
-            painter.vline(x, panel.bottom()..=panel.bottom() + 4.0, stroke);
-            let at = pos2(x, panel.bottom() + 4.0);
-            painter.text(at, Align2::CENTER_TOP, label, font.clone(), self.text);
-        }
-        let medians = column.axis.medians(i, self.rows, &self.loss);
-        let line = medians.into_iter().map(|(share, place)| {
-            let x = panel.left() + panel.width() * (0.06 + 0.88 * share as f32);
-            pos2(x, self.height(panel, Some(place)))
-        });
-        painter.line(
-            line.collect(),
-            Stroke::new(1.8, self.text.gamma_multiply(0.8)),
-        );
-        for row in self.ranked.iter().rev() {
-            let at = self.spot(panel, i, row);
-            let Some(place) = self.loss.place(row) else {
-                for d in [-3.0, 3.0] {
-                    let ends = [at + vec2(-3.0, -d), at + vec2(3.0, d)];
-                    painter.line_segment(ends, Stroke::new(1.2, self.faint));
-                }
-                continue;
-            };
-            let color = color32(self.loss.color(place));
-            painter.circle(at, 3.6, color, Stroke::new(0.8, self.ground));
-        }
-        if let Some(row) = self.row(hovered) {
-            let at = self.spot(panel, i, row);
-            painter.circle_stroke(at, 6.0, Stroke::new(2.0, self.text));
         }
     }
 }
