@@ -173,8 +173,9 @@ fn start(dir: &Path, line: &str) -> Child {
 fn a_sweep_that_is_killed_or_interrupted_ends_where_an_undisturbed_one_does() {
     let dir = folder();
     let dir = dir.path();
-    let line =
-        |out: &str| format!("sweep tiny.toml --vary seed=1..40 --epochs 400 --jobs 2 --out {out}");
+    let line = |out: &str| {
+        format!("sweep tiny.toml --vary seed=1..40 --epochs 20000 --jobs 2 --out {out}")
+    };
     succeeds(dir, &line("whole"));
     let rows = || fs::read_to_string(dir.join("s/sweep.csv")).map_or(0, |t| t.lines().count());
     let mut child = start(dir, &line("s"));
