@@ -252,6 +252,7 @@ fn a_sweep_that_is_stopped_keeps_its_finished_runs_and_begins_no_other() {
     let (mut desk, texts) = new_desk(SPIRAL, Language::English);
     short_sweep(&mut desk);
     desk.panels.sweep.dials[1].values = Values::List("2..100".to_owned());
+    desk.panels.sweep.epochs = Some(50);
     desk.frames(2);
     start(&mut desk, &texts);
     wait(&mut desk, |s| !s.sweep.as_ref().unwrap().rows().is_empty());

@@ -195,6 +195,8 @@ fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
             .max_height(height)
             .min_scrolled_height(height)
             .show(ui, |ui| {
+                // The whole list at once in a window of 1280 x 720.
+                ui.spacing_mut().item_spacing.y = 3.0;
                 let columns = if ui.available_width() > 480.0 { 2 } else { 1 };
                 let rows = SHORTCUTS.len().div_ceil(columns);
                 ui.columns(columns, |parts| {
@@ -225,7 +227,7 @@ fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
 fn key_line(ui: &mut Ui, key: &str, text: &str) {
     ui.horizontal(|ui| {
         let fill = ui.visuals().widgets.inactive.weak_bg_fill;
-        let width = if key.chars().count() > 5 { 108.0 } else { 52.0 };
+        let width = if key.chars().count() > 5 { 108.0 } else { 58.0 };
         ui.allocate_ui_with_layout(
             vec2(width, 24.0),
             Layout::left_to_right(Align::Center),
