@@ -25,6 +25,7 @@ mod loss;
 mod network;
 mod real;
 mod shape;
+mod spec;
 mod workspace;
 
 pub use activation::Activation;
@@ -35,7 +36,8 @@ pub use init::Init;
 pub use layer::{Layer, LayerKind, Source};
 pub use layout::{Layout, ParamPlace, ParamRole, ParamTensor};
 pub use loss::Loss;
-pub use network::{LayerSpec, Network, NetworkError};
+pub use network::Network;
 pub use real::{Matrix, Real};
 pub use shape::Shape;
+pub use spec::{LayerSpec, NetworkError};
 pub use workspace::{Mode, Workspace};
