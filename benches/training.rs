@@ -8,7 +8,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradscape::experiment::Experiment;
-use gradscape::landscape::{Axis, Directions, evaluate};
+use gradscape::landscape::{Axis, Directions, Gauge, Slice, evaluate};
 use gradscape::nn::layer::{Conv, Pool};
 use gradscape::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Shape};
 use gradscape::train::{Encoding, Problem, Samples, Session, StepOutcome, TrainCommand, Trainer};
@@ -165,9 +165,7 @@ fn surfaces(c: &mut Criterion) {
             b.iter(|| {
                 let never = AtomicBool::new(false);
                 evaluate(
-                    &problem.network,
-                    &problem.train,
-                    &plane,
+                    &Slice::new(Gauge::training_loss(&problem), &plane),
                     axis,
                     axis,
                     &never,

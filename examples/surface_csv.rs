@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout)] // an example's result
 
 use gradscape::experiment::Experiment;
-use gradscape::landscape::{Axis, Directions, evaluate, path_on_plane};
+use gradscape::landscape::{Axis, Directions, Gauge, Slice, evaluate, path_on_plane};
 use gradscape::train::{Problem, Session, TrainCommand};
 use std::error::Error;
 use std::fs::File;
@@ -39,12 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let axis = Axis::new(-1.0, 1.0, 41)?;
     // Raised from another thread this would end the computation early.
     let cancel = AtomicBool::new(false);
-    let samples = &problem.train;
+    let gauge = Gauge::training_loss(&problem);
     let done = |_points: usize| {};
     let surface = evaluate(
-        network,
-        samples,
-        &plane,
+        &Slice::new(gauge, &plane),
         axis,
         axis,
         &cancel,
@@ -63,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     csv.flush()?;
 
     let points = session.trajectory().points();
-    let path = path_on_plane(network, samples, &plane, points, &cancel).ok_or("cancelled")?;
+    let path = path_on_plane(gauge, &plane, points, &cancel).ok_or("cancelled")?;
     println!("{} losses written to {file}", surface.loss.len());
     println!(
         "{:.1} % of the optimiser's path lies in this plane",

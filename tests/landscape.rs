@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use gradscape::experiment::Experiment;
-use gradscape::landscape::{Axis, Directions, evaluate, path_on_plane};
+use gradscape::landscape::{Axis, Directions, Gauge, Slice, evaluate, path_on_plane};
 use gradscape::train::{Evaluator, PathPoint, Problem, Session, TrainCommand};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,9 +44,7 @@ fn the_surface_s_origin_is_the_training_loss_to_the_last_bit() {
                     .unwrap();
                 pool.install(|| {
                     evaluate(
-                        &problem.network,
-                        &problem.train,
-                        &plane,
+                        &Slice::new(Gauge::training_loss(problem), &plane),
                         x,
                         y,
                         &AtomicBool::new(false),
@@ -87,8 +85,7 @@ fn a_path_within_the_plane_has_no_gap_and_lies_in_it_wholly() {
         })
         .collect();
     let path = path_on_plane(
-        &problem.network,
-        &problem.train,
+        Gauge::training_loss(problem),
         &plane,
         &points,
         &AtomicBool::new(false),
@@ -99,8 +96,7 @@ fn a_path_within_the_plane_has_no_gap_and_lies_in_it_wholly() {
     assert!((path.share_in_plane().unwrap() - 1.0).abs() < 1e-12);
     // The run itself moved in every direction and left the plane.
     let real = path_on_plane(
-        &problem.network,
-        &problem.train,
+        Gauge::training_loss(problem),
         &plane,
         session.trajectory().points(),
         &AtomicBool::new(false),

@@ -1,7 +1,7 @@
 //! Numbers that others printed: each has to come out to its last digit.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use gradscape::landscape::{Axis, Directions, evaluate};
+use gradscape::landscape::{Axis, Directions, Gauge, Slice, evaluate};
 use gradscape::nn::{Activation, Loss, Network, ParamPlace, ParamRole, Real, Workspace};
 use gradscape::optim::OptimizerKind;
 use gradscape::train::Samples;
@@ -256,9 +256,7 @@ mod hagan {
             };
             let (x_axis, y_axis) = (axis(x_lo, x_hi, cx), axis(y_lo, y_hi, cy));
             let surface = evaluate(
-                &network,
-                &samples,
-                &plane,
+                &Slice::new(Gauge::loss(&network, &samples), &plane),
                 x_axis,
                 y_axis,
                 &AtomicBool::new(false),

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use gradscape::experiment::Experiment;
-use gradscape::landscape::{Axis, Directions, Plane, Surface, evaluate, path_on_plane};
+use gradscape::landscape::{
+    Axis, Directions, Gauge, Plane, Slice, Surface, evaluate, path_on_plane,
+};
 use gradscape::train::{PathPoint, Problem, Session, TrainCommand};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -29,8 +31,8 @@ fn problem(source: &str, loss: &str) -> Arc<Problem> {
 fn surface(problem: &Problem, plane: &Plane, n: usize) -> Surface {
     let axis = Axis::new(-1.0, 1.0, n).unwrap();
     let go = AtomicBool::new(false);
-    let (network, samples) = (&problem.network, &problem.train);
-    evaluate(network, samples, plane, axis, axis, &go, |_| {}, |_| {}).unwrap()
+    let slice = Slice::new(Gauge::training_loss(problem), plane);
+    evaluate(&slice, axis, axis, &go, |_| {}, |_| {}).unwrap()
 }
 
 fn bits(surface: &Surface) -> Vec<u64> {
@@ -81,7 +83,7 @@ fn a_path_that_moves_only_the_two_parameters_lies_on_their_surface() {
             })
             .collect();
         let go = AtomicBool::new(false);
-        let path = path_on_plane(&problem.network, &problem.train, &plane, &points, &go).unwrap();
+        let path = path_on_plane(Gauge::training_loss(&problem), &plane, &points, &go).unwrap();
         for point in &path.points {
             let rounding = 1e-6 * point.true_loss;
             assert!(
@@ -106,7 +108,7 @@ fn training_all_parameters_leaves_the_plane_of_two_and_the_gap_shows_it() {
         .plane(problem.network.layout(), &start)
         .unwrap();
     let go = AtomicBool::new(false);
-    let path = path_on_plane(&problem.network, &problem.train, &plane, &points, &go).unwrap();
+    let path = path_on_plane(Gauge::training_loss(&problem), &plane, &points, &go).unwrap();
     assert!(path.share_in_plane().unwrap() < 0.9);
     assert!(path.largest_gap().unwrap().gap().abs() > 1e-3);
     assert_eq!(path.points[0].gap(), 0.0, "the path begins at the centre");
@@ -142,9 +144,7 @@ fn coarse_levels_are_parts_of_the_last_and_every_point_is_computed_once() {
     let (go, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     let mut levels = Vec::new();
     let last = evaluate(
-        &problem.network,
-        &problem.train,
-        &plane,
+        &Slice::new(Gauge::training_loss(&problem), &plane),
         x,
         y,
         &go,
@@ -178,9 +178,7 @@ fn a_cancelled_surface_is_none() {
     let go = AtomicBool::new(false);
     // As somebody would who has seen enough after the first level.
     let result = evaluate(
-        &problem.network,
-        &problem.train,
-        &plane,
+        &Slice::new(Gauge::training_loss(&problem), &plane),
         axis,
         axis,
         &go,
@@ -210,6 +208,7 @@ mod scene {
             step,
             x,
             y: 0.5,
+            recorded_loss: 0.0,
             true_loss,
             slice_loss: x * x + 0.25,
             residual_squared: 1.0,

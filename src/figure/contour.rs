@@ -324,6 +324,7 @@ mod tests {
             step: 0,
             x,
             y: 0.0,
+            recorded_loss: 3.0,
             true_loss: 3.0,
             slice_loss: 3.0,
             residual_squared: 0.0,

@@ -7,14 +7,18 @@
 //! true loss beside the slice's.
 
 mod directions;
+mod field;
 mod grid;
+mod measure;
 mod path;
 mod plane;
 mod principal;
 mod surface;
 
 pub use directions::{Directions, DirectionsError};
+pub use field::{HeightField, Slice};
 pub use grid::{Axis, GridError, MAX_POINTS};
+pub use measure::{Gauge, Measure, MeasureError, Over, Quantity};
 pub use path::{PathOnPlane, PlanePoint, path_on_plane};
 pub use plane::{Plane, PlaneError, Projection};
 pub use principal::principal_plane;

@@ -1,9 +1,9 @@
 //! The optimiser's path as a plane sees it: projected, with the slice's loss
 //! beside the true one.
 
+use super::measure::Gauge;
 use super::plane::Plane;
-use crate::nn::Network;
-use crate::train::{Evaluator, PathPoint, Samples};
+use crate::train::{Evaluator, PathPoint};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,7 +16,9 @@ pub struct PlanePoint {
     pub x: f64,
     /// Coordinate along the second direction.
     pub y: f64,
-    /// The loss at the weights themselves.
+    /// The training loss that the run recorded there.
+    pub recorded_loss: f64,
+    /// The loss (or whatever the surface shows) at the weights themselves.
     pub true_loss: f64,
     /// The loss at the projection, which is what the surface shows there.
     pub slice_loss: f64,
@@ -59,13 +61,12 @@ impl PathOnPlane {
 
     /// Brings the path up to date with `points`, oldest first: points that are
     /// known keep what was computed for them, those that are gone go, and only
-    /// new ones cost a loss. A point is known by its step and its true loss.
+    /// new ones cost a loss. A point is known by its step and its recorded loss.
     /// Returns whether that was done; when `cancel` was set meanwhile it was
     /// not, and nothing has changed.
     pub fn update(
         &mut self,
-        network: &Network,
-        samples: &Samples,
+        gauge: Gauge<'_>,
         plane: &Plane,
         points: &[PathPoint],
         cancel: &AtomicBool,
@@ -73,7 +74,7 @@ impl PathOnPlane {
         let known = |point: &PathPoint| {
             let at = self.points.binary_search_by_key(&point.step, |p| p.step);
             let found = self.points[at.ok()?];
-            (found.true_loss.to_bits() == point.loss.to_bits()).then_some(found)
+            (found.recorded_loss.to_bits() == point.loss.to_bits()).then_some(found)
         };
         let mut merged: Vec<Option<PlanePoint>> = points.iter().map(known).collect();
         let missing: Vec<PathPoint> = points
@@ -82,7 +83,7 @@ impl PathOnPlane {
             .filter(|(_, known)| known.is_none())
             .map(|(point, _)| point.clone())
             .collect();
-        let Some(new) = path_on_plane(network, samples, plane, &missing, cancel) else {
+        let Some(new) = path_on_plane(gauge, plane, &missing, cancel) else {
             return false;
         };
         let gaps = merged.iter_mut().filter(|slot| slot.is_none());
@@ -94,11 +95,11 @@ impl PathOnPlane {
     }
 }
 
-/// Projects `points` onto `plane` and computes the slice's loss under each.
-/// Returns `None` if `cancel` was set meanwhile.
+/// Projects `points` onto `plane` and computes what `gauge` measures at each and
+/// at its projection, the slice's loss. Where it measures what a run records,
+/// the recorded loss is taken. Returns `None` if `cancel` was set meanwhile.
 pub fn path_on_plane(
-    network: &Network,
-    samples: &Samples,
+    gauge: Gauge<'_>,
     plane: &Plane,
     points: &[PathPoint],
     cancel: &AtomicBool,
@@ -106,20 +107,26 @@ pub fn path_on_plane(
     let points = points
         .par_iter()
         .map_init(
-            || (Evaluator::new(network), vec![0.0_f32; plane.center().len()]),
+            || {
+                let params = vec![0.0_f32; plane.center().len()];
+                (Evaluator::new(gauge.network()), params)
+            },
             |(evaluator, params), point| {
                 let projection = plane.project(&point.params);
-                let slice_loss = if cancel.load(Ordering::Relaxed) {
-                    f64::NAN
-                } else {
+                let (mut true_loss, mut slice_loss) = (point.loss, f64::NAN);
+                if !cancel.load(Ordering::Relaxed) {
                     plane.write_point(projection.x, projection.y, params);
-                    evaluator.loss(network, params, samples)
-                };
+                    slice_loss = gauge.at(params, evaluator);
+                    if !gauge.is_recorded() {
+                        true_loss = gauge.at(&point.params, evaluator);
+                    }
+                }
                 PlanePoint {
                     step: point.step,
                     x: projection.x,
                     y: projection.y,
-                    true_loss: point.loss,
+                    recorded_loss: point.loss,
+                    true_loss,
                     slice_loss,
                     residual_squared: projection.residual_squared,
                     distance_squared: projection.distance_squared,
@@ -134,8 +141,9 @@ pub fn path_on_plane(
 mod tests {
     use super::*;
     use crate::landscape::Directions;
-    use crate::nn::{Activation, Init, Loss};
+    use crate::nn::{Activation, Init, Loss, Network};
     use crate::rng::{Stream, stream};
+    use crate::train::Samples;
     use ndarray::array;
     use std::sync::Arc;
 
@@ -169,18 +177,19 @@ mod tests {
     #[test]
     fn a_path_that_grew_and_was_thinned_is_the_path_computed_at_once() {
         let (network, samples, plane, points) = case();
+        let gauge = Gauge::loss(&network, &samples);
         let go = AtomicBool::new(false);
         let mut path = PathOnPlane::default();
-        assert!(path.update(&network, &samples, &plane, &points[..4], &go));
+        assert!(path.update(gauge, &plane, &points[..4], &go));
         let thinned: Vec<_> = points.iter().step_by(2).cloned().collect();
-        assert!(path.update(&network, &samples, &plane, &thinned, &go));
-        let at_once = path_on_plane(&network, &samples, &plane, &thinned, &go).unwrap();
+        assert!(path.update(gauge, &plane, &thinned, &go));
+        let at_once = path_on_plane(gauge, &plane, &thinned, &go).unwrap();
         assert_eq!(path, at_once);
         // A second run that passes other places at the same steps is another path.
         let mut other = thinned.clone();
         other[2].params = Arc::clone(&points[1].params);
         other[2].loss = points[1].loss;
-        assert!(path.update(&network, &samples, &plane, &other, &go));
+        assert!(path.update(gauge, &plane, &other, &go));
         assert_ne!(path.points[2], at_once.points[2]);
         assert_eq!(path.points[3], at_once.points[3]);
     }
@@ -188,8 +197,9 @@ mod tests {
     #[test]
     fn cancelling_changes_nothing() {
         let (network, samples, plane, points) = case();
+        let gauge = Gauge::loss(&network, &samples);
         let mut path = PathOnPlane::default();
-        assert!(!path.update(&network, &samples, &plane, &points, &AtomicBool::new(true)));
+        assert!(!path.update(gauge, &plane, &points, &AtomicBool::new(true)));
         assert!(path.points.is_empty());
     }
 }

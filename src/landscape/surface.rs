@@ -1,9 +1,7 @@
-//! The loss at every point of a grid, coarse to fine.
+//! The height at every point of a grid, coarse to fine.
 
+use super::field::HeightField;
 use super::grid::Axis;
-use super::plane::Plane;
-use crate::nn::Network;
-use crate::train::{Evaluator, Samples};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +13,8 @@ pub struct Surface {
     pub x: Vec<f64>,
     /// Coordinates along the second direction.
     pub y: Vec<f64>,
-    /// Mean data loss, `[y, x]`.
+    /// The height over each point, `[y, x]`: the mean data loss, unless another
+    /// measure was asked for.
     pub loss: Array2<f64>,
 }
 
@@ -57,15 +56,16 @@ fn cell(values: &[f64], v: f64) -> Option<(usize, f64)> {
 /// Distances between the grid points of one level and the next, coarse to fine.
 const STRIDES: [usize; 5] = [16, 8, 4, 2, 1];
 
-/// Computes the mean loss of `network` over `samples` at every point of the
-/// grid, on the current rayon pool. After each level of refinement `level` gets
-/// a complete, coarser surface; the last one is the whole grid. Each point is
-/// computed once. `done` counts points as they are finished. Returns `None` if
-/// `cancel` was set meanwhile.
-pub fn evaluate(
-    network: &Network,
-    samples: &Samples,
-    plane: &Plane,
+/// Points that are computed together.
+const BLOCK: usize = 16;
+
+/// Computes the height of `field` at every point of the grid, on the current
+/// rayon pool. After each level of refinement `level` gets a complete, coarser
+/// surface; the last one is the whole grid. Each point is computed once. `done`
+/// counts points as they are finished. Returns `None` if `cancel` was set
+/// meanwhile.
+pub fn evaluate<F: HeightField>(
+    field: &F,
     x: Axis,
     y: Axis,
     cancel: &AtomicBool,
@@ -90,21 +90,20 @@ pub fn evaluate(
             .flat_map(|&j| columns.iter().map(move |&i| (j, i)))
             .filter(|&(j, i)| !is_known(j, i))
             .collect();
-        let values: Vec<f64> = missing
-            .par_iter()
-            .map_init(
-                || (Evaluator::new(network), vec![0.0_f32; plane.center().len()]),
-                |(evaluator, params), &(j, i)| {
-                    if cancel.load(Ordering::Relaxed) {
-                        return f64::NAN;
+        let points: Vec<[f64; 2]> = missing.iter().map(|&(j, i)| [xs[i], ys[j]]).collect();
+        let mut values = vec![f64::NAN; points.len()];
+        points
+            .par_chunks(BLOCK)
+            .zip(values.par_chunks_mut(BLOCK))
+            .for_each_init(
+                || field.buffers(),
+                |buffers, (points, values)| {
+                    if !cancel.load(Ordering::Relaxed) {
+                        field.heights(points, buffers, values);
+                        done(points.len());
                     }
-                    plane.write_point(xs[i], ys[j], params);
-                    let value = evaluator.loss(network, params, samples);
-                    done(1);
-                    value
                 },
-            )
-            .collect();
+            );
         if cancel.load(Ordering::Relaxed) {
             return None;
         }

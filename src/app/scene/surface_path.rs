@@ -164,6 +164,7 @@ mod tests {
             step,
             x,
             y: 0.0,
+            recorded_loss: true_loss,
             true_loss,
             slice_loss,
             residual_squared: 0.5,

@@ -7,7 +7,7 @@
 //! thread's own; each point's loss is a sum in a fixed order, so the numbers do
 //! not depend on how many threads there are.
 
-use crate::landscape::{Axis, PathOnPlane, Plane, Surface, evaluate};
+use crate::landscape::{Axis, Gauge, PathOnPlane, Plane, Slice, Surface, evaluate};
 use crate::train::{Evaluator, PathPoint, Problem};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -249,7 +249,8 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
                 let points = whole_path(request, kept.center_loss);
                 let cancel = &shared.cancel;
                 let path = &mut kept.path;
-                *path_done = path.update(network, samples, &request.plane, &points, cancel);
+                let gauge = Gauge::training_loss(problem);
+                *path_done = path.update(gauge, &request.plane, &points, cancel);
             }
             let mut desk = shared.lock();
             if !*path_done || shared.cancel.load(Ordering::Relaxed) {
@@ -275,9 +276,7 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
     if kept.surface.is_none() {
         let begun = Instant::now();
         let whole = evaluate(
-            network,
-            samples,
-            &request.plane,
+            &Slice::new(Gauge::training_loss(problem), &request.plane),
             request.x,
             request.y,
             &shared.cancel,
@@ -367,9 +366,7 @@ mod tests {
         let problem = problem(150);
         let request = request(&problem, 33, 5);
         let at_once = evaluate(
-            &problem.network,
-            &problem.train,
-            &request.plane,
+            &Slice::new(Gauge::training_loss(&problem), &request.plane),
             request.x,
             request.y,
             &AtomicBool::new(false),

@@ -1,19 +1,24 @@
 //! `gradscape surface`: the loss over a plane through the weights, into files.
 
+mod output;
+mod picture;
+
+pub use output::ending;
+pub use picture::figure;
+
 use super::interrupt::Interrupt;
-use super::report::parameter_name;
-use super::run_folder::write;
 use super::source::{Source, SourceArgs};
 use super::{CliError, Out};
-use crate::figure::{ContourFigure, Heights, Tone, write_figure};
-use crate::interop::write_surface;
+use crate::figure::{Heights, Tone};
 use crate::landscape::{
-    Axis, Directions, DirectionsError, PathOnPlane, Plane, Surface, evaluate, path_on_plane,
+    Axis, Directions, DirectionsError, Gauge, PathOnPlane, Plane, Slice, Surface, evaluate,
+    path_on_plane,
 };
 use crate::train::Evaluator;
 use clap::{Args, ValueEnum};
+use output::{output, write_output};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Compute the error surface over a plane through the weights
@@ -117,20 +122,6 @@ pub fn axes(n: usize) -> Result<[Axis; 2], CliError> {
     Ok([Axis::new(-1.0, 1.0, n)?; 2])
 }
 
-fn output(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match ending(&path).as_deref() {
-        Some("csv" | "npz" | "png" | "svg") => Ok(path),
-        _ => Err("surfaces are written as .csv, .npz, .png or .svg".to_owned()),
-    }
-}
-
-/// The ending of a file's name, in small letters.
-pub fn ending(path: &Path) -> Option<String> {
-    let ending = path.extension()?.to_str()?;
-    Some(ending.to_ascii_lowercase())
-}
-
 /// What `--json` prints.
 #[derive(Serialize)]
 struct SurfaceObject<'a> {
@@ -170,11 +161,7 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
         HeightsName::Log => Heights::Log,
     };
     for file in &args.out {
-        match ending(file).as_deref() {
-            Some("csv") => write_csv(file, surface)?,
-            Some("npz") => write_surface(file, surface, &plane)?,
-            _ => write_figure(file, figure.draw()?, 1.0)?,
-        }
+        write_output(file, &computed, &plane, &figure)?;
     }
     let range = surface.range();
     let gap = path.largest_gap().map(|p| p.gap());
@@ -231,12 +218,13 @@ pub fn compute(
     out: &mut Out,
 ) -> Result<Computed, CliError> {
     let (network, samples) = (&source.problem.network, &source.problem.train);
+    let gauge = Gauge::training_loss(&source.problem);
     let [x, y] = axes;
     let cancel = interrupt.flag();
     let bar = out.start_bar((x.n * y.n) as u64, "surface");
     let count = |n: usize| bar.inc(n as u64);
-    let surface = evaluate(network, samples, plane, x, y, cancel, count, |_| {});
-    let path = path_on_plane(network, samples, plane, &source.path, cancel);
+    let surface = evaluate(&Slice::new(gauge, plane), x, y, cancel, count, |_| {});
+    let path = path_on_plane(gauge, plane, &source.path, cancel);
     out.end_bar();
     match (surface, path) {
         (Some(surface), Some(path)) => Ok(Computed {
@@ -248,73 +236,4 @@ pub fn compute(
             "interrupted; nothing is written".to_owned(),
         )),
     }
-}
-
-/// The picture of a surface: what its axes are and where it was taken.
-pub fn figure<'a>(
-    source: &Source,
-    directions: Directions,
-    computed: &'a Computed,
-) -> ContourFigure<'a> {
-    let problem = &source.problem;
-    let label = |index: usize| match problem.network.layout().place(index) {
-        Some(place) => format!("change of {}", parameter_name(&place)),
-        None => String::new(),
-    };
-    let (x_label, y_label) = match directions {
-        Directions::Weights(i, j) => (label(i), label(j)),
-        Directions::Random { seed } => (
-            format!("random direction 1, filter-normalised (seed {seed})"),
-            "random direction 2, filter-normalised".to_owned(),
-        ),
-        Directions::Path => (
-            "first principal component of the path".to_owned(),
-            "second principal component of the path".to_owned(),
-        ),
-    };
-    let place = match (source.given, source.path.last()) {
-        (true, Some(last)) => format!("through the weights after {} epochs", last.epoch),
-        (true, None) => "through the given weights".to_owned(),
-        (false, _) => "through the initial weights".to_owned(),
-    };
-    let widths: Vec<String> = problem
-        .network
-        .widths()
-        .iter()
-        .map(usize::to_string)
-        .collect();
-    let mut subtitle = format!(
-        "network {}, {place}; loss {:.4} at the centre",
-        widths.join("-"),
-        computed.center_loss
-    );
-    if let Some(share) = computed.path.share_in_plane() {
-        subtitle += &format!("\n{:.1} % of the path lies in the plane", 100.0 * share);
-    }
-    ContourFigure {
-        surface: &computed.surface,
-        path: (!computed.path.points.is_empty()).then_some(&computed.path),
-        title: format!("{}: error surface", problem.experiment.title()),
-        subtitle,
-        x_label,
-        y_label,
-        heights: Heights::Auto,
-        tone: Tone::Dark,
-    }
-}
-
-/// Columns `x`, `y` and `loss`, x running fastest.
-fn write_csv(path: &Path, surface: &Surface) -> Result<(), CliError> {
-    let failed = |error: csv::Error| CliError::Failed(format!("{}: {error}", path.display()));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["x", "y", "loss"]).map_err(failed)?;
-    for (row, &y) in surface.loss.rows().into_iter().zip(&surface.y) {
-        for (&loss, &x) in row.iter().zip(&surface.x) {
-            writer.serialize((x, y, loss)).map_err(failed)?;
-        }
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| CliError::io(path, error.into_error()))?;
-    write(path, &bytes)
 }
