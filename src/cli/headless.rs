@@ -6,7 +6,7 @@ use super::interrupt::Interrupt;
 use super::report::{epoch_line, headline, rule_lines, table_head};
 use super::run_folder::RunFolder;
 use super::source::{Source, SourceArgs, find_experiment};
-use super::surface::{Computed, axes, compute, figure, plane};
+use super::surface::{Caption, Computed, axes, compute, figure, plane};
 use super::train::{Ending, train_into};
 use super::{CliError, Out};
 use crate::figure::{
@@ -86,9 +86,10 @@ pub fn run(why: &str) -> Result<(), CliError> {
     };
     let computed = compute(&source, &path_plane, axes(GRID)?, &interrupt, &mut out)?;
     draw_curves(&dir, &rows, &problem)?;
-    let contour = figure(&source, span, &computed);
+    let caption = Caption::new(&source, span);
+    let contour = figure(&caption, &computed);
     write_figure(&dir.join("contour.png"), contour.draw()?, 1.0)?;
-    draw_scene(&dir, &source, span, &computed, &mut out)?;
+    draw_scene(&dir, &source, &caption, &computed, &mut out)?;
     out.say(format!("Everything is in {}/:", dir.display()))?;
     for (file, what) in [
         ("network.png", "the network after training"),
@@ -149,7 +150,7 @@ fn draw_curves(dir: &Path, rows: &[HistoryRow], problem: &Problem) -> Result<(),
 fn draw_scene(
     dir: &Path,
     source: &Source,
-    span: Directions,
+    caption: &Caption,
     computed: &Computed,
     out: &mut Out,
 ) -> Result<(), CliError> {
@@ -179,7 +180,7 @@ fn draw_scene(
                 out.say(format!(
                     "No 3D pictures: {error}. Drawing flat ones instead."
                 ))?;
-                return draw_flat(dir, source, span, computed, out);
+                return draw_flat(dir, source, caption, computed, out);
             }
         }
     }
@@ -197,7 +198,7 @@ fn film_steps(problem: &Problem) -> usize {
 fn draw_flat(
     dir: &Path,
     source: &Source,
-    span: Directions,
+    caption: &Caption,
     computed: &Computed,
     out: &mut Out,
 ) -> Result<(), CliError> {
@@ -210,7 +211,7 @@ fn draw_flat(
         "after training".to_owned(),
     );
     write_figure(&dir.join("network.png"), network.draw(), 1.5)?;
-    let contour = figure(source, span, computed);
+    let contour = figure(caption, computed);
     write_figure(&dir.join("surface.png"), contour.draw()?, 1.5)?;
     let points = &source.path;
     let last = points.len().saturating_sub(1);
@@ -219,12 +220,12 @@ fn draw_flat(
     let frame = |index: usize| -> Result<Pixels, FigureError> {
         let point = &points[index];
         let values = activations(problem, &point.params);
-        let caption = format!("epoch {}, training loss {:.4}", point.epoch, point.loss);
-        let network = network_figure(problem, &point.params, &values, caption);
+        let words = format!("epoch {}, training loss {:.4}", point.epoch, point.loss);
+        let network = network_figure(problem, &point.params, &values, words);
         let so_far = PathOnPlane {
             points: computed.path.points[..=index].to_vec(),
         };
-        let mut surface = figure(source, span, computed);
+        let mut surface = figure(caption, computed);
         surface.path = Some(&so_far);
         let left = rasterise(
             &network.draw().finish(),

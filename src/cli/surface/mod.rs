@@ -4,7 +4,7 @@ mod output;
 mod picture;
 
 pub use output::ending;
-pub use picture::figure;
+pub use picture::{Caption, figure};
 
 use super::interrupt::Interrupt;
 use super::source::{Source, SourceArgs};
@@ -39,6 +39,13 @@ pub struct SurfaceArgs {
     /// Span the plane by two parameters, `weights:I,J`, by filter-normalised `random` directions, `random:SEED`, or by the `path` of a run
     #[arg(long, value_name = "DIRECTIONS", default_value = "random", value_parser = directions)]
     directions: Directions,
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+/// What is written, and how it looks.
+#[derive(Args, Debug, Clone)]
+pub struct FileArgs {
     /// Write this file: .csv, .npz, .png or .svg; may be given several times
     #[arg(long, value_name = "FILE", required = true, value_parser = output)]
     out: Vec<PathBuf>,
@@ -125,7 +132,7 @@ pub fn axes(n: usize) -> Result<[Axis; 2], CliError> {
 /// What `--json` prints.
 #[derive(Serialize)]
 struct SurfaceObject<'a> {
-    directions: String,
+    directions: &'a str,
     points: usize,
     center_loss: f64,
     min_loss: Option<f64>,
@@ -143,7 +150,7 @@ struct SurfaceObject<'a> {
 /// When something cannot be read or written, the directions do not fit the
 /// network, or it is interrupted.
 pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
-    let mut out = Out::stdout(args.json);
+    let mut out = Out::stdout(args.files.json);
     let begin = Instant::now();
     let source = args.source.load()?;
     let plane = plane(args.directions, &source)?;
@@ -152,22 +159,38 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
         None => axes(args.grid)?,
     };
     let computed = compute(&source, &plane, axes, &Interrupt::listen(), &mut out)?;
+    let caption = Caption::new(&source, args.directions);
+    deliver(&args.files, &caption, &plane, &computed, begin, &mut out)
+}
+
+/// Writes the files of a surface, however it was computed, and reports on it.
+///
+/// # Errors
+/// When something cannot be written.
+fn deliver(
+    files: &FileArgs,
+    caption: &Caption,
+    plane: &Plane,
+    computed: &Computed,
+    begin: Instant,
+    out: &mut Out,
+) -> Result<(), CliError> {
     let (surface, path) = (&computed.surface, &computed.path);
-    let mut figure = figure(&source, args.directions, &computed);
-    figure.tone = args.theme.into();
-    figure.heights = match args.heights {
+    let mut figure = figure(caption, computed);
+    figure.tone = files.theme.into();
+    figure.heights = match files.heights {
         HeightsName::Auto => Heights::Auto,
         HeightsName::Linear => Heights::Linear,
         HeightsName::Log => Heights::Log,
     };
-    for file in &args.out {
-        write_output(file, &computed, &plane, &figure)?;
+    for file in &files.out {
+        write_output(file, computed, plane, &figure)?;
     }
     let range = surface.range();
     let gap = path.largest_gap().map(|p| p.gap());
     let seconds = begin.elapsed().as_secs_f64();
     out.object(&SurfaceObject {
-        directions: args.directions.to_string(),
+        directions: &caption.directions,
         points: surface.loss.len(),
         center_loss: computed.center_loss,
         min_loss: range.map(|r| r.0),
@@ -176,7 +199,7 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
         share_in_plane: path.share_in_plane(),
         largest_gap: gap,
         seconds,
-        files: &args.out,
+        files: &files.out,
     })?;
     let (lo, hi) = range.unwrap_or((f64::NAN, f64::NAN));
     out.say(format!(
@@ -190,7 +213,7 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
             100.0 * share
         ))?;
     }
-    for file in &args.out {
+    for file in &files.out {
         out.say(format!("written to {}", file.display()))?;
     }
     Ok(())
