@@ -19,6 +19,8 @@ pub enum Stream {
     Shuffle = 4,
     /// Random directions through parameter space.
     Directions = 5,
+    /// Where searches for eigenvalues begin, and probes of the Hessian.
+    Curvature = 6,
 }
 
 /// The generator of `stream` for an experiment's `seed` (ChaCha8, whose output

@@ -259,7 +259,7 @@ fn take_in(shown: &mut ErrorSurface, directions: Option<Directions>, news: News)
     shown.problem = Some(news.problem);
     shown.parameters = match directions {
         Some(Directions::Weights(i, j)) => Some((i, j)),
-        Some(Directions::Random { .. } | Directions::Path) | None => None,
+        _ => None,
     };
     shown.plane = Some(news.plane);
     shown.surface = Some(news.surface);

@@ -1,24 +1,25 @@
 //! Ways to choose the two directions of a plane.
 
 use super::plane::{Plane, PlaneError};
-use super::principal::principal_plane;
-use crate::nn::{Layout, ParamRole};
-use crate::rng::{Rng, Stream, stream};
+use super::scope::{Scope, ScopeError};
+use super::span::cheap;
+use crate::nn::Layout;
 use crate::train::PathPoint;
-use rand::RngExt;
-use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Which two directions span the plane.
+/// Which two directions span the plane. [`span`](super::span) makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Directions {
-    /// The axes of two parameters, by index in the flat vector.
+    /// The axes of two parameters, by index in the flat vector, from 0.
     Weights(usize, usize),
     /// Two random directions, filter-normalised (Li et al. 2018,
-    /// arXiv:1712.09913): Gaussian, then each unit's row of weights scaled to
-    /// the norm of that row in the network; biases do not move.
+    /// arXiv:1712.09913): Gaussian, then the weights of each unit, or of each
+    /// filter with all its channels, scaled to the norm of those weights in the
+    /// network. Parameters that are a single number a unit do not move: biases,
+    /// and the gains, shifts and slopes of normalisations and learnt ReLUs (their
+    /// `ignore='biasbn'`).
     Random {
         /// Which random directions.
         seed: u64,
@@ -28,14 +29,34 @@ pub enum Directions {
     /// path through many parameters and show little of it (Li et al. 2018,
     /// section 7).
     Path,
+    /// The eigenvectors of the two eigenvalues of the Hessian that are largest
+    /// in absolute value: where the loss bends most.
+    Hessian,
+    /// The eigenvectors of the largest and of the smallest eigenvalue of the
+    /// Hessian, which is the most negative one where there are negative ones:
+    /// the steepest wall beside the way down.
+    HessianEnds,
+    /// Steepest descent `-g`, and what the Hessian makes of it, `H g` without
+    /// its part along `g`: the way down, and the way that it turns.
+    Gradient,
+    /// The plane through three places of the run's recorded path, those nearest
+    /// to these steps: the first at (0, 0), the second at (1, 0), the third at
+    /// (0, 1). Its centre is the first ([`LAST_STEP`] is the last).
+    Checkpoints([u64; 3]),
 }
+
+/// In [`Directions::Checkpoints`] the last recorded place. (Settings files hold
+/// whole numbers up to this.)
+pub const LAST_STEP: u64 = i64::MAX as u64;
 
 /// Why directions cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectionsError {
     /// Not a way to choose directions.
     #[error(
-        "{0:?} names no directions; give weights:I,J with two parameter indices, random, random:SEED, or path"
+        "{0:?} names no directions; give weights:I,J with two parameter indices, random, \
+         random:SEED, path, hessian, hessian:ends, gradient, or checkpoints:A,B,C with three \
+         steps of a run (or initial, last)"
     )]
     Syntax(String),
     /// There is no such parameter.
@@ -55,20 +76,82 @@ pub enum DirectionsError {
          train first, or choose other directions"
     )]
     NoPath,
+    /// No checkpoints to take.
+    #[error("there is no recorded path to take checkpoints from; train first")]
+    NoCheckpoints,
+    /// Two of the steps lie nearest to the same recorded place.
+    #[error(
+        "steps {0:?} are nearest to the recorded places {1:?}, which span no plane; give three \
+         steps that lie farther apart"
+    )]
+    SameCheckpoints([u64; 3], [u64; 3]),
+    /// It is flat or level here.
+    #[error("the gradient is zero here, so there is no way down; choose other directions")]
+    NoGradient,
+    /// The Hessian leaves the gradient's direction as it is.
+    #[error(
+        "the Hessian does not turn the gradient here, so that there is one direction and no \
+         second; choose other directions"
+    )]
+    NoTurn,
+    /// There are fewer than two different eigenvectors with an eigenvalue.
+    #[error(
+        "the Hessian is zero, or has a single eigenvalue that is not, here; choose other directions"
+    )]
+    NoCurvature,
+    /// Numbers are not finite here.
+    #[error("the loss, its gradient or its Hessian is not finite here")]
+    NotFinite,
+    /// A plane needs the loss, and there is none to differentiate.
+    #[error("these directions follow from the loss and its derivatives, which are not at hand")]
+    NeedsLoss,
+    /// A parameter that is to move does not.
+    #[error("parameter {index} does not move within {scope}; choose other parameters")]
+    OutsideScope {
+        /// The parameter.
+        index: usize,
+        /// What moves.
+        scope: String,
+    },
+    /// A plane takes two parameters.
+    #[error("{0} has fewer than two parameters that move, and a plane takes two")]
+    SmallScope(String),
+    /// It was called off.
+    #[error("called off")]
+    Cancelled,
+    /// What should move is not there.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
     /// They span no plane.
     #[error(transparent)]
     Plane(#[from] PlaneError),
 }
 
+/// A step, `initial` or `last`.
+fn step(text: &str) -> Option<u64> {
+    match text.trim() {
+        "initial" => Some(0),
+        "last" => Some(LAST_STEP),
+        number => number.parse().ok().filter(|&s| s <= LAST_STEP),
+    }
+}
+
 impl FromStr for Directions {
     type Err = DirectionsError;
 
-    /// `weights:I,J`, `random`, `random:SEED` or `path`.
+    /// `weights:I,J`, `random`, `random:SEED`, `path`, `hessian`,
+    /// `hessian:ends`, `gradient` or `checkpoints:A,B,C`.
     fn from_str(text: &str) -> Result<Self, DirectionsError> {
         let bad = || DirectionsError::Syntax(text.to_owned());
         match text.split_once(':') {
-            None if text == "path" => Ok(Directions::Path),
-            None if text == "random" => Ok(Directions::Random { seed: 0 }),
+            None => match text {
+                "path" => Ok(Directions::Path),
+                "random" => Ok(Directions::Random { seed: 0 }),
+                "hessian" => Ok(Directions::Hessian),
+                "gradient" => Ok(Directions::Gradient),
+                _ => Err(bad()),
+            },
+            Some(("hessian", "ends")) => Ok(Directions::HessianEnds),
             Some(("random", seed)) => Ok(Directions::Random {
                 seed: seed.parse().map_err(|_| bad())?,
             }),
@@ -76,6 +159,11 @@ impl FromStr for Directions {
                 let (i, j) = pair.split_once(',').ok_or_else(bad)?;
                 let parse = |s: &str| s.trim().parse::<usize>().map_err(|_| bad());
                 Ok(Directions::Weights(parse(i)?, parse(j)?))
+            }
+            Some(("checkpoints", three)) => {
+                let steps: Option<Vec<u64>> = three.split(',').map(step).collect();
+                let steps = steps.and_then(|s| <[u64; 3]>::try_from(s).ok());
+                Ok(Directions::Checkpoints(steps.ok_or_else(bad)?))
             }
             _ => Err(bad()),
         }
@@ -88,113 +176,67 @@ impl std::fmt::Display for Directions {
             Directions::Weights(i, j) => write!(f, "weights:{i},{j}"),
             Directions::Random { seed } => write!(f, "random:{seed}"),
             Directions::Path => f.write_str("path"),
+            Directions::Hessian => f.write_str("hessian"),
+            Directions::HessianEnds => f.write_str("hessian:ends"),
+            Directions::Gradient => f.write_str("gradient"),
+            Directions::Checkpoints(steps) => {
+                let word = |s: u64| match s {
+                    LAST_STEP => "last".to_owned(),
+                    s => s.to_string(),
+                };
+                let [a, b, c] = steps.map(word);
+                write!(f, "checkpoints:{a},{b},{c}")
+            }
         }
     }
 }
 
 impl Directions {
-    /// The plane through `center` along these directions, where they need no path.
+    /// Whether they need a recorded path.
+    pub fn need_path(&self) -> bool {
+        matches!(self, Directions::Path | Directions::Checkpoints(_))
+    }
+
+    /// Whether they follow from the derivatives of the loss, so that
+    /// [`span`](super::span) takes as long as some evaluations of it and only
+    /// that makes them.
+    pub fn need_loss(&self) -> bool {
+        matches!(
+            self,
+            Directions::Hessian | Directions::HessianEnds | Directions::Gradient
+        )
+    }
+
+    /// The plane through `center` along these directions, where they need
+    /// neither a path nor the loss.
+    ///
+    /// # Errors
+    /// When there is no such plane.
     pub fn plane(&self, layout: &Layout, center: &[f32]) -> Result<Plane, DirectionsError> {
         self.plane_along(layout, center, &[])
     }
 
     /// The plane through `center` along these directions, for a run that came
-    /// along `path`.
+    /// along `path`, where they do not need the loss.
+    ///
+    /// # Errors
+    /// When there is no such plane; [`DirectionsError::NeedsLoss`] where only
+    /// [`span`](super::span) can make it.
     pub fn plane_along(
         &self,
         layout: &Layout,
         center: &[f32],
         path: &[PathPoint],
     ) -> Result<Plane, DirectionsError> {
-        let len = layout.len();
-        let (x, y) = match *self {
-            Directions::Path => {
-                let points: Vec<&[f32]> = path.iter().map(|p| &*p.params).collect();
-                let found = principal_plane(center, &points)?;
-                return found.map(|(plane, _)| plane).ok_or(DirectionsError::NoPath);
-            }
-            Directions::Weights(i, j) => {
-                if let Some(&index) = [i, j].iter().find(|&&k| k >= len) {
-                    return Err(DirectionsError::NoParameter { index, len });
-                }
-                if i == j {
-                    return Err(DirectionsError::SameParameter(i));
-                }
-                let unit = |k: usize| {
-                    let mut direction = vec![0.0; len];
-                    direction[k] = 1.0;
-                    direction
-                };
-                (unit(i), unit(j))
-            }
-            Directions::Random { seed } => {
-                let mut rng = stream(seed, Stream::Directions);
-                let x = filter_normalised(layout, center, &mut rng);
-                (x, filter_normalised(layout, center, &mut rng))
-            }
-        };
-        Ok(Plane::new(center.to_vec(), x, y)?)
+        cheap(*self, layout, center, path, &Scope::Whole)?
+            .map(|spanned| spanned.plane)
+            .ok_or(DirectionsError::NeedsLoss)
     }
-}
-
-fn filter_normalised(layout: &Layout, center: &[f32], rng: &mut Rng) -> Vec<f32> {
-    let mut direction = vec![0.0_f32; layout.len()];
-    for tensor in layout.tensors() {
-        if tensor.role == ParamRole::Bias {
-            continue;
-        }
-        let row: usize = tensor.shape[1..].iter().product();
-        let rows = direction[tensor.range.clone()].chunks_exact_mut(row);
-        for (d, w) in rows.zip(center[tensor.range.clone()].chunks_exact(row)) {
-            d.iter_mut().for_each(|v| *v = rng.sample(StandardNormal));
-            let scale = norm(w) / norm(d).max(f64::MIN_POSITIVE);
-            d.iter_mut()
-                .for_each(|v| *v = (f64::from(*v) * scale) as f32);
-        }
-    }
-    direction
-}
-
-fn norm(row: &[f32]) -> f64 {
-    row.iter()
-        .map(|&v| f64::from(v).powi(2))
-        .sum::<f64>()
-        .sqrt()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Activation, Loss, Network};
-
-    #[test]
-    fn random_directions_have_the_norms_of_the_weights_rows_and_leave_biases() {
-        let network = Network::dense(
-            3,
-            &[(4, Activation::Tanh), (2, Activation::Linear)],
-            Loss::HalfSquaredError,
-        )
-        .unwrap();
-        let layout = network.layout();
-        let center: Vec<f32> = (0..layout.len()).map(|i| 0.3 * i as f32 - 2.0).collect();
-        let plane = Directions::Random { seed: 5 }
-            .plane(layout, &center)
-            .unwrap();
-        for direction in [plane.direction_x(), plane.direction_y()] {
-            for tensor in layout.tensors() {
-                let part = &direction[tensor.range.clone()];
-                if tensor.role == ParamRole::Bias {
-                    assert!(part.iter().all(|&v| v == 0.0));
-                    continue;
-                }
-                let row = tensor.shape[1];
-                let weights = center[tensor.range.clone()].chunks(row);
-                for (d, w) in part.chunks(row).zip(weights) {
-                    assert!((norm(d) / norm(w) - 1.0).abs() < 1e-6);
-                }
-            }
-        }
-    }
 
     #[test]
     fn directions_are_read_as_they_are_written() {
@@ -202,9 +244,17 @@ mod tests {
             Directions::Weights(3, 17),
             Directions::Random { seed: 9 },
             Directions::Path,
+            Directions::Hessian,
+            Directions::HessianEnds,
+            Directions::Gradient,
+            Directions::Checkpoints([0, 120, LAST_STEP]),
         ] {
             assert_eq!(d.to_string().parse::<Directions>().unwrap(), d);
         }
+        assert_eq!(
+            "checkpoints:initial,5,last".parse::<Directions>().unwrap(),
+            Directions::Checkpoints([0, 5, LAST_STEP])
+        );
         for bad in [
             "weights",
             "weights:1",
@@ -212,6 +262,10 @@ mod tests {
             "pca",
             "random:x",
             "path:1",
+            "hessian:1",
+            "checkpoints",
+            "checkpoints:1,2",
+            "checkpoints:1,2,3,4",
         ] {
             assert!(bad.parse::<Directions>().is_err(), "{bad}");
         }

@@ -180,6 +180,25 @@ impl<'a> Gauge<'a> {
         self.samples
     }
 
+    /// The penalty on weights that is part of it; nothing where it has none.
+    pub fn penalty(&self) -> Regulariser {
+        self.penalty
+    }
+
+    /// Which number it gives.
+    pub fn quantity(&self) -> Quantity {
+        self.quantity
+    }
+
+    /// The loss over the same samples.
+    pub fn as_loss(self) -> Self {
+        Gauge {
+            quantity: Quantity::Loss,
+            recorded: self.recorded && self.quantity == Quantity::Loss,
+            ..self
+        }
+    }
+
     /// Whether it is what a run records along its path ([`PathPoint::loss`]).
     ///
     /// [`PathPoint::loss`]: crate::train::PathPoint::loss

@@ -6,20 +6,27 @@
 //! the slice, so a path is projected onto it by least squares and carries its
 //! true loss beside the slice's.
 
+pub mod curvature;
+mod curved;
 mod directions;
 mod field;
+mod filter;
 mod grid;
 mod measure;
 mod path;
 mod plane;
 mod principal;
+mod scope;
+mod span;
 mod surface;
 
-pub use directions::{Directions, DirectionsError};
+pub use directions::{Directions, DirectionsError, LAST_STEP};
 pub use field::{HeightField, Slice};
 pub use grid::{Axis, GridError, MAX_POINTS};
 pub use measure::{Gauge, Measure, MeasureError, Over, Quantity};
 pub use path::{PathOnPlane, PlanePoint, path_on_plane};
 pub use plane::{Plane, PlaneError, Projection};
 pub use principal::principal_plane;
+pub use scope::{Scope, ScopeError};
+pub use span::{PlaneContext, Spanned, span, through_checkpoints};
 pub use surface::{Surface, evaluate};

@@ -20,16 +20,28 @@ pub fn principal_plane(
     center: &[f32],
     points: &[&[f32]],
 ) -> Result<Option<(Plane, [f64; 2])>, PlaneError> {
+    principal_plane_within(center, points, |_| true)
+}
+
+/// The same of what some parameters do, those of which `moves` says so by their
+/// index: the displacements' other components are taken to be zero.
+pub(super) fn principal_plane_within(
+    center: &[f32],
+    points: &[&[f32]],
+    moves: impl Fn(usize) -> bool,
+) -> Result<Option<(Plane, [f64; 2])>, PlaneError> {
     let stride = points.len().div_ceil(MOST_POINTS).max(1);
+    let displacement = |(index, (&p, &c)): (usize, (&f32, &f32))| {
+        if moves(index) {
+            f64::from(p) - f64::from(c)
+        } else {
+            0.0
+        }
+    };
     let moves: Vec<Vec<f64>> = points
         .iter()
         .step_by(stride)
-        .map(|p| {
-            p.iter()
-                .zip(center)
-                .map(|(&p, &c)| f64::from(p) - f64::from(c))
-                .collect()
-        })
+        .map(|p| p.iter().zip(center).enumerate().map(displacement).collect())
         .collect();
     // With few points and many parameters the small side of the problem is the
     // Gram matrix of the displacements: its eigenvectors give the components.

@@ -35,6 +35,6 @@ pub use problem::{Encoding, Problem, Samples};
 pub use session::Session;
 pub use snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
 pub use stop::StopReason;
-pub use trainer::{StepOutcome, Trainer};
+pub use trainer::{StepOutcome, Trainer, batch_of};
 pub use trajectory::{PathPoint, Trajectory};
 pub use worker::Worker;

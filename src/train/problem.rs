@@ -80,6 +80,13 @@ impl Samples {
         self.len() == 0
     }
 
+    /// The chosen rows, in the order given; rows that are not there are left out.
+    pub fn select_rows(&self, rows: &[u32]) -> Samples {
+        let rows = rows.iter().map(|&r| r as usize);
+        let rows: Vec<usize> = rows.filter(|&r| r < self.len()).collect();
+        self.select(&rows)
+    }
+
     /// The chosen rows, in the order given.
     pub fn select(&self, rows: &[usize]) -> Samples {
         Samples {

@@ -331,6 +331,8 @@ impl Session {
             params: Arc::from(trainer.params()),
             gradient: Arc::from(trainer.gradient()),
             update: Arc::from(trainer.last_update()),
+            // A row has 32 bits: so many samples of 4 bytes would not fit anywhere.
+            batch: trainer.last_batch().iter().map(|&r| r as u32).collect(),
             batch_loss: trainer.batch_loss(),
             probe,
             divergence: self.divergence.clone(),

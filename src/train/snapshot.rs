@@ -121,6 +121,10 @@ pub struct Snapshot {
     pub gradient: Arc<[f32]>,
     /// What the last step added to each parameter.
     pub update: Arc<[f32]>,
+    /// The rows of the training part that the last step saw; none before the
+    /// first, and after a rewind until the next. `problem.train.select_rows(..)`
+    /// has the samples.
+    pub batch: Arc<[u32]>,
     /// The batch's mean loss in the last step; NaN before the first.
     pub batch_loss: f64,
     /// The watched sample.

@@ -11,9 +11,11 @@ use super::problem::Problem;
 use super::smoothing::Smoothing;
 use super::stop::StopReason;
 use crate::nn::Mode;
-use crate::optim::{Iteration, Progress, decay_weights};
+use crate::optim::{Iteration, Method, Progress, decay_weights};
+use crate::rng::{Rng, Stream, stream};
 use ndarray::s;
 use rand::seq::SliceRandom;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What a step came to.
@@ -53,6 +55,8 @@ pub struct Trainer {
     moved: bool,
     gradient: Vec<f32>,
     batch: BatchGradient,
+    // Of the last step, where in the epoch's order its samples are.
+    batch_rows: Range<usize>,
     batch_loss: f64,
     evaluator: Evaluator,
     past: Past,
@@ -87,6 +91,7 @@ impl Trainer {
             moved: false,
             gradient: vec![0.0; params.len()],
             batch: BatchGradient::new(network, batch_size),
+            batch_rows: 0..0,
             batch_loss: f64::NAN,
             evaluator: Evaluator::new(network),
             past: Past::default(),
@@ -103,6 +108,7 @@ impl Trainer {
         self.before.copy_from_slice(&self.start);
         self.moved = false;
         self.gradient.fill(0.0);
+        self.batch_rows = 0..0;
         self.batch_loss = f64::NAN;
         self.past = Past::default();
         self.last_rate = self.learning_rate();
@@ -128,6 +134,7 @@ impl Trainer {
             return outcome;
         }
         let end = (self.now.cursor + self.batch_size).min(n);
+        self.batch_rows = self.now.cursor..end;
         let rows = &self.now.order[self.now.cursor..end];
         let network = &self.problem.network;
         // A seed a step, so that a step made again leaves out the same units.
@@ -174,6 +181,7 @@ impl Trainer {
         else {
             return None;
         };
+        self.batch_rows = 0..self.problem.train.len();
         self.before.copy_from_slice(&self.now.params);
         let outcome = search.iterate(objective, &mut self.now.params, self.base_rate);
         Some(match outcome {
@@ -210,15 +218,7 @@ impl Trainer {
     }
 
     fn begin_epoch(&mut self) {
-        // From sorted order, so that an epoch's order depends on the generator alone.
-        self.now
-            .order
-            .iter_mut()
-            .enumerate()
-            .for_each(|(i, o)| *o = i);
-        if self.batch_size < self.now.order.len() {
-            self.now.order.shuffle(&mut self.now.rng);
-        }
+        draw_order(&mut self.now.order, self.batch_size, &mut self.now.rng);
         self.now.cursor = 0;
         self.past.keep(&self.now);
     }
@@ -296,6 +296,7 @@ impl Trainer {
         match self.past.rewind(goal, healthy) {
             Some(checkpoint) => {
                 self.now = checkpoint.clone();
+                self.batch_rows = 0..0;
                 self.before.copy_from_slice(&self.now.params);
                 self.moved = false;
             }
@@ -377,6 +378,13 @@ impl Trainer {
             .collect()
     }
 
+    /// The rows of the training part that the last step saw, in the order in
+    /// which it saw them; none before the first and where it is not known any
+    /// more, after a rewind.
+    pub fn last_batch(&self) -> &[usize] {
+        &self.now.order[self.batch_rows.clone()]
+    }
+
     /// The batch's mean data loss in the last step; NaN before the first.
     pub fn batch_loss(&self) -> f64 {
         self.batch_loss
@@ -437,4 +445,35 @@ impl Trainer {
             self.last_rate = self.learning_rate();
         }
     }
+}
+
+/// The order of an epoch. From sorted order, so that it depends on the generator
+/// alone; a single batch stays sorted.
+fn draw_order(order: &mut [usize], batch_size: usize, rng: &mut Rng) {
+    order.iter_mut().enumerate().for_each(|(i, o)| *o = i);
+    if batch_size < order.len() {
+        order.shuffle(rng);
+    }
+}
+
+/// The rows of the training part that step `step` sees, from 1, of a run of
+/// `problem` with the batch order of `seed`; none for step 0 or without samples.
+pub fn batch_of(problem: &Problem, seed: u64, step: u64) -> Vec<usize> {
+    let n = problem.train.len();
+    if step == 0 || n == 0 {
+        return Vec::new();
+    }
+    let training = &problem.experiment.training;
+    let size = match training.optimizer.kind() {
+        Method::FirstOrder(_) => training.batch.size(n).max(1),
+        Method::FullBatch(_) => n,
+    };
+    let steps = n.div_ceil(size) as u64;
+    let mut rng = stream(seed, Stream::Shuffle);
+    let mut order: Vec<usize> = (0..n).collect();
+    for _ in 0..=(step - 1) / steps {
+        draw_order(&mut order, size, &mut rng);
+    }
+    let start = ((step - 1) % steps) as usize * size;
+    order[start..(start + size).min(n)].to_vec()
 }

@@ -114,6 +114,10 @@ fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
             });
             remark(ui, texts.get("surface_view.random_note"));
         }
+        Directions::Hessian
+        | Directions::HessianEnds
+        | Directions::Gradient
+        | Directions::Checkpoints(_) => {}
         Directions::Weights(i, j) => {
             let (mut x, mut y) = (i, j);
             axis(ui, stage, "x", &mut x, y);

@@ -40,6 +40,22 @@ impl Caption {
                 "first principal component of the path".to_owned(),
                 "second principal component of the path".to_owned(),
             ),
+            Directions::Hessian => (
+                "eigenvector of the Hessian's largest eigenvalue in size".to_owned(),
+                "eigenvector of the second largest in size".to_owned(),
+            ),
+            Directions::HessianEnds => (
+                "eigenvector of the Hessian's largest eigenvalue".to_owned(),
+                "eigenvector of its smallest eigenvalue".to_owned(),
+            ),
+            Directions::Gradient => (
+                "steepest descent".to_owned(),
+                "what the Hessian turns it to".to_owned(),
+            ),
+            Directions::Checkpoints(_) => (
+                "from the first checkpoint to the second".to_owned(),
+                "from the first checkpoint to the third".to_owned(),
+            ),
         };
         let place = match (source.given, source.path.last()) {
             (true, Some(last)) => format!("through the weights after {} epochs", last.epoch),
