@@ -3,7 +3,7 @@
 
 use crate::nn::Network;
 use crate::optim::Regulariser;
-use crate::train::{Encoding, Evaluator, Problem, Samples};
+use crate::train::{Encoding, Evaluator, Problem, Samples, full_gradient};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -204,6 +204,19 @@ impl<'a> Gauge<'a> {
     /// [`PathPoint::loss`]: crate::train::PathPoint::loss
     pub fn is_recorded(&self) -> bool {
         self.recorded
+    }
+
+    /// Its value at `params` and the gradient with respect to them, by
+    /// back-propagation; `None` for the accuracy, which is a staircase.
+    pub fn loss_and_gradient_at(&self, params: &[f32]) -> Option<(f64, Vec<f32>)> {
+        if self.quantity == Quantity::Accuracy {
+            return None;
+        }
+        let (x, y) = (self.samples.x.view(), self.samples.y.view());
+        let (loss, mut gradient) = full_gradient(self.network, params, x, y);
+        let layout = self.network.layout();
+        self.penalty.add_gradient(layout, params, &mut gradient);
+        Some((loss + self.penalty.penalty(layout, params), gradient))
     }
 
     /// Its value at `params`.
