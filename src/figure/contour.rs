@@ -38,6 +38,8 @@ pub struct ContourFigure<'a> {
     pub x_label: String,
     /// What the second coordinate is.
     pub y_label: String,
+    /// What the heights are, such as `loss`.
+    pub height: String,
     /// The scale of losses.
     pub heights: Heights,
     /// Dark or light.
@@ -107,7 +109,7 @@ impl ContourFigure<'_> {
         });
         svg.frame(left, top, width, height, style.faint);
         self.axes(&mut svg, &style);
-        bar(&mut svg, scale, &style)?;
+        bar(&mut svg, scale, &self.height, &style)?;
         Ok(svg)
     }
 
@@ -229,7 +231,7 @@ impl ContourFigure<'_> {
     }
 }
 
-fn bar(svg: &mut Svg, scale: Scale, style: &Style) -> Result<(), FigureError> {
+fn bar(svg: &mut Svg, scale: Scale, name: &str, style: &Style) -> Result<(), FigureError> {
     let (_, top, _, height) = PLOT;
     let (left, width) = BAR;
     let n = 256;
@@ -259,8 +261,12 @@ fn bar(svg: &mut Svg, scale: Scale, style: &Style) -> Result<(), FigureError> {
             &label,
         );
     }
-    let name = if scale.log { "loss (log)" } else { "loss" };
-    svg.text((left, top - 12.0), 14.0, Anchor::Start, style.text, name);
+    let name = if scale.log {
+        format!("{name} (log)")
+    } else {
+        name.to_owned()
+    };
+    svg.text((left, top - 12.0), 14.0, Anchor::Start, style.text, &name);
     Ok(())
 }
 
@@ -290,6 +296,7 @@ mod tests {
             subtitle: String::new(),
             x_label: "u".to_owned(),
             y_label: "v".to_owned(),
+            height: "loss".to_owned(),
             heights: Heights::Auto,
             tone: Tone::Dark,
         }

@@ -5,10 +5,15 @@
 
 mod npz;
 mod safetensors;
+mod surface_csv;
+mod surface_file;
+mod surface_npz;
 
-pub use npz::{read_path, write_arrays, write_path, write_surface, write_tensor_arrays};
+pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};
+pub use surface_file::{SurfaceFile, SurfaceFormat, write_surface_file};
 
+use crate::figure::FigureError;
 use std::path::{Path, PathBuf};
 
 /// The largest file of parameters or points that is read: 4 GiB.
@@ -33,6 +38,15 @@ pub enum InteropError {
         /// What is wrong, and what was expected.
         message: String,
     },
+    /// The name's ending says nothing that is known.
+    #[error("{}: surfaces are written as {}", path.display(), SurfaceFormat::endings())]
+    Ending {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A picture cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
     /// One of its arrays is not what it should be.
     #[error("{}: {name}: {message}", path.display())]
     Array {

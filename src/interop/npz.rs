@@ -1,9 +1,8 @@
-//! NumPy archives: a surface with its plane, and a run's path.
+//! NumPy archives: tensors, arrays, and a run's path.
 
 use super::{InteropError, MAX_BYTES, Values};
 use crate::data::npy::NpyBytes;
 use crate::files::NewFile;
-use crate::landscape::{Plane, Surface};
 use crate::nn::Layout;
 use crate::train::PathPoint;
 use ndarray::{Array2, ArrayD, ArrayView1, ArrayViewD, arr0};
@@ -15,7 +14,7 @@ use std::sync::Arc;
 use zip::ZipArchive;
 
 /// Writes an archive, whole or not at all.
-fn archive(
+pub(super) fn archive(
     path: &Path,
     fill: impl FnOnce(&mut NpzWriter<&File>) -> Result<(), ndarray_npy::WriteNpzError>,
 ) -> Result<(), InteropError> {
@@ -26,27 +25,6 @@ fn archive(
         .and_then(|()| npz.finish().map(drop))
         .map_err(|error| InteropError::format(path, error.to_string()))?;
     new.finish().map_err(io)
-}
-
-/// Writes `x` `[nx]`, `y` `[ny]` and `loss` `[ny, nx]` as f64, and the plane's
-/// `center`, `direction_x` and `direction_y` as f32, in the order of parameters.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write_surface(path: &Path, surface: &Surface, plane: &Plane) -> Result<(), InteropError> {
-    archive(path, |npz| {
-        npz.add_array("x", &ArrayView1::from(&surface.x))?;
-        npz.add_array("y", &ArrayView1::from(&surface.y))?;
-        npz.add_array("loss", &surface.loss)?;
-        for (name, vector) in [
-            ("center", plane.center()),
-            ("direction_x", plane.direction_x()),
-            ("direction_y", plane.direction_y()),
-        ] {
-            npz.add_array(name, &ArrayView1::from(vector))?;
-        }
-        Ok(())
-    })
 }
 
 /// Writes what [`write_tensors`](super::write_tensors) does as an archive: an

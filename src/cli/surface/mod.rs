@@ -16,7 +16,7 @@ use crate::landscape::{
 };
 use crate::train::Evaluator;
 use clap::{Args, ValueEnum};
-use output::{output, write_output};
+use output::{output, output_help, write_output};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -46,8 +46,8 @@ pub struct SurfaceArgs {
 /// What is written, and how it looks.
 #[derive(Args, Debug, Clone)]
 pub struct FileArgs {
-    /// Write this file: .csv, .npz, .png or .svg; may be given several times
-    #[arg(long, value_name = "FILE", required = true, value_parser = output)]
+    // Its help names the formats.
+    #[arg(long, value_name = "FILE", required = true, value_parser = output, help = output_help())]
     out: Vec<PathBuf>,
     /// How losses become heights and colours in a picture
     #[arg(long, default_value = "auto")]
@@ -184,7 +184,7 @@ fn deliver(
         HeightsName::Log => Heights::Log,
     };
     for file in &files.out {
-        write_output(file, computed, plane, &figure)?;
+        write_output(file, plane, &figure)?;
     }
     let range = surface.range();
     let gap = path.largest_gap().map(|p| p.gap());

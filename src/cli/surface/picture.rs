@@ -94,6 +94,7 @@ pub fn figure<'a>(caption: &Caption, computed: &'a Computed) -> ContourFigure<'a
         subtitle,
         x_label: caption.x_label.clone(),
         y_label: caption.y_label.clone(),
+        height: "loss".to_owned(),
         heights: Heights::Auto,
         tone: Tone::Dark,
     }
