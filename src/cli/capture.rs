@@ -195,13 +195,17 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let source = args.source.load()?;
     let problem = Arc::clone(&source.problem);
-    if let Some(directions) = args.directions.filter(|d| *d != Directions::Path) {
+    let known = |d: &Directions| !d.need_path() && !d.need_loss();
+    if let Some(directions) = args.directions.filter(known) {
         directions.plane(problem.network.layout(), &source.params)?;
     }
     let moves = args.epochs > 0 || args.frames > 1;
-    if args.directions == Some(Directions::Path) && source.path.is_empty() && !moves {
+    if let Some(directions) = args.directions.filter(Directions::need_path)
+        && source.path.is_empty()
+        && !moves
+    {
         return Err(CliError::Failed(format!(
-            "--directions path: there is no path yet at the start of {}; name a folder that `train` wrote, or train before the picture with --epochs or between several --frames",
+            "--directions {directions}: there is no path yet at the start of {}; name a folder that `train` wrote, or train before the picture with --epochs or between several --frames",
             args.source.source
         )));
     }

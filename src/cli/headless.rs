@@ -6,7 +6,7 @@ use super::interrupt::Interrupt;
 use super::report::{epoch_line, headline, rule_lines, table_head};
 use super::run_folder::RunFolder;
 use super::source::{Source, SourceArgs, find_experiment};
-use super::surface::{Caption, Computed, axes, compute, figure, plane};
+use super::surface::{Caption, Computed, Subject, axes, compute, figure};
 use super::train::{Ending, train_into};
 use super::{CliError, Out};
 use crate::figure::{
@@ -79,14 +79,24 @@ pub fn run(why: &str) -> Result<(), CliError> {
     };
     let source = run.load()?;
     // The plane of the path shows it; a straight path has none of its own.
-    let random = Directions::Random { seed: 0 };
-    let (span, path_plane) = match plane(Directions::Path, &source) {
-        Ok(plane) => (Directions::Path, plane),
-        Err(_) => (random, plane(random, &source)?),
+    let mut subject = Subject::along(Directions::Path);
+    let spanned = match subject.span(&source, interrupt.flag()) {
+        Ok(spanned) => spanned,
+        Err(_) => {
+            subject = Subject::along(Directions::Random { seed: 0 });
+            subject.span(&source, interrupt.flag())?
+        }
     };
-    let computed = compute(&source, &path_plane, axes(GRID)?, &interrupt, &mut out)?;
+    let computed = compute(
+        subject.measured.gauge(&source)?,
+        &source.path,
+        &spanned.plane,
+        axes(GRID, spanned.range)?,
+        &interrupt,
+        &mut out,
+    )?;
     draw_curves(&dir, &rows, &problem)?;
-    let caption = Caption::new(&source, span);
+    let caption = Caption::new(&source, &subject, &spanned)?;
     let contour = figure(&caption, &computed);
     write_figure(&dir.join("contour.png"), contour.draw()?, 1.0)?;
     draw_scene(&dir, &source, &caption, &computed, &mut out)?;

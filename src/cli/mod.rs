@@ -22,6 +22,7 @@ mod surface;
 mod sweep;
 mod sweep_folder;
 mod train;
+mod waypoint;
 
 pub use error::CliError;
 pub use out::Out;

@@ -2,19 +2,20 @@
 
 mod output;
 mod picture;
+mod subject;
 
 pub use output::ending;
 pub use picture::{Caption, figure};
+pub(crate) use subject::{Subject, SubjectArgs};
 
 use super::interrupt::Interrupt;
-use super::source::{Source, SourceArgs};
+use super::source::SourceArgs;
 use super::{CliError, Out};
 use crate::figure::{Heights, Tone};
 use crate::landscape::{
-    Axis, Directions, DirectionsError, Gauge, PathOnPlane, Plane, Slice, Surface, evaluate,
-    path_on_plane,
+    Axis, Gauge, Over, PathOnPlane, Plane, Quantity, Slice, Surface, evaluate, path_on_plane,
 };
-use crate::train::Evaluator;
+use crate::train::{Evaluator, PathPoint};
 use clap::{Args, ValueEnum};
 use output::{output, output_help, write_output};
 use serde::Serialize;
@@ -33,12 +34,11 @@ pub struct SurfaceArgs {
     /// Compute N by N points
     #[arg(long, value_name = "N", default_value = "51", value_parser = grid)]
     grid: usize,
-    /// Reach from LO to HI along both directions [default: -1:1]
+    /// Reach from LO to HI along both directions [default: -1:1; through checkpoints -0.5:1.5]
     #[arg(long, value_name = "LO:HI", allow_hyphen_values = true)]
     range: Option<Axis>,
-    /// Span the plane by two parameters, `weights:I,J`, by filter-normalised `random` directions, `random:SEED`, or by the `path` of a run
-    #[arg(long, value_name = "DIRECTIONS", default_value = "random", value_parser = directions)]
-    directions: Directions,
+    #[command(flatten)]
+    subject: SubjectArgs,
     #[command(flatten)]
     files: FileArgs,
 }
@@ -96,37 +96,12 @@ fn grid(text: &str) -> Result<usize, String> {
         .map_err(|error| error.to_string())
 }
 
-fn directions(text: &str) -> Result<Directions, String> {
-    let directions: Directions = text
-        .parse()
-        .map_err(|error: DirectionsError| error.to_string())?;
-    match directions {
-        Directions::Weights(i, j) if i == j => Err(DirectionsError::SameParameter(i).to_string()),
-        directions => Ok(directions),
-    }
-}
-
-/// The plane through the source's weights.
-///
-/// # Errors
-/// When the network has no such parameters, or there is no path that spans one.
-pub fn plane(directions: Directions, source: &Source) -> Result<Plane, CliError> {
-    if directions == Directions::Path && source.path.is_empty() {
-        return Err(CliError::Failed(
-            "--directions path needs a folder that `train` wrote, with the run's path in it"
-                .to_owned(),
-        ));
-    }
-    let layout = source.problem.network.layout();
-    Ok(directions.plane_along(layout, &source.params, &source.path)?)
-}
-
 /// The axes of `n` points each where no range is given.
 ///
 /// # Errors
 /// When `n` points make no axis.
-pub fn axes(n: usize) -> Result<[Axis; 2], CliError> {
-    Ok([Axis::new(-1.0, 1.0, n)?; 2])
+pub fn axes(n: usize, (lo, hi): (f64, f64)) -> Result<[Axis; 2], CliError> {
+    Ok([Axis::new(lo, hi, n)?; 2])
 }
 
 /// What `--json` prints.
@@ -140,6 +115,16 @@ struct SurfaceObject<'a> {
     path_points: usize,
     share_in_plane: Option<f64>,
     largest_gap: Option<f64>,
+    scope: &'a str,
+    measure: Quantity,
+    over: Over,
+    penalties: bool,
+    samples: usize,
+    shares: Option<[f64; 2]>,
+    eigenvalues: Option<[f64; 2]>,
+    residuals: Option<[f64; 2]>,
+    gradient_norm: Option<f64>,
+    checkpoint_steps: Option<[u64; 3]>,
     seconds: f64,
     files: &'a [PathBuf],
 }
@@ -153,14 +138,18 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.files.json);
     let begin = Instant::now();
     let source = args.source.load()?;
-    let plane = plane(args.directions, &source)?;
-    let axes = match args.range {
-        Some(range) => [Axis::new(range.lo, range.hi, args.grid)?; 2],
-        None => axes(args.grid)?,
-    };
-    let computed = compute(&source, &plane, axes, &Interrupt::listen(), &mut out)?;
-    let caption = Caption::new(&source, args.directions);
-    deliver(&args.files, &caption, &plane, &computed, begin, &mut out)
+    let subject = args.subject.read(&source)?;
+    let interrupt = Interrupt::listen();
+    let spanned = subject.span(&source, interrupt.flag())?;
+    let range = args
+        .range
+        .map_or(spanned.range, |range| (range.lo, range.hi));
+    let axes = axes(args.grid, range)?;
+    let gauge = subject.measured.gauge(&source)?;
+    let plane = &spanned.plane;
+    let computed = compute(gauge, &source.path, plane, axes, &interrupt, &mut out)?;
+    let caption = Caption::new(&source, &subject, &spanned)?;
+    deliver(&args.files, &caption, plane, &computed, begin, &mut out)
 }
 
 /// Writes the files of a surface, however it was computed, and reports on it.
@@ -189,6 +178,7 @@ fn deliver(
     let range = surface.range();
     let gap = path.largest_gap().map(|p| p.gap());
     let seconds = begin.elapsed().as_secs_f64();
+    let facts = &caption.facts;
     out.object(&SurfaceObject {
         directions: &caption.directions,
         points: surface.loss.len(),
@@ -198,19 +188,42 @@ fn deliver(
         path_points: path.points.len(),
         share_in_plane: path.share_in_plane(),
         largest_gap: gap,
+        scope: &facts.scope,
+        measure: facts.measure.quantity,
+        over: facts.measure.over,
+        penalties: facts.measure.penalties,
+        samples: facts.samples,
+        shares: facts.shares,
+        eigenvalues: facts.eigenvalues,
+        residuals: facts.residuals,
+        gradient_norm: facts.gradient_norm,
+        checkpoint_steps: facts.checkpoint_steps,
         seconds,
         files: &files.out,
     })?;
     let (lo, hi) = range.unwrap_or((f64::NAN, f64::NAN));
     out.say(format!(
-        "{} points in {seconds:.2} s; loss {:.6} at the centre, {lo:.6} to {hi:.6} over the plane",
+        "{} points in {seconds:.2} s; {}: {:.6} at the centre, {lo:.6} to {hi:.6} over the plane",
         surface.loss.len(),
+        caption.measured,
         computed.center_loss
     ))?;
+    if let (Some([a, b]), Some([c, d])) = (facts.eigenvalues, facts.residuals) {
+        out.say(format!(
+            "the Hessian's eigenvalues along it are {a:.6} and {b:.6}, with residuals of {c:.1e} and {d:.1e}"
+        ))?;
+    }
+    if let Some([a, b]) = facts.shares {
+        out.say(format!(
+            "the components explain {:.1} % and {:.1} % of the path's squared length",
+            100.0 * a,
+            100.0 * b
+        ))?;
+    }
     if let (Some(share), Some(gap)) = (path.share_in_plane(), gap) {
         out.say(format!(
-            "{:.1} % of the path lies in the plane; true loss minus the plane's is at most {gap:.6} along it",
-            100.0 * share
+            "{:.1} % of the path lies in the plane; where they differ most, its true {} minus the plane's is {gap:.6}",
+            100.0 * share, caption.height
         ))?;
     }
     for file in &files.out {
@@ -229,31 +242,30 @@ pub struct Computed {
     pub center_loss: f64,
 }
 
-/// Computes a surface and projects the source's path, with a bar.
+/// Computes what `gauge` measures over `plane` and projects `path`, with a bar.
 ///
 /// # Errors
 /// When it is interrupted.
 pub fn compute(
-    source: &Source,
+    gauge: Gauge<'_>,
+    path: &[PathPoint],
     plane: &Plane,
     axes: [Axis; 2],
     interrupt: &Interrupt,
     out: &mut Out,
 ) -> Result<Computed, CliError> {
-    let (network, samples) = (&source.problem.network, &source.problem.train);
-    let gauge = Gauge::training_loss(&source.problem);
     let [x, y] = axes;
     let cancel = interrupt.flag();
     let bar = out.start_bar((x.n * y.n) as u64, "surface");
     let count = |n: usize| bar.inc(n as u64);
     let surface = evaluate(&Slice::new(gauge, plane), x, y, cancel, count, |_| {});
-    let path = path_on_plane(gauge, plane, &source.path, cancel);
+    let path = path_on_plane(gauge, plane, path, cancel);
     out.end_bar();
     match (surface, path) {
         (Some(surface), Some(path)) => Ok(Computed {
             surface,
             path,
-            center_loss: Evaluator::new(network).loss(network, plane.center(), samples),
+            center_loss: gauge.at(plane.center(), &mut Evaluator::new(gauge.network())),
         }),
         _ => Err(CliError::Failed(
             "interrupted; nothing is written".to_owned(),

@@ -1,0 +1,165 @@
+//! What kind of place this is: a minimum, a saddle, a plateau, a slope. Said from
+//! the gradient and the Hessian, never from a picture.
+
+use serde::Serialize;
+
+/// What there is to gain downhill, as a share of the loss's own scale, below
+/// which the gradient counts as zero.
+pub const STILL: f64 = 1e-3;
+/// How much the loss bends over the length of the weights, as a share of its
+/// scale, below which it counts as flat.
+pub const FLAT: f64 = 1e-3;
+/// The share of the largest eigenvalue's size below which another has no sign: in
+/// a trained network many are nearly zero.
+pub const SIGNLESS: f64 = 1e-3;
+
+/// What kind of place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CriticalPoint {
+    /// The gradient is zero and nothing bends down. Directions along which nothing
+    /// changes may remain; most networks have many.
+    Minimum,
+    /// The gradient is zero and nothing bends up.
+    Maximum,
+    /// The gradient is zero, and the loss bends up one way and down another.
+    Saddle,
+    /// The gradient is zero and hardly anything bends.
+    Plateau,
+    /// There is a way down: no critical point.
+    Slope,
+}
+
+impl CriticalPoint {
+    /// Its name in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            CriticalPoint::Minimum => "minimum",
+            CriticalPoint::Maximum => "maximum",
+            CriticalPoint::Saddle => "saddle",
+            CriticalPoint::Plateau => "plateau",
+            CriticalPoint::Slope => "slope",
+        }
+    }
+}
+
+/// What the name follows from. Nothing changes it when the loss is measured in
+/// other units, nor when all parameters are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Evidence {
+    /// The loss here.
+    pub loss: f64,
+    /// How large losses are: that of the network with all parameters zero, which
+    /// says the same of every sample, or the loss here where that is larger.
+    pub loss_scale: f64,
+    /// How far is far: the length of the weights, or another length of the space
+    /// that is looked at.
+    pub length_scale: f64,
+    /// The length of the gradient.
+    pub gradient_norm: f64,
+    /// What can be gained downhill within `length_scale`, by the gradient and the
+    /// curvature along it ([`gain`]).
+    pub gain: f64,
+    /// The largest eigenvalue of the Hessian.
+    pub largest: f64,
+    /// The smallest.
+    pub smallest: f64,
+}
+
+impl Evidence {
+    /// The gain as a share of the loss's scale, to be compared with [`STILL`].
+    pub fn relative_gain(&self) -> f64 {
+        self.gain / self.loss_scale
+    }
+
+    /// By how much the loss bends over `length_scale` along the eigenvector of
+    /// `eigenvalue`, as a share of its scale, to be compared with [`FLAT`].
+    pub fn bend(&self, eigenvalue: f64) -> f64 {
+        0.5 * eigenvalue * self.length_scale * self.length_scale / self.loss_scale
+    }
+
+    /// The name. Where a number is not finite it is a slope: nothing is known of
+    /// what would make it another.
+    pub fn point(&self) -> CriticalPoint {
+        let numbers = [self.loss, self.gain, self.largest, self.smallest];
+        let still = self.relative_gain() <= STILL;
+        if !still || numbers.iter().any(|v| !v.is_finite()) {
+            return CriticalPoint::Slope;
+        }
+        let size = self.largest.abs().max(self.smallest.abs());
+        if self.bend(size) <= FLAT {
+            return CriticalPoint::Plateau;
+        }
+        let up = self.largest > SIGNLESS * size;
+        let down = self.smallest < -SIGNLESS * size;
+        match (up, down) {
+            (true, true) => CriticalPoint::Saddle,
+            (false, true) => CriticalPoint::Maximum,
+            _ => CriticalPoint::Minimum,
+        }
+    }
+}
+
+/// What going downhill can gain within `length`, from the gradient's components
+/// `(curvature, slope)` along directions at right angles that the Hessian does not
+/// mix: the sum of what each gives by itself. Where one bends up, that is
+/// `slope^2 / (2 curvature)` at the bottom of its parabola, or as far down as
+/// `length` goes; where it does not, `slope length` alone, so that what bends down
+/// does not turn a saddle into a slope.
+pub fn gain(components: impl IntoIterator<Item = (f64, f64)>, length: f64) -> f64 {
+    let each = components.into_iter().map(|(curvature, slope)| {
+        let slope = slope.abs();
+        if curvature > 0.0 && slope <= curvature * length {
+            slope * slope / (2.0 * curvature)
+        } else {
+            slope * length - 0.5 * curvature.max(0.0) * length * length
+        }
+    });
+    each.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(slope: f64, values: [f64; 2], unit: f64, zoom: f64) -> CriticalPoint {
+        // The same place with losses in other units and longer parameters.
+        let length = 2.0 * zoom;
+        let curvature = values.map(|v| v * unit / (zoom * zoom));
+        let slope = slope * unit / zoom;
+        Evidence {
+            loss: 0.5 * unit,
+            loss_scale: unit,
+            length_scale: length,
+            gradient_norm: slope,
+            gain: gain([(curvature[0], slope), (curvature[1], 0.0)], length),
+            largest: curvature[0].max(curvature[1]),
+            smallest: curvature[0].min(curvature[1]),
+        }
+        .point()
+    }
+
+    #[test]
+    fn places_have_their_names_in_any_units() {
+        for (unit, zoom) in [(1.0, 1.0), (1e-6, 1.0), (1e3, 1e4), (5.0, 1e-5)] {
+            let name = |slope, values| named(slope, values, unit, zoom);
+            assert_eq!(name(0.0, [3.0, 1.0]), CriticalPoint::Minimum);
+            assert_eq!(name(0.0, [3.0, 0.0]), CriticalPoint::Minimum);
+            assert_eq!(name(0.0, [-3.0, -1.0]), CriticalPoint::Maximum);
+            assert_eq!(name(0.0, [3.0, -1.0]), CriticalPoint::Saddle);
+            assert_eq!(name(1e-5, [3.0, -1.0]), CriticalPoint::Saddle);
+            assert_eq!(name(0.0, [1e-5, -1e-5]), CriticalPoint::Plateau);
+            assert_eq!(name(1e-5, [0.0, 0.0]), CriticalPoint::Plateau);
+            assert_eq!(name(0.1, [0.0, 0.0]), CriticalPoint::Slope);
+            assert_eq!(name(1.0, [3.0, 1.0]), CriticalPoint::Slope);
+            // A gradient that a steep wall explains leads nowhere.
+            assert_eq!(name(1.0, [3e3, 1.0]), CriticalPoint::Minimum);
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_no_critical_point() {
+        assert_eq!(named(f64::NAN, [1.0, 1.0], 1.0, 1.0), CriticalPoint::Slope);
+        assert_eq!(named(0.0, [f64::NAN, 1.0], 1.0, 1.0), CriticalPoint::Slope);
+    }
+}
