@@ -3,7 +3,8 @@
 use crate::experiment::ExperimentError;
 use crate::figure::FigureError;
 use crate::interop::InteropError;
-use crate::landscape::{DirectionsError, GridError};
+use crate::landscape::curvature::CurvatureError;
+use crate::landscape::{DirectionsError, GridError, LineError};
 use crate::search::SearchError;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +43,12 @@ pub enum CliError {
     /// The grid makes no sense.
     #[error(transparent)]
     Grid(#[from] GridError),
+    /// There is no line between two weight vectors.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// There is no curvature to speak of.
+    #[error(transparent)]
+    Curvature(#[from] CurvatureError),
     /// A search cannot begin.
     #[error(transparent)]
     Search(#[from] SearchError),

@@ -5,12 +5,14 @@
 //! JSON fields and file layouts.
 
 pub mod capture;
+mod curvature;
 mod data;
 mod derivatives;
 mod error;
 mod gradient;
 mod headless;
 mod interrupt;
+mod line;
 mod open;
 mod out;
 mod range_test;
@@ -37,6 +39,8 @@ Examples:
   gradscape sweep iris --vary training.batch=8,32,128 --seeds 3
   gradscape range-test iris                     suggest a learning rate
   gradscape surface out/digits --out surface.png
+  gradscape line out/digits --out line.png
+  gradscape curvature out/iris --out density.png
   gradscape capture spiral --frames 60 --out spiral.gif
   gradscape data iris                           say what is in a data set
 
@@ -97,8 +101,23 @@ Examples:
 Examples:
   gradscape surface out/digits --out surface.png --out surface.npz
   gradscape surface xor --directions weights:0,1 --range -5:5 --grid 101 --out surface.csv
-  gradscape surface my.toml --weights w.safetensors --directions random:3 --out surface.png")]
+  gradscape surface my.toml --weights w.safetensors --directions random:3 --out surface.png
+  gradscape surface out/iris --directions hessian:ends --penalties --out hessian.svg
+  gradscape surface out/iris --checkpoints initial 200 other.safetensors --out three.png
+  gradscape surface out/iris --directions path --scope layers:0 --measure accuracy --over validation --out v.png")]
     Surface(surface::SurfaceArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape line out/digits --out line.png
+  gradscape line out/digits --from 100 --to last --range -0.5:1.5 --out line.csv
+  gradscape line my.toml --from a.safetensors --to b.safetensors --points 201 --out line.svg")]
+    Line(line::LineArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape curvature out/digits --out density.png
+  gradscape curvature out/iris --at initial --top 20 --json
+  gradscape curvature my.toml --scope layers:1 --probes 30 --out curvature.npz")]
+    Curvature(curvature::CurvatureArgs),
     #[command(after_help = "\
 Examples:
   gradscape capture spiral --epochs 100 --out spiral.png
@@ -129,6 +148,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Gradient(args)) => gradient::run(args),
         Some(Command::Derivatives(args)) => derivatives::run(args),
         Some(Command::Surface(args)) => surface::run(args),
+        Some(Command::Line(args)) => line::run(args),
+        Some(Command::Curvature(args)) => curvature::run(args),
         Some(Command::Capture(args)) => capture::run(args),
         Some(Command::Data(args)) => data::run(args),
     }
@@ -139,7 +160,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `sweep`, `range-test`, `gradient`, `derivatives`, `surface` and `data` work without it"
+         `train`, `sweep`, `range-test`, `gradient`, `derivatives`, `surface`, `line`, `curvature` and `data` work without it"
             .to_owned(),
     )
 }

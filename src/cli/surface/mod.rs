@@ -6,7 +6,7 @@ mod subject;
 
 pub use output::ending;
 pub use picture::{Caption, figure};
-pub(crate) use subject::{Subject, SubjectArgs};
+pub(crate) use subject::{OverArgs, Subject, SubjectArgs};
 
 use super::interrupt::Interrupt;
 use super::source::SourceArgs;

@@ -12,21 +12,18 @@ use crate::train::{Samples, batch_of};
 use clap::Args;
 use std::sync::atomic::AtomicBool;
 
-/// What is measured.
+/// Over which samples, and whether with penalties.
 #[derive(Args, Debug, Clone)]
-pub struct MeasureArgs {
-    /// Show the mean `loss` or the `accuracy`, the share of right answers
-    #[arg(long, value_name = "QUANTITY", default_value = "loss")]
-    pub measure: Quantity,
+pub struct OverArgs {
     /// Over the samples for `train`ing, those held back for `validation`, or one `batch`
     #[arg(long, value_name = "SAMPLES", default_value = "train")]
-    pub over: Over,
+    over: Over,
     /// Count the penalties on weights (l1 and l2) as part of the loss
     #[arg(long)]
-    pub penalties: bool,
+    penalties: bool,
     /// With --over batch: the batch that a run sees in this step, from 1 [default: 1]
     #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(u64).range(1..))]
-    pub batch_of: Option<u64>,
+    batch_of: Option<u64>,
 }
 
 /// Which plane, and what is measured over it.
@@ -41,11 +38,14 @@ pub struct SubjectArgs {
     /// Move these parameters alone: layers, `layers:0,2`, or `parameters:0,5-9`, counted from 0
     #[arg(long, value_name = "SCOPE", default_value = "all")]
     scope: Scope,
+    /// Show the mean `loss` or the `accuracy`, the share of right answers
+    #[arg(long, value_name = "QUANTITY", default_value = "loss")]
+    measure: Quantity,
     #[command(flatten)]
-    measure: MeasureArgs,
+    over: OverArgs,
 }
 
-pub(crate) fn directions(text: &str) -> Result<Directions, String> {
+fn directions(text: &str) -> Result<Directions, String> {
     let directions: Directions = text
         .parse()
         .map_err(|error: DirectionsError| error.to_string())?;
@@ -63,14 +63,14 @@ pub struct Measured {
     batch: Option<(u64, Samples)>,
 }
 
-impl MeasureArgs {
+impl OverArgs {
     /// Draws the batch that is asked for.
     ///
     /// # Errors
     /// When flags do not go together, or the experiment makes no such step.
-    pub fn read(&self, source: &Source) -> Result<Measured, CliError> {
+    pub fn read(&self, source: &Source, quantity: Quantity) -> Result<Measured, CliError> {
         let measure = Measure {
-            quantity: self.measure,
+            quantity,
             over: self.over,
             penalties: self.penalties,
         };
@@ -79,7 +79,7 @@ impl MeasureArgs {
                 "--batch-of goes with --over batch alone".to_owned(),
             ));
         }
-        if self.penalties && self.measure == Quantity::Accuracy {
+        if self.penalties && quantity == Quantity::Accuracy {
             return Err(CliError::Usage(
                 "--penalties are part of the loss; an accuracy has none".to_owned(),
             ));
@@ -171,7 +171,7 @@ impl SubjectArgs {
             directions: self.directions,
             checkpoints: places,
             scope: self.scope.clone(),
-            measured: self.measure.read(source)?,
+            measured: self.over.read(source, self.measure)?,
         })
     }
 }

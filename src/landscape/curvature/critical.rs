@@ -122,8 +122,8 @@ pub fn gain(components: impl IntoIterator<Item = (f64, f64)>, length: f64) -> f6
 mod tests {
     use super::*;
 
-    fn named(slope: f64, values: [f64; 2], unit: f64, zoom: f64) -> CriticalPoint {
-        // The same place with losses in other units and longer parameters.
+    /// A place with losses in units of `unit` and parameters in units of `zoom`.
+    fn place(slope: f64, values: [f64; 2], unit: f64, zoom: f64) -> Evidence {
         let length = 2.0 * zoom;
         let curvature = values.map(|v| v * unit / (zoom * zoom));
         let slope = slope * unit / zoom;
@@ -136,13 +136,12 @@ mod tests {
             largest: curvature[0].max(curvature[1]),
             smallest: curvature[0].min(curvature[1]),
         }
-        .point()
     }
 
     #[test]
     fn places_have_their_names_in_any_units() {
         for (unit, zoom) in [(1.0, 1.0), (1e-6, 1.0), (1e3, 1e4), (5.0, 1e-5)] {
-            let name = |slope, values| named(slope, values, unit, zoom);
+            let name = |slope, values| place(slope, values, unit, zoom).point();
             assert_eq!(name(0.0, [3.0, 1.0]), CriticalPoint::Minimum);
             assert_eq!(name(0.0, [3.0, 0.0]), CriticalPoint::Minimum);
             assert_eq!(name(0.0, [-3.0, -1.0]), CriticalPoint::Maximum);
@@ -159,7 +158,24 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_no_critical_point() {
-        assert_eq!(named(f64::NAN, [1.0, 1.0], 1.0, 1.0), CriticalPoint::Slope);
-        assert_eq!(named(0.0, [f64::NAN, 1.0], 1.0, 1.0), CriticalPoint::Slope);
+        let minimum = place(0.0, [3.0, 1.0], 1.0, 1.0);
+        assert_eq!(minimum.point(), CriticalPoint::Minimum);
+        for broken in [
+            place(f64::NAN, [3.0, 1.0], 1.0, 1.0),
+            Evidence {
+                largest: f64::NAN,
+                ..minimum
+            },
+            Evidence {
+                smallest: f64::NEG_INFINITY,
+                ..minimum
+            },
+            Evidence {
+                loss: f64::INFINITY,
+                ..minimum
+            },
+        ] {
+            assert_eq!(broken.point(), CriticalPoint::Slope);
+        }
     }
 }
