@@ -196,7 +196,6 @@ fn a_run_of_full_batch_gradient_descent_takes_the_closed_form_s_path_to_1e_6() {
         worst[0] = worst[0].max(furthest(&wide(&point.params), &expected));
         worst[1] = worst[1].max((point.loss - closed.loss(&expected)).abs());
     }
-    println!("furthest {:.1e}, loss {:.1e}", worst[0], worst[1]);
     assert!(worst[0] < 1e-6 && worst[1] < 1e-6, "{worst:?}");
 }
 

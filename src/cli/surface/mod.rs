@@ -173,7 +173,7 @@ fn deliver(
         HeightsName::Log => Heights::Log,
     };
     for file in &files.out {
-        write_output(file, plane, &figure)?;
+        write_output(file, plane, &figure, caption.facts.measure)?;
     }
     let range = surface.range();
     let gap = path.largest_gap().map(|p| p.gap());

@@ -40,11 +40,12 @@ pub(super) fn write_output(
     file: &Path,
     plane: &Plane,
     figure: &ContourFigure<'_>,
+    measure: Measure,
 ) -> Result<(), CliError> {
     let surface_file = SurfaceFile {
         figure: figure.clone(),
         plane: Some(plane),
-        measure: Measure::default(),
+        measure,
     };
     Ok(write_surface_file(file, &surface_file)?)
 }
