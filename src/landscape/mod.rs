@@ -6,6 +6,7 @@
 //! the slice, so a path is projected onto it by least squares and carries its
 //! true loss beside the slice's.
 
+mod analytic;
 pub mod curvature;
 mod curved;
 mod directions;
@@ -21,6 +22,7 @@ mod scope;
 mod span;
 mod surface;
 
+pub use analytic::{Analytic, Builtin, ExpressionError, Jet, Minimum};
 pub use directions::{Directions, DirectionsError, LAST_STEP};
 pub use field::{HeightField, Slice};
 pub use grid::{Axis, GridError, MAX_POINTS};
