@@ -15,6 +15,7 @@ pub mod interop;
 pub mod landscape;
 pub mod nn;
 pub mod optim;
+pub mod race;
 pub mod rng;
 pub mod search;
 pub mod train;

@@ -21,6 +21,8 @@ pub enum Stream {
     Directions = 5,
     /// Where searches for eigenvalues begin, and probes of the Hessian.
     Curvature = 6,
+    /// Noise on the gradients of a function that optimisers race on.
+    Noise = 7,
 }
 
 /// The generator of `stream` for an experiment's `seed` (ChaCha8, whose output

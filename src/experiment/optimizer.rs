@@ -268,7 +268,11 @@ impl OptimizerConfig {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    /// Whether its constants are its own and within their ranges.
+    ///
+    /// # Errors
+    /// Names the key, what is wrong and what is allowed.
+    pub fn validate(&self) -> Result<(), ConfigError> {
         use OptimizerName as N;
         let method = self.kind();
         let rate = self.learning_rate;

@@ -3,8 +3,10 @@
 use super::monitor::Monitor;
 use super::mover::Mover;
 use super::problem::Problem;
+use crate::experiment::OptimizerConfig;
 use crate::rng::{Rng, Stream, stream};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// How many are kept.
 const CHECKPOINTS: usize = 12;
@@ -24,12 +26,18 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The start of a run from `params` with the batch order of `seed`.
-    pub(super) fn start(problem: &Problem, params: &[f32], seed: u64) -> Self {
+    /// The start of a run of `optimizer` from `params` with the batch order of
+    /// `seed`.
+    pub(super) fn start(
+        problem: &Problem,
+        optimizer: OptimizerConfig,
+        params: &[f32],
+        seed: u64,
+    ) -> Self {
         let n = problem.train.len();
         Checkpoint {
             params: params.to_vec(),
-            mover: Mover::new(problem),
+            mover: Mover::new(problem, optimizer),
             monitor: Monitor::new(&problem.experiment.training),
             order: (0..n).collect(),
             cursor: n,
@@ -38,6 +46,19 @@ impl Checkpoint {
             step: 0,
         }
     }
+}
+
+/// A state of a run to which it can return; see
+/// [`Trainer::save`](super::Trainer::save).
+#[derive(Clone)]
+pub struct SavedTraining {
+    pub(super) now: Checkpoint,
+    pub(super) before: Vec<f32>,
+    pub(super) moved: bool,
+    pub(super) gradient: Vec<f32>,
+    pub(super) batch_rows: Range<usize>,
+    pub(super) batch_loss: f64,
+    pub(super) last_rate: f64,
 }
 
 /// States at the beginning of epochs, the farther apart the longer the run.

@@ -24,12 +24,13 @@ mod trainer;
 mod trajectory;
 mod worker;
 
+pub use checkpoint::SavedTraining;
 pub use divergence::{Divergence, NonFinite};
 pub use evaluate::{Evaluator, Score};
 pub use full_gradient::full_gradient;
 pub use full_hessian::FullHessian;
 pub use history::{History, HistoryRow};
-pub use mover::check_training;
+pub use mover::{check_optimizer, check_training};
 pub use objective::NetworkObjective;
 pub use problem::{Encoding, Problem, Samples};
 pub use session::Session;

@@ -4,6 +4,7 @@
 use super::objective::NetworkObjective;
 use super::problem::Problem;
 use crate::data::ConfigError;
+use crate::experiment::OptimizerConfig;
 use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind};
 
 /// An optimiser with its state.
@@ -14,10 +15,10 @@ pub(super) enum Mover {
 }
 
 impl Mover {
-    /// What `problem`'s experiment asks for, at its start.
-    pub(super) fn new(problem: &Problem) -> Self {
+    /// An optimiser for `problem`, at its start.
+    pub(super) fn new(problem: &Problem, optimizer: OptimizerConfig) -> Self {
         let len = problem.network.layout().trainable();
-        match problem.experiment.training.optimizer.kind() {
+        match optimizer.kind() {
             Method::FirstOrder(kind) => Mover::FirstOrder(kind.build(len)),
             Method::FullBatch(kind) => Mover::FullBatch(Search {
                 kind,
@@ -101,7 +102,15 @@ pub fn check_training(problem: &Problem) -> Result<(), ConfigError> {
             "it watches the validation loss, and no samples are held back; set data.validation",
         ));
     }
-    if let Method::FullBatch(kind) = training.optimizer.kind()
+    check_optimizer(problem, training.optimizer.kind())
+}
+
+/// Refuses an optimiser where the network of `problem` does not allow it.
+///
+/// # Errors
+/// Names the key, what is wrong and what to do.
+pub fn check_optimizer(problem: &Problem, method: Method) -> Result<(), ConfigError> {
+    if let Method::FullBatch(kind) = method
         && problem.network.depends_on_mode()
     {
         let name = kind.name();
@@ -113,7 +122,7 @@ pub fn check_training(problem: &Problem) -> Result<(), ConfigError> {
             ),
         ));
     }
-    if let Method::FullBatch(SolverKind::LevenbergMarquardt { .. }) = training.optimizer.kind() {
+    if let Method::FullBatch(SolverKind::LevenbergMarquardt { .. }) = method {
         let (most, len) = (
             SolverKind::MOST_DAMPED_PARAMETERS,
             problem.network.layout().len(),

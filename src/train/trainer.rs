@@ -1,15 +1,16 @@
 //! One step of training at a time.
 
 use super::batch::BatchGradient;
-use super::checkpoint::{Checkpoint, Past};
+use super::checkpoint::{Checkpoint, Past, SavedTraining};
 use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
 use super::history::HistoryRow;
-use super::mover::{Mover, check_training};
+use super::mover::{Mover, check_optimizer, check_training};
 use super::objective::NetworkObjective;
 use super::problem::Problem;
 use super::smoothing::Smoothing;
 use super::stop::StopReason;
+use crate::experiment::OptimizerConfig;
 use crate::nn::Mode;
 use crate::optim::{Iteration, Method, Progress, decay_weights};
 use crate::rng::{Rng, Stream, stream};
@@ -38,6 +39,8 @@ pub enum StepOutcome {
 /// The state of training: weights, optimiser, place in the epoch.
 pub struct Trainer {
     problem: Arc<Problem>,
+    // The experiment's own, or another that takes its place.
+    optimizer: OptimizerConfig,
     base_rate: f64,
     // Of the last step; before the first, of that.
     last_rate: f64,
@@ -59,7 +62,8 @@ pub struct Trainer {
     batch_rows: Range<usize>,
     batch_loss: f64,
     evaluator: Evaluator,
-    past: Past,
+    // Earlier states for `rewind`, unless nobody will ask for them.
+    past: Option<Past>,
 }
 
 impl Trainer {
@@ -73,17 +77,33 @@ impl Trainer {
     /// Training from given weights, as many as the network has parameters,
     /// with the batch order of `seed`.
     pub fn with_params(problem: Arc<Problem>, params: Vec<f32>, seed: u64) -> Self {
+        let optimizer = problem.experiment.training.optimizer;
+        Self::with_optimizer(problem, optimizer, params, seed)
+    }
+
+    /// The same with another optimiser in the place of the experiment's: the
+    /// batches, schedules, penalties and bounds on gradients stay as they are.
+    pub fn with_optimizer(
+        problem: Arc<Problem>,
+        optimizer: OptimizerConfig,
+        params: Vec<f32>,
+        seed: u64,
+    ) -> Self {
         let network = &problem.network;
         let training = &problem.experiment.training;
         let batch_size = training.batch.size(problem.train.len()).max(1);
-        let now = Checkpoint::start(&problem, &params, seed);
+        let now = Checkpoint::start(&problem, optimizer, &params, seed);
         let full = matches!(now.mover, Mover::FullBatch(_));
         let mut trainer = Trainer {
-            base_rate: training.optimizer.learning_rate,
+            optimizer,
+            base_rate: optimizer.learning_rate,
             last_rate: f64::NAN,
             batch_size,
             smoothing: Smoothing::of(&problem),
-            refusal: check_training(&problem).err().map(StopReason::Refused),
+            refusal: check_training(&problem)
+                .and_then(|()| check_optimizer(&problem, optimizer.kind()))
+                .err()
+                .map(StopReason::Refused),
             objective: full.then(|| NetworkObjective::new(Arc::clone(&problem))),
             seed,
             now,
@@ -94,7 +114,7 @@ impl Trainer {
             batch_rows: 0..0,
             batch_loss: f64::NAN,
             evaluator: Evaluator::new(network),
-            past: Past::default(),
+            past: Some(Past::default()),
             start: params,
             problem,
         };
@@ -104,13 +124,13 @@ impl Trainer {
 
     /// Back to the start: same initial weights, same batch order.
     pub fn reset(&mut self) {
-        self.now = Checkpoint::start(&self.problem, &self.start, self.seed);
+        self.now = Checkpoint::start(&self.problem, self.optimizer, &self.start, self.seed);
         self.before.copy_from_slice(&self.start);
         self.moved = false;
         self.gradient.fill(0.0);
         self.batch_rows = 0..0;
         self.batch_loss = f64::NAN;
-        self.past = Past::default();
+        self.past = self.past.as_ref().map(|_| Past::default());
         self.last_rate = self.learning_rate();
     }
 
@@ -158,7 +178,7 @@ impl Trainer {
         let penalty = regulariser.penalty(network.layout(), &self.now.params);
         let training = &self.problem.experiment.training;
         training.clip().apply(&mut self.gradient);
-        let decay = training.optimizer.decoupled_decay();
+        let decay = self.optimizer.decoupled_decay();
         let rate = self.learning_rate();
         self.before.copy_from_slice(&self.now.params);
         let trainable = network.layout().trainable();
@@ -220,7 +240,9 @@ impl Trainer {
     fn begin_epoch(&mut self) {
         draw_order(&mut self.now.order, self.batch_size, &mut self.now.rng);
         self.now.cursor = 0;
-        self.past.keep(&self.now);
+        if let Some(past) = &mut self.past {
+            past.keep(&self.now);
+        }
     }
 
     /// Finds what went wrong first, then undoes the update that made the
@@ -260,7 +282,7 @@ impl Trainer {
 
     /// Undoes the last step because the loss over the whole training part is
     /// not finite behind it, though that of its batch was before it.
-    pub(super) fn diverged_in_evaluation(&mut self) -> Divergence {
+    pub(crate) fn diverged_in_evaluation(&mut self) -> Divergence {
         let problem = Arc::clone(&self.problem);
         let n = problem.train.len();
         let workspace = self.batch.workspace_mut();
@@ -293,7 +315,11 @@ impl Trainer {
             let loss = evaluator.loss(network, params, train);
             !loss.is_nan() && loss <= worst
         };
-        match self.past.rewind(goal, healthy) {
+        match self
+            .past
+            .as_mut()
+            .and_then(|past| past.rewind(goal, healthy))
+        {
             Some(checkpoint) => {
                 self.now = checkpoint.clone();
                 self.batch_rows = 0..0;
@@ -305,13 +331,51 @@ impl Trainer {
         self.now.epoch
     }
 
+    /// The same, without the states that [`rewind`](Self::rewind) goes back to:
+    /// that then goes to the start.
+    pub fn without_past(mut self) -> Self {
+        self.past = None;
+        self
+    }
+
+    /// Everything that the steps to come depend on.
+    pub fn save(&self) -> SavedTraining {
+        SavedTraining {
+            now: self.now.clone(),
+            before: self.before.clone(),
+            moved: self.moved,
+            gradient: self.gradient.clone(),
+            batch_rows: self.batch_rows.clone(),
+            batch_loss: self.batch_loss,
+            last_rate: self.last_rate,
+        }
+    }
+
+    /// Back to a saved state of this run, bit for bit; the base rate stays.
+    pub fn restore(&mut self, saved: &SavedTraining) {
+        self.now = saved.now.clone();
+        self.before.clone_from(&saved.before);
+        self.moved = saved.moved;
+        self.gradient.clone_from(&saved.gradient);
+        self.batch_rows = saved.batch_rows.clone();
+        self.batch_loss = saved.batch_loss;
+        self.last_rate = saved.last_rate;
+    }
+
+    /// Whether losses after each epoch change what comes: a schedule or early
+    /// stopping watches them.
+    pub fn heeds_epochs(&self) -> bool {
+        let training = &self.problem.experiment.training;
+        training.early_stopping.is_some() || training.schedule.plateau().is_some()
+    }
+
     /// Takes the given weights as the current ones; the optimiser forgets its
     /// state, the place in the epoch stays.
     pub fn set_params(&mut self, params: &[f32]) {
         self.now.params.copy_from_slice(params);
         self.before.copy_from_slice(params);
         self.moved = false;
-        self.now.mover = Mover::new(&self.problem);
+        self.now.mover = Mover::new(&self.problem, self.optimizer);
     }
 
     /// Takes in what an epoch came to: schedules and early stopping may heed
