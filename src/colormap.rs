@@ -111,6 +111,23 @@ impl Diverging {
     }
 }
 
+/// Colours of a race's racers: apart from each other and from viridis.
+const RACERS: [u32; 16] = [
+    0xff5a4d, 0x6cc8ff, 0xffc21f, 0xff8ad8, 0xf4f4f4, 0xff8f1f, 0x4d7dff, 0x8effc0, 0xd84df5,
+    0xc98f5a, 0xff6f91, 0x00e0e8, 0xc3a6ff, 0xc2cf3a, 0xb01e5a, 0x9aa4b2,
+];
+
+/// The colour of racer number `index`, from 0; after 16 they repeat. To be drawn
+/// over viridis or on a dark ground; on a light one it is darkened.
+pub fn racer_color(index: usize, on_light: bool) -> Rgb {
+    let color = Rgb::hex(RACERS[index % RACERS.len()]);
+    if on_light {
+        color.blend(Rgb::hex(0x000000), 0.32)
+    } else {
+        color
+    }
+}
+
 /// Viridis (van der Walt and Smith 2015) at `t` from 0 to 1.
 pub fn viridis(t: f32) -> Rgb {
     let t = if t.is_nan() { 0.0 } else { t.clamp(0.0, 1.0) };

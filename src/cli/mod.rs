@@ -9,12 +9,14 @@ mod curvature;
 mod data;
 mod derivatives;
 mod error;
+mod functions;
 mod gradient;
 mod headless;
 mod interrupt;
 mod line;
 mod open;
 mod out;
+mod race;
 mod range_test;
 mod report;
 mod run_folder;
@@ -39,6 +41,7 @@ Examples:
   gradscape sweep iris --vary training.batch=8,32,128 --seeds 3
   gradscape range-test iris                     suggest a learning rate
   gradscape surface out/digits --out surface.png
+  gradscape race --function rosenbrock --rate 0.001 --out race.png
   gradscape line out/digits --out line.png
   gradscape curvature out/iris --out density.png
   gradscape capture spiral --frames 60 --out spiral.gif
@@ -102,10 +105,19 @@ Examples:
   gradscape surface out/digits --out surface.png --out surface.npz
   gradscape surface xor --directions weights:0,1 --range -5:5 --grid 101 --out surface.csv
   gradscape surface my.toml --weights w.safetensors --directions random:3 --out surface.png
+  gradscape surface --function himmelblau --grid 201 --heights log --out himmelblau.png
   gradscape surface out/iris --directions hessian:ends --penalties --out hessian.svg
   gradscape surface out/iris --checkpoints initial 200 other.safetensors --out three.png
   gradscape surface out/iris --directions path --scope layers:0 --measure accuracy --over validation --out v.png")]
     Surface(surface::SurfaceArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape race --function rosenbrock --optimizers sgd,momentum,adam,lbfgs --rate 0.002 --out race.png
+  gradscape race --function 'sin(x) + 0.1*y^2' --start 1.4,2 --noise 0.2 --out race.csv
+  gradscape race spiral --optimizers sgd,adam --rates 0.1,0.01 --steps 500 --out race.svg --losses losses.svg
+  gradscape race --function ravine --optimizers sgd,momentum:momentum=0.5,momentum --target 1e-6")]
+    Race(race::RaceArgs),
+    Functions(functions::FunctionsArgs),
     #[command(after_help = "\
 Examples:
   gradscape line out/digits --out line.png
@@ -148,6 +160,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Gradient(args)) => gradient::run(args),
         Some(Command::Derivatives(args)) => derivatives::run(args),
         Some(Command::Surface(args)) => surface::run(args),
+        Some(Command::Race(args)) => race::run(args),
+        Some(Command::Functions(args)) => functions::run(args),
         Some(Command::Line(args)) => line::run(args),
         Some(Command::Curvature(args)) => curvature::run(args),
         Some(Command::Capture(args)) => capture::run(args),
@@ -160,7 +174,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `sweep`, `range-test`, `gradient`, `derivatives`, `surface`, `line`, `curvature` and `data` work without it"
+         `train`, `sweep`, `range-test`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `race`, `functions` and `data` work without it"
             .to_owned(),
     )
 }

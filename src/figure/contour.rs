@@ -113,8 +113,13 @@ impl ContourFigure<'_> {
         Ok(svg)
     }
 
+    /// Where the plot stands: left, top, width and height.
+    pub(super) fn frame(&self) -> (f64, f64, f64, f64) {
+        PLOT
+    }
+
     /// Where the plane's point (x, y) is in the picture.
-    fn at(&self, x: f64, y: f64) -> (f64, f64) {
+    pub(super) fn at(&self, x: f64, y: f64) -> (f64, f64) {
         let (left, top, width, height) = PLOT;
         let share = |values: &[f64], v: f64| {
             let (first, last) = (values[0], values[values.len() - 1]);

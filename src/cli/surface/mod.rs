@@ -1,5 +1,6 @@
 //! `gradscape surface`: the loss over a plane through the weights, into files.
 
+mod function;
 mod output;
 mod picture;
 mod subject;
@@ -30,11 +31,14 @@ use std::time::Instant;
 #[derive(Args, Debug, Clone)]
 pub struct SurfaceArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    source: Option<SourceArgs>,
+    /// Compute the surface of this function: a name that `gradscape functions` lists, or a formula in x and y
+    #[arg(long, value_name = "NAME|EXPR", conflicts_with_all = function::NOT_WITH)]
+    function: Option<String>,
     /// Compute N by N points
     #[arg(long, value_name = "N", default_value = "51", value_parser = grid)]
     grid: usize,
-    /// Reach from LO to HI along both directions [default: -1:1; through checkpoints -0.5:1.5]
+    /// Reach from LO to HI along both directions [default: -1:1; through checkpoints -0.5:1.5; a function's own]
     #[arg(long, value_name = "LO:HI", allow_hyphen_values = true)]
     range: Option<Axis>,
     #[command(flatten)]
@@ -137,7 +141,13 @@ struct SurfaceObject<'a> {
 pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.files.json);
     let begin = Instant::now();
-    let source = args.source.load()?;
+    if let Some(text) = &args.function {
+        return function::run(args, text, begin, &mut out);
+    }
+    let source = args.source.as_ref().ok_or_else(|| {
+        CliError::Usage("give an experiment, or a function of x and y with --function".to_owned())
+    })?;
+    let source = source.load()?;
     let subject = args.subject.read(&source)?;
     let interrupt = Interrupt::listen();
     let spanned = subject.span(&source, interrupt.flag())?;

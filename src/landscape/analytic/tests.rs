@@ -262,8 +262,8 @@ fn the_longest_and_deepest_formulas_are_read_and_evaluated() {
     let texts = [
         format!("x{}", "*x*y".repeat(99)),
         format!("{}x{}", "sin(".repeat(24), ")".repeat(24)),
-        format!("{}x{}", "(".repeat(24), "^1.1*y)".repeat(24)),
-        format!("x{}", "^x".repeat(24)),
+        format!("{}x{}", "(".repeat(23), "^1.1*y)".repeat(23)),
+        format!("x{}", "^y".repeat(23)),
         format!("x{}", "/(1+y)/x".repeat(40)),
         format!("{}x", "-".repeat(24)),
     ];
