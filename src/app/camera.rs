@@ -4,11 +4,12 @@
 //! The mouse moves a view's camera only while the pointer is over that view and
 //! no panel wants it; a drag keeps the camera with which it began.
 
+use super::arena::Pinned;
 use super::framing;
 use super::labels::ViewCamera;
 use super::plugins::GradscapeSystems;
 use super::state::{
-    CameraRequest, NetworkBounds, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot, ViewMode,
+    CameraRequest, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot, ViewMode,
     ViewRect,
 };
 use super::theme::{Theme, color};
@@ -224,19 +225,27 @@ fn together_place(bounds: &NetworkBounds) -> Transform {
 }
 
 /// The corners of what a camera shows in `mode`.
-fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds) -> (Vec3, Vec3) {
+fn shown_box(
+    mode: ViewMode,
+    view: SceneView,
+    bounds: &NetworkBounds,
+    two: bool,
+) -> (Vec3, Vec3) {
+    // A pinned surface stands to the left, its title above.
+    let beside = if two { PINNED_OFFSET } else { Vec3::ZERO };
+    let above = if two { Vec3::Y } else { Vec3::ZERO };
     match (mode, view) {
         (ViewMode::Together, _) => {
             let place = together_place(bounds);
-            let low = place.transform_point(SURFACE_MIN);
+            let low = place.transform_point(SURFACE_MIN + beside);
             let high = place.transform_point(SURFACE_MAX);
             (bounds.min.min(low), bounds.max.max(high))
         }
         (_, SceneView::Network) => (bounds.min, bounds.max),
         // Room for the numbers along the edges.
         (_, SceneView::Surface) => (
-            SURFACE_MIN - Vec3::new(0.3, 0.0, 0.3),
-            SURFACE_MAX + Vec3::new(0.3, 0.0, 0.3),
+            SURFACE_MIN + beside - Vec3::new(0.3, 0.0, 0.3),
+            SURFACE_MAX + above + Vec3::new(0.3, 0.0, 0.3),
         ),
     }
 }
@@ -246,7 +255,9 @@ fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds) -> (Vec3, 
 fn frame_what_changed(
     mode: Res<State<ViewMode>>,
     bounds: Res<NetworkBounds>,
+    pinned: Res<Pinned>,
     mut commands: Commands,
+    mut had_two: Local<bool>,
     mut cameras: Query<(
         Entity,
         &ViewCamera,
@@ -256,7 +267,9 @@ fn frame_what_changed(
     )>,
     mut aspects: Local<[f32; 2]>,
 ) {
-    let changed = mode.is_changed() || bounds.is_changed();
+    let two = pinned.kept.is_some();
+    let changed = mode.is_changed() || bounds.is_changed() || two != *had_two;
+    *had_two = two;
     for (entity, ViewCamera(view), camera, mut orbit, unframed) in &mut cameras {
         let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
             continue;
@@ -271,7 +284,8 @@ fn frame_what_changed(
             (orbit.target_yaw, orbit.target_pitch) = pose(*view);
             commands.entity(entity).remove::<Unframed>();
         }
-        frame(&mut orbit, shown_box(*mode.get(), *view, &bounds), aspect);
+        let shown = shown_box(*mode.get(), *view, &bounds, two);
+        frame(&mut orbit, shown, aspect);
     }
 }
 
@@ -298,8 +312,10 @@ fn obey_requests(
     mut requests: MessageReader<CameraRequest>,
     mode: Res<State<ViewMode>>,
     bounds: Res<NetworkBounds>,
+    pinned: Res<Pinned>,
     mut cameras: Query<(&ViewCamera, &Camera, &mut PanOrbitCamera)>,
 ) {
+    let two = pinned.kept.is_some();
     for request in requests.read() {
         for (ViewCamera(view), camera, mut orbit) in &mut cameras {
             let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
@@ -324,7 +340,8 @@ fn obey_requests(
                 CameraRequest::Side => (std::f32::consts::FRAC_PI_2, 0.0),
             };
             (orbit.target_yaw, orbit.target_pitch) = angles;
-            frame(&mut orbit, shown_box(*mode.get(), *view, &bounds), aspect);
+            let shown = shown_box(*mode.get(), *view, &bounds, two);
+            frame(&mut orbit, shown, aspect);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! in, entities are laid out anew where the network changed, components follow
 //! the numbers, and the render files write them to the GPU.
 
+mod arena;
 mod camera;
 pub mod capture;
 mod format;
@@ -27,6 +28,10 @@ mod training;
 pub mod ui;
 mod viewport;
 
+pub use arena::{
+    Arena, ArenaView, End, Ground, Lane, Lap, MOST_RACERS, MOST_STEPS, PinCommand, Pinned,
+    PinnedTitle, RaceCommand, Standing,
+};
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
 pub use plugins::{GradscapePlugins, GradscapeSystems};

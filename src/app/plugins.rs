@@ -1,6 +1,6 @@
 //! The plugin group and the order of everything that runs in a frame.
 
-use super::{camera, labels, pick, quiet, render, scene, state, surface, text, theme, training};
+use super::{arena, camera, labels, pick, quiet, render, scene, state, surface, text, theme, training};
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
@@ -42,6 +42,7 @@ impl PluginGroup for GradscapePlugins {
                 drive: self.drive,
             })
             .add(surface::plugin)
+            .add(arena::plugin)
             .add(scene::NetworkScenePlugin)
             .add(scene::SurfaceScenePlugin)
             .add(render::plugin)

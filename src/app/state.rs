@@ -191,6 +191,8 @@ impl Default for NetworkBounds {
 pub const SURFACE_MIN: Vec3 = Vec3::new(-5.0, 0.0, -5.0);
 /// See [`SURFACE_MIN`].
 pub const SURFACE_MAX: Vec3 = Vec3::new(5.0, 4.0, 5.0);
+/// Where the box of a pinned surface stands, seen from the live one's.
+pub const PINNED_OFFSET: Vec3 = Vec3::new(-13.0, 0.0, 0.0);
 
 /// Marks the entity that everything of the error surface hangs under. Its
 /// transform is the camera code's: the surface stands elsewhere when it shares

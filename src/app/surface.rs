@@ -3,10 +3,11 @@
 mod job;
 mod planner;
 
+use super::arena::{ArenaView, Ground};
 use super::plugins::GradscapeSystems;
 use super::state::{SurfaceView, ViewMode};
 use super::training::{Drive, DriveChoice, Notice, Notices, Training, receive_training};
-use crate::landscape::{Directions, PathOnPlane, Plane, PlanePoint, Surface};
+use crate::landscape::{Analytic, Directions, PathOnPlane, Plane, PlanePoint, Surface};
 use crate::train::{Problem, RunState};
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
@@ -27,6 +28,9 @@ pub struct ErrorSurface {
     pub problem: Option<Arc<Problem>>,
     /// The plane that `surface` and `path` lie in.
     pub plane: Option<Arc<Plane>>,
+    /// The function of x and y that it is the surface of, where it is not a
+    /// network's: then there is neither problem nor plane, and no path.
+    pub function: Option<Arc<Analytic>>,
     /// The newest surface, perhaps still a coarse one.
     pub surface: Option<Arc<Surface>>,
     /// Which parameters the axes are, for a plane of two parameters.
@@ -154,7 +158,7 @@ fn start_worker(
 }
 
 /// Asks for surfaces when they are due and takes in what is there.
-fn draw_surface(
+pub(super) fn draw_surface(
     mut drawing: ResMut<Drawing>,
     mut shown: ResMut<ErrorSurface>,
     training: Res<Training>,
@@ -162,9 +166,15 @@ fn draw_surface(
     mode: Option<Res<State<ViewMode>>>,
     drive: Res<DriveChoice>,
     pace: Res<SurfacePace>,
+    arena: Option<Res<ArenaView>>,
     mut notices: ResMut<Notices>,
     redraw: Option<ResMut<Messages<RequestRedraw>>>,
 ) {
+    if shown.function.is_some() || arena.as_ref().is_some_and(|a| a.ground == Ground::Function) {
+        // What the thread has finished waits until the network is shown again.
+        drawing.pending = true;
+        return;
+    }
     let Drawing {
         worker,
         planner,
@@ -196,7 +206,12 @@ fn draw_surface(
         };
         // Where the frame waits, what was asked for before is always finished.
         let busy = !waits && busy;
-        match planner.due(&training, &view, busy, budget) {
+        // A race lies on the plane where it began.
+        let held = arena.is_some_and(|a| a.holds_plane()).then(|| SurfaceView {
+            follow: false,
+            ..view.clone()
+        });
+        match planner.due(&training, held.as_ref().unwrap_or(&view), busy, budget) {
             Ok(Some(request)) => {
                 *asked_at = Some(Instant::now());
                 asked = Some(request.tag);

@@ -67,6 +67,13 @@ impl Palette {
     }
 }
 
+impl Palette {
+    /// The colour of racer `k`. Who cannot tell two of them apart has the letters.
+    pub fn racer(&self, k: usize) -> Rgb {
+        self.classes[k % self.classes.len()]
+    }
+}
+
 impl Theme {
     /// The colours.
     pub fn palette(self) -> Palette {

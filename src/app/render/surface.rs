@@ -3,13 +3,16 @@
 
 use super::super::labels::ViewCamera;
 use super::super::plugins::GradscapeSystems;
-use super::super::scene::{Ball, Relief, Stroke, StrokeKind, Strokes};
+use super::super::arena::MOST_RACERS;
+use super::super::scene::{
+    Ball, PinnedRelief, RacerBall, Relief, Stroke, StrokeKind, Strokes,
+};
 use super::super::state::{SceneView, SurfaceView};
 use super::super::theme::{Theme, linear};
 use super::surface_material::{
     self, BallLook, BallMaterial, COLORS, ReliefLook, ReliefMaterial, StrokeLook, StrokeMaterial,
 };
-use crate::colormap::viridis;
+use crate::colormap::{Rgb, viridis};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
 use bevy::mesh::{Indices, PrimitiveTopology, VertexAttributeValues};
@@ -38,6 +41,7 @@ struct Materials {
     behind: Handle<StrokeMaterial>,
     newest: Handle<BallMaterial>,
     start: Handle<BallMaterial>,
+    racers: [Handle<BallMaterial>; MOST_RACERS],
     /// Pixels per point.
     scale: f32,
 }
@@ -72,10 +76,18 @@ fn ball_look(theme: Theme, ball: Ball) -> BallLook {
         Ball::Newest => palette.accent,
         Ball::Start => palette.path,
     };
+    outlined(theme, color)
+}
+
+fn outlined(theme: Theme, color: Rgb) -> BallLook {
     BallLook {
         color: linear(color).to_vec4(),
-        outline: linear(palette.background).to_vec3().extend(0.9),
+        outline: linear(theme.palette().background).to_vec3().extend(0.9),
     }
+}
+
+fn racer_look(theme: Theme, index: usize) -> BallLook {
+    outlined(theme, theme.palette().racer(index))
 }
 
 /// Gives the entities meshes and materials.
@@ -86,6 +98,8 @@ fn dress(
     reliefs: Query<Entity, With<Relief>>,
     strokes: Query<(Entity, &StrokeKind)>,
     balls: Query<(Entity, &Ball)>,
+    racers: Query<(Entity, &RacerBall)>,
+    pinned: Query<Entity, With<PinnedRelief>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut relief_materials: ResMut<Assets<ReliefMaterial>>,
     mut stroke_materials: ResMut<Assets<StrokeMaterial>>,
@@ -113,9 +127,13 @@ fn dress(
         start: ball_materials.add(BallMaterial {
             look: ball_look(*theme, Ball::Start),
         }),
+        racers: std::array::from_fn(|k| {
+            let look = racer_look(*theme, k);
+            ball_materials.add(BallMaterial { look })
+        }),
         scale: 1.0,
     };
-    for entity in &reliefs {
+    for entity in reliefs.iter().chain(&pinned) {
         commands.entity(entity).insert((
             Mesh3d(meshes.add(relief_mesh(&Relief::default()))),
             MeshMaterial3d(materials.relief.clone()),
@@ -125,9 +143,9 @@ fn dress(
     for (entity, kind) in &strokes {
         let mesh = Mesh3d(meshes.add(strokes_mesh(&[])));
         let material = match kind {
-            StrokeKind::Axes => &materials.axes,
-            StrokeKind::Path => &materials.path,
-            StrokeKind::Behind => &materials.behind,
+            StrokeKind::Axes | StrokeKind::Pinned => &materials.axes,
+            StrokeKind::Path | StrokeKind::Racers => &materials.path,
+            StrokeKind::Behind | StrokeKind::RacersBehind => &materials.behind,
         };
         commands.entity(entity).insert((
             mesh.clone(),
@@ -144,6 +162,12 @@ fn dress(
         commands
             .entity(entity)
             .insert((Mesh3d(sphere.clone()), MeshMaterial3d(material.clone())));
+    }
+    for (entity, RacerBall(index)) in &racers {
+        let material = materials.racers[index % MOST_RACERS].clone();
+        commands
+            .entity(entity)
+            .insert((Mesh3d(sphere.clone()), MeshMaterial3d(material)));
     }
     commands.insert_resource(materials);
 }
@@ -191,14 +215,21 @@ fn follow_look(
                 material.look = ball_look(*theme, ball);
             }
         }
+        for (index, handle) in materials.racers.iter().enumerate() {
+            if let Some(mut material) = balls.get_mut(handle) {
+                material.look = racer_look(*theme, index);
+            }
+        }
     }
 }
 
 fn write_relief(
     reliefs: Query<(&Relief, &Mesh3d), Changed<Relief>>,
+    pinned: Query<(&PinnedRelief, &Mesh3d), Changed<PinnedRelief>>,
     mut meshes: ResMut<Assets<Mesh>>,
 ) {
-    for (relief, handle) in &reliefs {
+    let pinned = pinned.iter().map(|(PinnedRelief(relief), mesh)| (relief, mesh));
+    for (relief, handle) in reliefs.iter().chain(pinned) {
         let Some(mut mesh) = meshes.get_mut(&handle.0) else {
             continue;
         };

@@ -14,6 +14,8 @@ mod focus;
 mod layout;
 mod paint;
 mod parts;
+mod pinned;
+mod racers;
 mod scale;
 mod spawn;
 mod surface;
@@ -34,7 +36,10 @@ pub use spawn::NetworkLayout;
 pub use surface::SurfaceScenePlugin;
 pub use surface_axes::Facing;
 pub use surface_frame::{HeightScale, SurfaceFrame};
-pub use surface_parts::{Ball, Stroke, StrokeKind, Strokes, SurfaceText};
+pub use racers::{Tag, TagKind, Tags};
+pub use surface_parts::{
+    Ball, PinnedRelief, PinnedRoot, PinnedText, RacerBall, Stroke, StrokeKind, Strokes, SurfaceText,
+};
 pub use surface_relief::Relief;
 
 use super::plugins::GradscapeSystems;

@@ -7,10 +7,12 @@
 //! shown like; in other frames nothing is touched.
 
 use super::surface_axes::{self, Facing, Titles};
-use super::surface_frame::SurfaceFrame;
+use super::surface_frame::{FUNCTION_LOG_FLOOR, HeightScale, LOG_FLOOR, SurfaceFrame};
 use super::surface_parts::{Ball, StrokeKind, Strokes, SurfaceText};
 use super::surface_path;
 use super::surface_relief::Relief;
+use super::{pinned, racers};
+use crate::app::arena::{Arena, ArenaView, Pinned};
 use crate::app::labels::{Alarming, Label, Plate, ViewCamera};
 use crate::app::plugins::GradscapeSystems;
 use crate::app::state::{SceneView, SurfaceRoot, SurfaceView};
@@ -34,10 +36,23 @@ impl Plugin for SurfaceScenePlugin {
             .init_resource::<Theme>()
             .init_resource::<Facing>()
             .init_resource::<Laid>()
-            .add_systems(Startup, spawn_surface)
+            .init_resource::<ArenaView>()
+            .init_resource::<Arena>()
+            .init_resource::<Pinned>()
+            .init_resource::<racers::Tags>()
+            .add_systems(
+                Startup,
+                (spawn_surface, (racers::spawn, pinned::spawn)).chain(),
+            )
             .add_systems(
                 Update,
-                (face_reader, lay_out_surface, write_texts)
+                (
+                    face_reader,
+                    lay_out_surface,
+                    write_texts,
+                    racers::lay_out,
+                    pinned::lay_out,
+                )
                     .chain()
                     .in_set(GradscapeSystems::Scene),
             );
@@ -50,13 +65,18 @@ const START: f32 = 0.11;
 
 /// What the components were last made from.
 #[derive(Resource, Debug, Default)]
-struct Laid {
+pub(super) struct Laid {
     revision: Option<u64>,
+    pinned: Option<u64>,
+    function_log: bool,
     view: Option<SurfaceView>,
     theme: Option<Theme>,
     language: Option<Language>,
     facing: Facing,
-    frame: Option<SurfaceFrame>,
+    /// Where everything of the surface stands.
+    pub(super) frame: Option<SurfaceFrame>,
+    /// Counts what was laid out: another number, another layout.
+    pub(super) count: u64,
     texts: Vec<(Vec3, Label)>,
     /// Which of the texts are warnings.
     alarming: Vec<usize>,
@@ -109,13 +129,17 @@ fn lay_out_surface(
     theme: Res<Theme>,
     strings: Res<Texts>,
     facing: Res<Facing>,
+    pinned: Res<Pinned>,
+    arena: Res<ArenaView>,
     mut laid: ResMut<Laid>,
     mut reliefs: Query<(&mut Relief, &mut Visibility), Without<Ball>>,
     mut strokes: Query<(&mut Strokes, &StrokeKind)>,
     mut balls: Query<(&Ball, &mut Transform, &mut Visibility)>,
 ) {
     let new_surface = laid.revision != Some(shown.revision);
-    let new_view = laid.view.as_ref() != Some(&*view);
+    let new_view = laid.view.as_ref() != Some(&*view)
+        || laid.pinned != Some(pinned.revision)
+        || laid.function_log != arena.log_height;
     let new_look = laid.theme != Some(*theme)
         || laid.language != Some(strings.language())
         || laid.facing != *facing;
@@ -124,6 +148,9 @@ fn lay_out_surface(
     }
     laid.revision = Some(shown.revision);
     laid.view = Some(view.clone());
+    laid.pinned = Some(pinned.revision);
+    laid.function_log = arena.log_height;
+    laid.count += 1;
     laid.theme = Some(*theme);
     laid.language = Some(strings.language());
     laid.facing = *facing;
@@ -133,7 +160,13 @@ fn lay_out_surface(
     };
     let frame = shown.surface.as_ref().and_then(|surface| {
         let origin = (shown.axis_origin(0), shown.axis_origin(1));
-        SurfaceFrame::new(surface, &shown.path, origin, view.log_height)
+        let mut all = vec![(&**surface, &shown.path)];
+        all.extend(pinned.kept.iter().map(|k| (&*k.surface, &k.path)));
+        let floor = match &shown.function {
+            Some(_) => arena.log_height.then_some(FUNCTION_LOG_FLOOR),
+            None => view.log_height.then_some(LOG_FLOOR),
+        };
+        SurfaceFrame::scaled(surface, origin, HeightScale::over(&all, floor))
     });
     let (Some(frame), Some(surface)) = (frame, &shown.surface) else {
         *relief_visibility = Visibility::Hidden;
@@ -153,6 +186,8 @@ fn lay_out_surface(
     let palette = theme.palette();
     for (mut strokes, kind) in &mut strokes {
         *strokes = match kind {
+            // Whoever else has strokes lays them out.
+            StrokeKind::Racers | StrokeKind::RacersBehind | StrokeKind::Pinned => continue,
             StrokeKind::Axes => surface_axes::strokes(&frame, &relief, *facing, &palette),
             StrokeKind::Path => surface_path::strokes(&frame, &shown.path, &view, &palette),
             StrokeKind::Behind => {
@@ -179,7 +214,7 @@ fn lay_out_surface(
             transform.scale = Vec3::splat(radius);
         }
     }
-    let titles = titles(&shown, &view, &strings);
+    let titles = titles(&shown, frame.scale.is_log(), &strings);
     laid.texts = surface_axes::texts(&frame, *facing, &titles, &strings);
     laid.alarming.clear();
     laid.plated = 0..0;
@@ -218,20 +253,22 @@ fn lay_out_surface(
     laid.frame = Some(frame);
 }
 
-fn titles(shown: &ErrorSurface, view: &SurfaceView, strings: &Texts) -> Titles {
-    let axis = |k: usize, key: &str| {
-        shown
-            .parameter_name(k)
-            .unwrap_or_else(|| strings.get(key).to_owned())
+fn titles(shown: &ErrorSurface, is_log: bool, strings: &Texts) -> Titles {
+    let height = match (&shown.function, is_log) {
+        (Some(_), false) => "surface.value",
+        (Some(_), true) => "surface.value_log",
+        (None, false) => "surface.loss",
+        (None, true) => "surface.loss_log",
     };
-    let height = if view.log_height {
-        "surface.loss_log"
-    } else {
-        "surface.loss"
+    let axis = |k: usize, function: &str, key: &str| match &shown.function {
+        Some(_) => function.to_owned(),
+        None => shown
+            .parameter_name(k)
+            .unwrap_or_else(|| strings.get(key).to_owned()),
     };
     Titles {
-        x: axis(0, "surface.direction_1"),
-        y: axis(1, "surface.direction_2"),
+        x: axis(0, "x", "surface.direction_1"),
+        y: axis(1, "y", "surface.direction_2"),
         height: strings.get(height).to_owned(),
     }
 }

@@ -8,6 +8,8 @@ use bevy::prelude::*;
 /// The least loss that a logarithmic height distinguishes from zero, as a share
 /// of the highest.
 pub const LOG_FLOOR: f64 = 1e-9;
+/// The same for a function, whose minimum may be a grid point with value 0.
+pub const FUNCTION_LOG_FLOOR: f64 = 1e-5;
 
 /// How losses become heights.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,16 +35,20 @@ impl HeightScale {
     /// highest tenth of the surface towers over the rest, the scale ends lower,
     /// at four times the range of the other nine tenths, and says so.
     pub fn new(surface: &Surface, path: &PathOnPlane, log: bool) -> Self {
-        let mut losses: Vec<f64> = surface
-            .loss
-            .iter()
-            .copied()
-            .filter(|l| l.is_finite())
-            .collect();
+        HeightScale::over(&[(surface, path)], log.then_some(LOG_FLOOR))
+    }
+
+    /// One scale for all of these surfaces with their paths; logarithmic with
+    /// this share of the highest as its floor, if one is given.
+    pub fn over(all: &[(&Surface, &PathOnPlane)], log: Option<f64>) -> Self {
+        let finite = |s: &Surface| s.loss.iter().copied().filter(|l| l.is_finite()).collect();
+        let mut losses: Vec<f64> = all.iter().flat_map(|(s, _)| -> Vec<f64> { finite(s) }).collect();
         losses.sort_by(f64::total_cmp);
         let (Some(&least), Some(&most)) = (losses.first(), losses.last()) else {
             return HeightScale::between(0.0, 1.0, log);
         };
+        // What lies below 0 has no logarithm.
+        let log = log.filter(|_| least >= 0.0);
         let most_of_them = losses[(losses.len() - 1) * 9 / 10];
         let cut = least + 4.0 * (most_of_them - least);
         let mut top = if cut > least { most.min(cut) } else { most };
@@ -51,27 +57,32 @@ impl HeightScale {
             axis.first().is_some_and(|&a| a <= v) && axis.last().is_some_and(|&b| v <= b)
         };
         let span = top - bottom;
-        for point in &path.points {
-            let loss = point.true_loss;
-            if loss.is_finite() && inside(point.x, &surface.x) && inside(point.y, &surface.y) {
-                bottom = bottom.min(loss);
-                // The path may raise the scale, but not flatten the surface.
-                top = top.max(loss.min(bottom + 1.5 * span));
+        for (surface, path) in all {
+            for point in &path.points {
+                let loss = point.true_loss;
+                if loss.is_finite() && inside(point.x, &surface.x) && inside(point.y, &surface.y) {
+                    bottom = bottom.min(loss);
+                    // The path may raise the scale, but not flatten the surface.
+                    top = top.max(loss.min(bottom + 1.5 * span));
+                }
+            }
+            if let Some(newest) = path.points.last().filter(|p| p.true_loss.is_finite()) {
+                top = top.max(newest.true_loss.min(bottom + 4.0 * span));
             }
         }
-        if let Some(newest) = path.points.last().filter(|p| p.true_loss.is_finite()) {
-            top = top.max(newest.true_loss.min(bottom + 4.0 * span));
-        }
         let mut scale = HeightScale::between(bottom, top, log);
-        scale.is_cut = most > scale.loss_at(1.0) * (1.0 + 1e-9);
-        scale.is_floored = log && least < scale.loss_at(0.0) * (1.0 - 1e-9);
+        let highest = scale.loss_at(1.0);
+        scale.is_cut = most > highest + 1e-9 * highest.abs();
+        scale.is_floored = scale.log && least < scale.loss_at(0.0) * (1.0 - 1e-9);
         scale
     }
 
-    /// A scale that shows losses from `low` to `high`.
-    fn between(low: f64, high: f64, log: bool) -> Self {
+    /// A scale that shows losses from `low` to `high`, logarithmic with a `floor`.
+    fn between(low: f64, high: f64, floor: Option<f64>) -> Self {
         // A surface without relief still gets a scale.
         let high = high.max(low + 1e-6 * low.abs().max(1e-6));
+        let floor = floor.filter(|_| high > 0.0);
+        let log = floor.is_some();
         let scale = |low, high, levels, ticks| HeightScale {
             low,
             high,
@@ -81,8 +92,8 @@ impl HeightScale {
             levels,
             ticks,
         };
-        if log {
-            let low = low.max(high * LOG_FLOOR);
+        if let Some(floor) = floor {
+            let low = low.max(high * floor);
             let (l, h) = (low.log10(), high.log10());
             let margin = 0.02 * (h - l);
             let levels = log_levels(low, high, 24);
@@ -99,6 +110,11 @@ impl HeightScale {
             nice_between(low + 0.5 * step, high, step),
             nice_ticks(low, high, 5),
         )
+    }
+
+    /// Whether heights are logarithms.
+    pub fn is_log(&self) -> bool {
+        self.log
     }
 
     /// Where `loss` lies between floor (0) and top (1); beyond for losses that
@@ -169,11 +185,16 @@ impl SurfaceFrame {
         origin: (f64, f64),
         log: bool,
     ) -> Option<Self> {
+        SurfaceFrame::scaled(surface, origin, HeightScale::new(surface, path, log))
+    }
+
+    /// The frame of `surface` with a scale that others may have too.
+    pub fn scaled(surface: &Surface, origin: (f64, f64), scale: HeightScale) -> Option<Self> {
         Some(SurfaceFrame {
             x: (*surface.x.first()?, *surface.x.last()?),
             y: (*surface.y.first()?, *surface.y.last()?),
             origin,
-            scale: HeightScale::new(surface, path, log),
+            scale,
         })
     }
 

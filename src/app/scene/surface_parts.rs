@@ -1,5 +1,6 @@
 //! The plain components of the error surface's scene.
 
+use super::surface_relief::Relief;
 use crate::colormap::Rgb;
 use bevy::prelude::*;
 
@@ -50,6 +51,22 @@ pub enum Ball {
     Start,
 }
 
+/// The ball of the racer with this number.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RacerBall(pub usize);
+
+/// The entity that everything of the pinned surface hangs under.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinnedRoot;
+
+/// The triangles of the pinned surface.
+#[derive(Component, Debug, Clone, PartialEq, Default)]
+pub struct PinnedRelief(pub Relief);
+
+/// Text number so many of the pinned surface.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinnedText(pub usize);
+
 /// Text number so many of the surface.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SurfaceText(pub usize);
@@ -63,4 +80,10 @@ pub enum StrokeKind {
     Path,
     /// The path again, to be seen faintly where the surface hides it.
     Behind,
+    /// The paths of a race.
+    Racers,
+    /// The same where the surface hides them.
+    RacersBehind,
+    /// Floor, walls, rim and path of the surface that is pinned.
+    Pinned,
 }
