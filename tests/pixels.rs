@@ -49,6 +49,9 @@ fn shot(view: ViewMode) -> Shot {
             grid: 17,
             ..SurfaceView::default()
         },
+        arena: ArenaView::default(),
+        race_at: 0,
+        beside: None,
     }
 }
 

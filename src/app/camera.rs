@@ -9,8 +9,8 @@ use super::framing;
 use super::labels::ViewCamera;
 use super::plugins::GradscapeSystems;
 use super::state::{
-    CameraRequest, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot, ViewMode,
-    ViewRect,
+    CameraRequest, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot,
+    ViewMode, ViewRect,
 };
 use super::theme::{Theme, color};
 use super::viewport::view_part;
@@ -225,12 +225,7 @@ fn together_place(bounds: &NetworkBounds) -> Transform {
 }
 
 /// The corners of what a camera shows in `mode`.
-fn shown_box(
-    mode: ViewMode,
-    view: SceneView,
-    bounds: &NetworkBounds,
-    two: bool,
-) -> (Vec3, Vec3) {
+fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds, two: bool) -> (Vec3, Vec3) {
     // A pinned surface stands to the left, its title above.
     let beside = if two { PINNED_OFFSET } else { Vec3::ZERO };
     let above = if two { Vec3::Y } else { Vec3::ZERO };

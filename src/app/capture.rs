@@ -1,6 +1,7 @@
 //! Frames without a window: the same scene, drawn into an image, a fixed
 //! number of training steps a frame, so that a capture is the same every time.
 
+use super::arena::{ArenaView, PinCommand, RaceCommand};
 use super::camera::CameraSettings;
 use super::graphics::{self, GraphicsError};
 use super::plugins::GradscapePlugins;
@@ -63,6 +64,12 @@ pub struct Shot {
     pub network: NetworkView,
     /// How the surface is shown.
     pub surface: SurfaceView,
+    /// Which surface, and who races on it.
+    pub arena: ArenaView,
+    /// Steps of the race before the first frame.
+    pub race_at: u64,
+    /// Pin the surface after so many epochs beside the one after all.
+    pub beside: Option<usize>,
 }
 
 /// A frame, sRGB, four bytes a pixel, row by row from the top.
@@ -156,6 +163,9 @@ static LOGS: AtomicBool = AtomicBool::new(false);
 pub struct Studio {
     app: App,
     target: ImageRenderTarget,
+    race_at: u64,
+    /// Epochs to train once a surface is pinned.
+    after_pin: Option<usize>,
     frames: (Sender<BevyImage>, Receiver<BevyImage>),
     factor: u32,
 }
@@ -216,12 +226,13 @@ impl Studio {
         .insert_resource(Texts::new(shot.language))
         .insert_resource(shot.network.clone())
         .insert_resource(shot.surface.clone())
+        .insert_resource(shot.arena.clone())
         .insert_resource(graphics::error_handler());
         app.add_plugins(GradscapePlugins {
             problem: Arc::clone(&shot.problem),
             drive: Drive::Frame {
                 steps: shot.steps,
-                epochs_before: shot.epochs,
+                epochs_before: shot.beside.unwrap_or(shot.epochs).min(shot.epochs),
             },
         });
         if shot.panels {
@@ -237,6 +248,8 @@ impl Studio {
         Ok(Studio {
             app,
             target,
+            race_at: shot.race_at,
+            after_pin: shot.beside.map(|b| shot.epochs.saturating_sub(b)),
             frames: bounded(64),
             factor,
         })
@@ -253,6 +266,20 @@ impl Studio {
         for _ in 0..SETTLE {
             self.update();
         }
+        if let Some(epochs) = self.after_pin.take() {
+            self.app.world_mut().write_message(PinCommand::Pin);
+            self.update();
+            for _ in 0..epochs {
+                let epoch = Command(TrainCommand::Epoch);
+                self.app.world_mut().write_message(epoch);
+            }
+            self.update();
+        }
+        if self.race_at > 0 {
+            let seek = RaceCommand::Seek(self.race_at);
+            self.app.world_mut().write_message(seek);
+            self.update();
+        }
         self.app.world_mut().write_message(CameraRequest::Reset);
         self.update();
         self.update();
@@ -263,7 +290,9 @@ impl Studio {
         let world = self.app.world_mut();
         world.resource_mut::<FrameGate>().0 = on;
         let state = world.resource::<Training>().snapshot.state;
-        if on && matches!(state, RunState::Idle | RunState::Paused) {
+        // In a race the run on the screen takes no part.
+        let racing = world.resource::<ArenaView>().racing;
+        if on && !racing && matches!(state, RunState::Idle | RunState::Paused) {
             world.write_message(Command(TrainCommand::Start));
         }
     }

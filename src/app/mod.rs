@@ -30,7 +30,7 @@ mod viewport;
 
 pub use arena::{
     Arena, ArenaView, End, Ground, Lane, Lap, MOST_RACERS, MOST_STEPS, PinCommand, Pinned,
-    PinnedTitle, RaceCommand, Standing,
+    PinnedTitle, RaceCommand, Standing, letter,
 };
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};

@@ -1,6 +1,8 @@
 //! The plugin group and the order of everything that runs in a frame.
 
-use super::{arena, camera, labels, pick, quiet, render, scene, state, surface, text, theme, training};
+use super::{
+    arena, camera, labels, pick, quiet, render, scene, state, surface, text, theme, training,
+};
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;

@@ -1,5 +1,6 @@
 //! What the user chose, kept from one start to the next in a TOML file.
 
+use super::arena::ArenaView;
 use super::state::{NetworkView, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
 use super::theme::Theme;
@@ -43,6 +44,8 @@ pub struct Choices {
     pub network: NetworkView,
     /// How the error surface is shown.
     pub surface: SurfaceView,
+    /// Which surface, and who races on it.
+    pub arena: ArenaView,
 }
 
 impl Default for Choices {
@@ -58,6 +61,7 @@ impl Default for Choices {
             log_loss: true,
             network: NetworkView::default(),
             surface: SurfaceView::default(),
+            arena: ArenaView::default(),
         }
     }
 }
@@ -82,6 +86,7 @@ impl Choices {
             self.surface.range = fresh.range;
         }
         self.surface.grid = self.surface.grid.clamp(9, 257);
+        self.arena = self.arena.sane();
         self.network.connection_budget = self.network.connection_budget.clamp(1, 1_000_000);
         self
     }

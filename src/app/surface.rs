@@ -100,7 +100,7 @@ const WORK: Budget = Budget::Work {
 
 /// The thread, the planner, and when the last surface was asked for.
 #[derive(Resource)]
-struct Drawing {
+pub(super) struct Drawing {
     worker: Option<SurfaceWorker>,
     planner: Planner,
     asked_at: Option<Instant>,

@@ -1,5 +1,6 @@
 //! `gradscape capture`: pictures and animations of the 3D scene, without a window.
 
+use super::arena::{ArenaArgs, ArenaPlan};
 use super::source::{Source, SourceArgs};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
@@ -16,11 +17,22 @@ use std::sync::Arc;
 /// from frame to frame, so that the same command gives the same pictures.
 #[derive(Args, Debug, Clone)]
 pub struct CaptureArgs {
+    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    ///
+    /// A file or run folder of that name goes before a sample. Not needed with --function.
+    #[arg(value_name = "EXPERIMENT|DIR", required_unless_present = "function")]
+    source: Option<String>,
+    /// Take these weights (safetensors) instead of the initial ones, or of a run's last
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Use this seed instead of the experiment's (for the data, the split and the initial weights)
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What to show; both, or with --function the surface
+    #[arg(long)]
+    view: Option<ViewName>,
     #[command(flatten)]
-    source: SourceArgs,
-    /// What to show
-    #[arg(long, default_value = "both")]
-    view: ViewName,
+    arena: ArenaArgs,
     /// Pixels of a frame
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     size: (u32, u32),
@@ -111,6 +123,8 @@ pub struct CapturePlan {
     pub steps: usize,
     /// Degrees that the cameras turn over all frames.
     pub orbit: f32,
+    /// Functions, races, and a second surface.
+    pub arena: ArenaPlan,
     /// The surface's plane, where it is not the usual one.
     pub directions: Option<Directions>,
     /// How far the surface reaches, where it is not the usual.
@@ -142,6 +156,7 @@ impl CapturePlan {
             epochs: problem.experiment.training.epochs,
             steps: 1,
             orbit: 0.0,
+            arena: ArenaPlan::default(),
             directions: None,
             range: None,
             log: false,
@@ -193,7 +208,19 @@ struct CaptureObject<'a> {
 pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     let begin = std::time::Instant::now();
     let mut out = Out::stdout(args.json);
-    let source = args.source.load()?;
+    let arena = args.arena.plan(args.epochs)?;
+    let named = SourceArgs {
+        // Behind a function that is shown alone any network will do.
+        source: args.source.clone().unwrap_or_else(|| "xor".to_owned()),
+        weights: args.weights.clone(),
+        seed: args.seed,
+    };
+    let view = args.view.unwrap_or(if args.arena.has_function() {
+        ViewName::Surface
+    } else {
+        ViewName::Both
+    });
+    let source = named.load()?;
     let problem = Arc::clone(&source.problem);
     let known = |d: &Directions| !d.need_path() && !d.need_loss();
     if let Some(directions) = args.directions.filter(known) {
@@ -206,11 +233,10 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     {
         return Err(CliError::Failed(format!(
             "--directions {directions}: there is no path yet at the start of {}; name a folder that `train` wrote, or train before the picture with --epochs or between several --frames",
-            args.source.source
+            named.source
         )));
     }
-    if args.view == ViewName::Network
-        && (args.directions.is_some() || args.range.is_some() || args.log)
+    if view == ViewName::Network && (args.directions.is_some() || args.range.is_some() || args.log)
     {
         return Err(CliError::Usage(
             "--directions, --range and --log are of the surface, which --view network does not show"
@@ -226,21 +252,24 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     }
     let training = &problem.experiment.training;
     let batch = training.batch.size(problem.train.len()).max(1);
-    let replayed = if args.source.weights.is_none() {
+    let replayed = if args.weights.is_none() {
         replay(&source)
     } else {
         None
     };
     let plan = CapturePlan {
         params: (source.given && replayed.is_none()).then_some(source.params),
-        view: args.view,
+        view,
         size: args.size,
         frames: args.frames as usize,
         epochs: args.epochs + replayed.unwrap_or(0),
-        steps: args
-            .steps_per_frame
-            .unwrap_or(problem.train.len().div_ceil(batch)),
+        steps: args.steps_per_frame.unwrap_or(if arena.racers.is_empty() {
+            problem.train.len().div_ceil(batch)
+        } else {
+            1
+        }),
         orbit: args.orbit,
+        arena,
         directions: args.directions,
         range: args.range,
         log: args.log,
@@ -283,12 +312,28 @@ fn replay(source: &Source) -> Option<usize> {
 pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     use super::interrupt::Interrupt;
     use crate::app::capture::{Shot, capture};
-    use crate::app::{Language, NetworkView, SurfaceView, Theme, ViewMode};
+    use crate::app::{ArenaView, Ground, Language, NetworkView, SurfaceView, Theme, ViewMode};
     use crate::figure::{Animation, Pixels};
     use std::fs::File;
     use std::io::BufWriter;
 
     let usual = SurfaceView::default();
+    let racing = !plan.arena.racers.is_empty();
+    let last = plan.arena.race_steps + (plan.frames * plan.steps) as u64;
+    let mut arena = ArenaView {
+        racing,
+        steps: last.max(ArenaView::default().steps),
+        ..ArenaView::default()
+    };
+    if racing {
+        arena.racers.clone_from(&plan.arena.racers);
+    }
+    if let Some(function) = &plan.arena.function {
+        arena.ground = Ground::Function;
+        arena.function.clone_from(&function.text);
+        (arena.domain, arena.start) = (function.domain, function.start);
+        arena.log_height = plan.log;
+    }
     let shot = Shot {
         problem: Arc::clone(&plan.problem),
         params: plan.params.as_deref().map(Arc::from),
@@ -315,6 +360,9 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         panels: plan.panels,
         smooth: true,
         network: NetworkView::default(),
+        arena,
+        race_at: plan.arena.race_steps,
+        beside: plan.arena.beside,
         surface: SurfaceView {
             directions: plan.directions.unwrap_or(usual.directions),
             range: plan.range.unwrap_or(usual.range),

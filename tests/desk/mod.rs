@@ -3,7 +3,7 @@
 
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape};
 use gradscape::app::ui::{self, Intent, Panels, Stage, control_id};
-use gradscape::app::{Choices, ErrorSurface, Selection, Texts, Training, font_definitions};
+use gradscape::app::{Arena, Choices, ErrorSurface, Selection, Texts, Training, font_definitions};
 use gradscape::experiment::Experiment;
 use gradscape::train::{Problem, TrainCommand};
 use std::sync::Arc;
@@ -26,6 +26,9 @@ pub struct Desk {
     pub selection: Selection,
     pub shapes: Vec<egui::epaint::ClippedShape>,
     pub free: Rect,
+    pub arena: Arena,
+    pub surface: ErrorSurface,
+    pub pinned: bool,
 }
 
 impl Desk {
@@ -44,6 +47,9 @@ impl Desk {
             selection: Selection::default(),
             shapes: Vec::new(),
             free: Rect::NOTHING,
+            arena: Arena::default(),
+            surface: ErrorSurface::default(),
+            pinned: false,
         }
     }
 
@@ -52,7 +58,6 @@ impl Desk {
         self.time += 0.1;
         let mut intents = Vec::new();
         let texts = Texts::new(self.choices.language);
-        let surface = ErrorSurface::default();
         let input = RawInput {
             screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
             time: Some(self.time),
@@ -61,13 +66,16 @@ impl Desk {
         };
         let mut free = Rect::NOTHING;
         let (training, panels) = (&self.training, &mut self.panels);
+        let (surface, arena, pinned) = (&self.surface, &self.arena, self.pinned);
         let (choices, selection) = (&mut self.choices, &mut self.selection);
         let output = self.ctx.run_ui(input, |root| {
             let mut stage = Stage {
                 texts: &texts,
                 palette: choices.theme.palette(),
                 training,
-                surface: &surface,
+                surface,
+                arena,
+                pinned,
                 loading: false,
                 choices,
                 selection,

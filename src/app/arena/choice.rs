@@ -181,7 +181,10 @@ mod tests {
         let fresh = ArenaView::default();
         assert_eq!(sane.function, fresh.function);
         assert_eq!(sane.racers, fresh.racers);
-        assert_eq!((sane.domain, sane.start, sane.same_rate), (None, None, None));
+        assert_eq!(
+            (sane.domain, sane.start, sane.same_rate),
+            (None, None, None)
+        );
         assert_eq!((sane.steps, sane.speed), (MOST_STEPS, fresh.speed));
         assert_eq!(fresh.clone().sane(), fresh);
     }

@@ -6,9 +6,7 @@
 
 use crate::experiment::{Batch, OptimizerConfig};
 use crate::landscape::{Analytic, Gauge, Plane};
-use crate::optim::{
-    Iteration, Method, Optimizer, Solver, SolverKind, SolverStop, decay_weights,
-};
+use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind, SolverStop, decay_weights};
 use crate::train::{Evaluator, Problem, StepOutcome, StopReason, Trainer};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -57,9 +55,16 @@ impl RaceGround {
     pub(super) fn is_same(&self, other: &RaceGround) -> bool {
         use RaceGround::{Function, Network};
         match (self, other) {
-            (Function { function: a, start: s }, Function { function: b, start: t }) => {
-                a.formula() == b.formula() && s == t
-            }
+            (
+                Function {
+                    function: a,
+                    start: s,
+                },
+                Function {
+                    function: b,
+                    start: t,
+                },
+            ) => a.formula() == b.formula() && s == t,
             (
                 Network {
                     problem: p,
@@ -110,7 +115,11 @@ impl Heat {
                 seed,
             } => on_network(problem, plane, params, *seed, *racer),
         };
-        let lanes = spec.racers.iter().map(runner).collect::<Result<_, String>>();
+        let lanes = spec
+            .racers
+            .iter()
+            .map(runner)
+            .collect::<Result<_, String>>();
         Ok(Heat { lanes: lanes? })
     }
 

@@ -95,7 +95,9 @@ impl Arena {
                     index,
                     steps: steps as u64,
                     lap: lane.laps[steps],
-                    best: so_far.filter(|l| l.is_finite()).fold(f64::INFINITY, f64::min),
+                    best: so_far
+                        .filter(|l| l.is_finite())
+                        .fold(f64::INFINITY, f64::min),
                     is_out: lane.end.is_some() && is_last && steps as u64 <= self.at,
                 })
             })
@@ -282,7 +284,9 @@ pub(super) fn run(
     if arena.at > known && (arena.is_over || waits.is_some() || arena.playing) {
         arena.look_at(known);
     }
-    if arena.playing && let Some(mut redraw) = redraw {
+    if arena.playing
+        && let Some(mut redraw) = redraw
+    {
         redraw.write(RequestRedraw);
     }
 }
@@ -304,14 +308,19 @@ fn spec(
         Ground::Network => {
             let plane: &Arc<Plane> = shown.plane.as_ref()?;
             let problem = &training.problem;
-            let is_of = |p: &Option<Arc<Problem>>| p.as_ref().is_some_and(|p| Arc::ptr_eq(p, problem));
+            let is_of =
+                |p: &Option<Arc<Problem>>| p.as_ref().is_some_and(|p| Arc::ptr_eq(p, problem));
             if !is_of(&shown.problem) {
                 return None;
             }
             let kept = track.anchor.take().filter(|a| Arc::ptr_eq(&a.0, problem));
             let (problem, params, seed) = kept.unwrap_or_else(|| {
                 let snapshot = &training.snapshot;
-                (Arc::clone(problem), Arc::clone(&snapshot.params), snapshot.seed)
+                (
+                    Arc::clone(problem),
+                    Arc::clone(&snapshot.params),
+                    snapshot.seed,
+                )
             });
             track.anchor = Some((Arc::clone(&problem), Arc::clone(&params), seed));
             RaceGround::Network {
@@ -328,9 +337,16 @@ fn spec(
 fn begin(arena: &mut Arena, track: &mut Track, spec: RaceSpec) {
     // Who only changes a constant sees the same step of the other race.
     let (at, playing) = (arena.at, arena.playing);
-    let same_place = track.spec.as_ref().is_some_and(|s| s.ground.is_same(&spec.ground));
+    let same_place = track
+        .spec
+        .as_ref()
+        .is_some_and(|s| s.ground.is_same(&spec.ground));
     arena.clear();
-    (arena.at, arena.playing) = if same_place { (at, playing) } else { (0, playing) };
+    (arena.at, arena.playing) = if same_place {
+        (at, playing)
+    } else {
+        (0, playing)
+    };
     arena.function = match &spec.ground {
         RaceGround::Function { function, .. } => Some(Arc::new(function.clone())),
         RaceGround::Network { .. } => None,

@@ -133,9 +133,10 @@ pub(super) fn show(
     let Some(Answer { function, surface }) = answer else {
         return;
     };
-    let is_fresh = shown.function.as_ref().is_none_or(|f| {
-        f.formula() != function.formula() || f.domain() != function.domain()
-    });
+    let is_fresh = shown
+        .function
+        .as_ref()
+        .is_none_or(|f| f.formula() != function.formula() || f.domain() != function.domain());
     let finer = |s: &Surface| surface.x.len() >= s.x.len() || surface.x.len() == side;
     if !is_fresh && !shown.surface.as_deref().is_none_or(finer) {
         // A coarse level of what is there already is no news.

@@ -106,12 +106,6 @@ impl<Q: Send + 'static, A: Send + 'static> Thinker<Q, A> {
         }
         desk.answer.take()
     }
-
-    /// Whether a question is being answered or waits.
-    pub(super) fn is_busy(&self) -> bool {
-        let desk = self.shared.lock();
-        !desk.ended && (desk.busy || desk.question.is_some())
-    }
 }
 
 impl<Q, A> Drop for Thinker<Q, A> {
@@ -177,7 +171,7 @@ mod tests {
         let thinker = Thinker::spawn("counting", count, merge, || {}).unwrap();
         thinker.ask(5);
         assert_eq!(thinker.wait(), Some(vec![0, 1, 2, 3, 4]));
-        assert_eq!((thinker.take(), thinker.is_busy()), (None, false));
+        assert_eq!(thinker.take(), None);
         thinker.ask(u64::MAX); // for ever
         while thinker.take().is_none() {
             std::thread::yield_now();

@@ -1,12 +1,10 @@
 //! Writes the error surface's components into meshes and materials, in frames
 //! in which they changed.
 
+use super::super::arena::MOST_RACERS;
 use super::super::labels::ViewCamera;
 use super::super::plugins::GradscapeSystems;
-use super::super::arena::MOST_RACERS;
-use super::super::scene::{
-    Ball, PinnedRelief, RacerBall, Relief, Stroke, StrokeKind, Strokes,
-};
+use super::super::scene::{Ball, PinnedRelief, RacerBall, Relief, Stroke, StrokeKind, Strokes};
 use super::super::state::{SceneView, SurfaceView};
 use super::super::theme::{Theme, linear};
 use super::surface_material::{
@@ -228,7 +226,9 @@ fn write_relief(
     pinned: Query<(&PinnedRelief, &Mesh3d), Changed<PinnedRelief>>,
     mut meshes: ResMut<Assets<Mesh>>,
 ) {
-    let pinned = pinned.iter().map(|(PinnedRelief(relief), mesh)| (relief, mesh));
+    let pinned = pinned
+        .iter()
+        .map(|(PinnedRelief(relief), mesh)| (relief, mesh));
     for (relief, handle) in reliefs.iter().chain(pinned) {
         let Some(mut mesh) = meshes.get_mut(&handle.0) else {
             continue;

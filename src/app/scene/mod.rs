@@ -32,11 +32,11 @@ pub use parts::{
     Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness,
     Tint,
 };
+pub use racers::{Tag, TagKind, Tags};
 pub use spawn::NetworkLayout;
 pub use surface::SurfaceScenePlugin;
 pub use surface_axes::Facing;
 pub use surface_frame::{HeightScale, SurfaceFrame};
-pub use racers::{Tag, TagKind, Tags};
 pub use surface_parts::{
     Ball, PinnedRelief, PinnedRoot, PinnedText, RacerBall, Stroke, StrokeKind, Strokes, SurfaceText,
 };

@@ -55,7 +55,10 @@ pub(super) fn lay_out(
     mut roots: Query<(Entity, &mut Visibility, &GlobalTransform), With<PinnedRoot>>,
     mut reliefs: Query<&mut PinnedRelief>,
     mut strokes: Query<(&mut Strokes, &StrokeKind)>,
-    mut texts: Query<(&PinnedText, &mut Label, &mut Transform, &mut Visibility), Without<PinnedRoot>>,
+    mut texts: Query<
+        (&PinnedText, &mut Label, &mut Transform, &mut Visibility),
+        Without<PinnedRoot>,
+    >,
     mut facing: Local<Facing>,
     mut made_from: Local<Option<From>>,
 ) {
@@ -141,8 +144,10 @@ fn title(key: &'static str, of: &PinnedTitle, strings: &Texts) -> Label {
         Some(function) => text += &format!(": {function}"),
         None => {
             let widths: Vec<String> = of.widths.iter().map(usize::to_string).collect();
-            let experiment = if crate::data::source_info(&of.experiment).is_some() {
-                strings.get(&format!("source.{}", of.experiment))
+            let key = format!("source.{}", of.experiment);
+            let is_source = crate::data::source_info(&of.experiment).is_some();
+            let experiment = if is_source {
+                strings.get(&key)
             } else {
                 &of.experiment
             };

@@ -67,7 +67,12 @@ pub(super) fn spawn(mut commands: Commands, roots: Query<Entity, With<SurfaceRoo
     let layer = RenderLayers::layer(SceneView::Surface.layer());
     let child = (ChildOf(root), Transform::default(), layer);
     for kind in [StrokeKind::Racers, StrokeKind::RacersBehind] {
-        commands.spawn((Strokes::default(), kind, Visibility::Inherited, child.clone()));
+        commands.spawn((
+            Strokes::default(),
+            kind,
+            Visibility::Inherited,
+            child.clone(),
+        ));
     }
     for index in 0..MOST_RACERS {
         commands.spawn((RacerBall(index), Visibility::Hidden, child.clone()));
@@ -234,7 +239,8 @@ fn behind(
 
 fn tag(arena: &Arena, standing: &Standing, frame: &SurfaceFrame, strings: &Texts) -> Tag {
     let lane = &arena.lanes[standing.index];
-    let name = strings.get(&format!("optimizer.{}", lane.optimizer.kind().name()));
+    let key = format!("optimizer.{}", lane.optimizer.kind().name());
+    let name = strings.get(&key);
     let loss = short(standing.lap.loss);
     let diverged = standing.is_out && arena.has_diverged(standing.index);
     let inside = frame.has(standing.lap.x, standing.lap.y);

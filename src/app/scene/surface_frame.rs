@@ -42,7 +42,10 @@ impl HeightScale {
     /// this share of the highest as its floor, if one is given.
     pub fn over(all: &[(&Surface, &PathOnPlane)], log: Option<f64>) -> Self {
         let finite = |s: &Surface| s.loss.iter().copied().filter(|l| l.is_finite()).collect();
-        let mut losses: Vec<f64> = all.iter().flat_map(|(s, _)| -> Vec<f64> { finite(s) }).collect();
+        let mut losses: Vec<f64> = all
+            .iter()
+            .flat_map(|(s, _)| -> Vec<f64> { finite(s) })
+            .collect();
         losses.sort_by(f64::total_cmp);
         let (Some(&least), Some(&most)) = (losses.first(), losses.last()) else {
             return HeightScale::between(0.0, 1.0, log);

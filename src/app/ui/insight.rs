@@ -3,7 +3,8 @@
 use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::section;
-use super::{charts, samples, selected, view_options};
+use super::{charts, function, samples, selected, view_options};
+use crate::app::Ground;
 use bevy_egui::egui::Ui;
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
@@ -40,8 +41,12 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
         stage.t("insight.surface"),
         true,
         |ui| {
-            view_options::surface_numbers(ui, stage);
-            view_options::surface(ui, stage);
+            function::show(ui, stage, &mut panels.function);
+            if stage.choices.arena.ground == Ground::Network {
+                view_options::surface_numbers(ui, stage);
+                view_options::surface(ui, stage);
+            }
+            function::pin(ui, stage);
         },
     );
     section(

@@ -3,9 +3,10 @@
 use super::panels::Panels;
 use super::stage::{Intent, Stage};
 use super::top;
+use super::{function, race};
 use crate::app::settings::Choices;
 use crate::app::theme::Theme;
-use crate::app::{CameraRequest, Language, ViewMode};
+use crate::app::{CameraRequest, Ground, Language, PinCommand, RaceCommand, ViewMode};
 use crate::train::{RunState, TrainCommand};
 use bevy_egui::egui::{Key, Ui};
 
@@ -26,6 +27,11 @@ pub enum Action {
     Panels,
     RangeTest,
     Sweep,
+    Arena,
+    RaceBack,
+    Ground,
+    NextFunction,
+    Pin,
     Help,
     Close,
 }
@@ -58,7 +64,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 24] = [
+pub const SHORTCUTS: [Shortcut; 29] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -115,6 +121,11 @@ pub const SHORTCUTS: [Shortcut; 24] = [
     ),
     on(&[Key::Q], "Q", "keys.range_test", Action::RangeTest),
     on(&[Key::G], "G", "keys.sweep", Action::Sweep),
+    on(&[Key::A], "A", "keys.arena", Action::Arena),
+    on(&[Key::B], "B", "keys.race_back", Action::RaceBack),
+    on(&[Key::W], "W", "keys.ground", Action::Ground),
+    on(&[Key::O], "O", "keys.next_function", Action::NextFunction),
+    on(&[Key::P], "P", "keys.pin", Action::Pin),
     on(&[Key::H], "H", "keys.panels", Action::Panels),
     on(&[Key::T], "T", "keys.theme", Action::Theme),
     on(&[Key::L], "L", "keys.language", Action::Language),
@@ -161,7 +172,32 @@ pub(super) fn handle(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, open: 
 fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 2]) {
     let snapshot = &stage.training.snapshot;
     let diverged = snapshot.state == RunState::Diverged;
+    if stage.choices.arena.racing {
+        // While a race is open, the keys of the run are the race's.
+        let command = match action {
+            Action::Run => Some(RaceCommand::Toggle),
+            Action::Step => Some(RaceCommand::Step(1)),
+            Action::RaceBack => Some(RaceCommand::Step(-1)),
+            Action::Reset => Some(RaceCommand::Restart),
+            _ => None,
+        };
+        if let Some(command) = command {
+            stage.intents.push(Intent::Race(command));
+            return;
+        }
+    }
     match action {
+        Action::Arena => race::toggle(stage),
+        Action::RaceBack => {}
+        Action::Ground => {
+            let arena = &mut stage.choices.arena;
+            arena.ground = match arena.ground {
+                Ground::Network => Ground::Function,
+                Ground::Function => Ground::Network,
+            };
+        }
+        Action::NextFunction => function::next(stage),
+        Action::Pin => stage.intents.push(Intent::Pin(PinCommand::Toggle)),
         Action::Run if diverged => stage.train(TrainCommand::Rewind),
         Action::Run => stage.train(top::toggled(snapshot.state)),
         Action::Step if !diverged => stage.train(TrainCommand::Step),

@@ -207,6 +207,15 @@ fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
                     }
                 });
                 ui.add_space(8.0);
+                ui.label(RichText::new(stage.t("keys.race_title")).strong());
+                for (label, text) in [
+                    ("Space", "keys.race_run"),
+                    ("S", "keys.race_step"),
+                    ("R", "keys.race_reset"),
+                ] {
+                    key_line(ui, label, stage.texts.get(text));
+                }
+                ui.add_space(8.0);
                 ui.label(RichText::new(stage.t("keys.mouse_title")).strong());
                 for (label, text) in [
                     ("keys.mouse_drag", "keys.mouse_orbit"),

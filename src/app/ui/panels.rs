@@ -2,12 +2,13 @@
 //! frame to the next.
 
 use super::draft::Draft;
+use super::function::FunctionForm;
 use super::overlays::{self, Toast};
 use super::range_test::RangeForm;
 use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
-use super::{charts, experiment, insight, keys, top};
+use super::{charts, experiment, insight, keys, race, top};
 use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
@@ -38,6 +39,8 @@ pub struct Panels {
     pub range: RangeForm,
     /// What the sweep is asked for.
     pub sweep: SweepForm,
+    /// The formula of the surface.
+    pub function: FunctionForm,
     /// The searches themselves.
     pub searches: Searches,
     /// The run and the step whose stop the user has read of.
@@ -58,6 +61,7 @@ impl Panels {
             rate_in_flight: None,
             range: RangeForm::default(),
             sweep: SweepForm::default(),
+            function: FunctionForm::default(),
             searches: Searches::default(),
             stop_read: None,
             pictures: Pictures::default(),
@@ -136,6 +140,14 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
             .show(root, |ui| {
                 scroll(ui, "right", |ui| insight::show(ui, stage, panels));
             });
+    }
+    if stage.choices.arena.racing {
+        let most = (0.6 * root.available_height()).max(60.0);
+        Panel::bottom("gradscape race")
+            .resizable(false)
+            .exact_size(race::height(stage).min(most))
+            .frame(frame(10, 6))
+            .show(root, |ui| scroll(ui, "race", |ui| race::show(ui, stage)));
     }
     let free = root.available_rect_before_wrap();
     overlays::show(root, panels, stage, free, now);

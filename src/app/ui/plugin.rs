@@ -5,8 +5,9 @@ use super::stage::{Intent, Stage};
 use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
-    CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced, NetworkView, Notice,
-    Notices, Selection, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake,
+    Arena, ArenaView, CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced,
+    NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, Selection, SurfaceView, Texts,
+    Theme, Training, ViewMode, ViewRect, Wake,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -27,6 +28,8 @@ impl Plugin for UiPlugin {
         app.init_resource::<Choices>()
             .init_resource::<PanelsResource>()
             .add_message::<CameraRequest>()
+            .add_message::<RaceCommand>()
+            .add_message::<PinCommand>()
             .add_observer(keep_speed)
             .add_systems(EguiPrimaryContextPass, draw_panels)
             .add_systems(Update, take_dropped_files)
@@ -45,6 +48,7 @@ struct Chosen<'w> {
     texts: ResMut<'w, Texts>,
     network: ResMut<'w, NetworkView>,
     surface: ResMut<'w, SurfaceView>,
+    arena: ResMut<'w, ArenaView>,
     selection: ResMut<'w, Selection>,
     mode: Res<'w, State<ViewMode>>,
     next_mode: ResMut<'w, NextState<ViewMode>>,
@@ -63,6 +67,7 @@ impl Chosen<'_> {
             mode,
             network: self.network.clone(),
             surface: self.surface.clone(),
+            arena: self.arena.clone(),
             ..self.choices.clone()
         }
     }
@@ -76,6 +81,7 @@ impl Chosen<'_> {
         }
         self.network.set_if_neq(choices.network.clone());
         self.surface.set_if_neq(choices.surface.clone());
+        self.arena.set_if_neq(choices.arena.clone());
         self.selection.set_if_neq(selection);
         if choices.mode != *self.mode.get() {
             self.next_mode.set(choices.mode);
@@ -90,6 +96,8 @@ struct Wishes<'w> {
     commands: MessageWriter<'w, Command>,
     loads: MessageWriter<'w, LoadExperiment>,
     cameras: MessageWriter<'w, CameraRequest>,
+    races: MessageWriter<'w, RaceCommand>,
+    pins: MessageWriter<'w, PinCommand>,
     wake: Option<Res<'w, EventLoopProxyWrapper>>,
 }
 
@@ -115,6 +123,8 @@ fn draw_panels(
     mut view_rect: ResMut<ViewRect>,
     training: Res<Training>,
     surface: Res<ErrorSurface>,
+    arena: Res<Arena>,
+    pinned: Res<Pinned>,
     loading: Res<Loading>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
@@ -145,6 +155,8 @@ fn draw_panels(
         palette: choices.theme.palette(),
         training: &training,
         surface: &surface,
+        arena: &arena,
+        pinned: pinned.kept.is_some(),
         loading: loading.is_busy(),
         choices: &mut choices,
         selection: &mut selection,
@@ -199,6 +211,12 @@ fn carry_out(
         }
         Intent::Camera(request) => {
             wishes.cameras.write(request);
+        }
+        Intent::Race(command) => {
+            wishes.races.write(command);
+        }
+        Intent::Pin(command) => {
+            wishes.pins.write(command);
         }
         Intent::Notify(notice) => panels.notify(notice, now),
         Intent::Search(command) => panels.searches.obey(command, wishes.wake()),

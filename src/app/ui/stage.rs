@@ -3,7 +3,9 @@
 use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
-use crate::app::{CameraRequest, ErrorSurface, Notice, Selection, Texts, Training};
+use crate::app::{
+    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, Selection, Texts, Training,
+};
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
 use std::path::PathBuf;
@@ -35,6 +37,10 @@ pub enum Intent {
     Notify(Notice),
     /// Begin or stop a search.
     Search(SearchCommand),
+    /// Run, pause or rewind the race.
+    Race(RaceCommand),
+    /// Keep the surface, or let it go.
+    Pin(PinCommand),
 }
 
 /// Everything a panel can read, what it can change at once, and where it puts
@@ -48,6 +54,10 @@ pub struct Stage<'a> {
     pub training: &'a Training,
     /// The error surface.
     pub surface: &'a ErrorSurface,
+    /// The race.
+    pub arena: &'a Arena,
+    /// Whether a surface is pinned beside the live one.
+    pub pinned: bool,
     /// Whether an experiment is being loaded.
     pub loading: bool,
     /// What can be chosen.
