@@ -1,14 +1,14 @@
-//! A race in the making: who races where, and one step of everybody at a time.
+//! A race in the making: who races where, and where everybody is on the surface
+//! after each step.
 //!
 //! On a function every racer has a point of its own; on the network's surface a
 //! copy of the weights, trained with the batches that all the others get too.
 //! The run on the screen takes no part.
 
-use crate::experiment::{Batch, OptimizerConfig};
+use crate::experiment::OptimizerConfig;
 use crate::landscape::{Analytic, Gauge, Plane};
-use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind, SolverStop, decay_weights};
-use crate::train::{Evaluator, Problem, StepOutcome, StopReason, Trainer};
-use rayon::prelude::*;
+use crate::race::{Course, End, Entry, Race, Racer};
+use crate::train::{Evaluator, Problem};
 use std::sync::Arc;
 
 /// Where a racer is after a step.
@@ -20,20 +20,8 @@ pub struct Lap {
     pub y: f64,
     /// Its loss: of the weights themselves, not of their projection.
     pub loss: f64,
-    /// What the surface shows at (x, y).
+    /// The loss at (x, y) of the plane.
     pub slice: f64,
-}
-
-/// Why a racer goes no further.
-#[derive(Debug, Clone, PartialEq)]
-pub enum End {
-    /// In this step its numbers stopped being finite.
-    Diverged {
-        /// The step, from 1.
-        step: u64,
-    },
-    /// It sees no way to go on.
-    Stopped(StopReason),
 }
 
 /// What is raced on, and from where.
@@ -82,6 +70,26 @@ impl RaceGround {
             _ => false,
         }
     }
+
+    fn course(&self) -> Course {
+        match self {
+            RaceGround::Function { function, start } => Course::Analytic {
+                function: Arc::new(function.clone()),
+                start: *start,
+                noise: None,
+            },
+            RaceGround::Network {
+                problem,
+                params,
+                seed,
+                ..
+            } => Course::Network {
+                problem: Arc::clone(problem),
+                start: Arc::clone(params),
+                seed: *seed,
+            },
+        }
+    }
 }
 
 /// Who races where.
@@ -100,228 +108,181 @@ impl RaceSpec {
 
 /// All racers, each where it is.
 pub(super) struct Heat {
-    lanes: Vec<Runner>,
+    race: Race,
+    eye: Option<Eye>,
 }
 
 impl Heat {
     /// Everybody at the start.
+    ///
+    /// # Errors
+    /// When somebody cannot take part, in words.
     pub(super) fn new(spec: &RaceSpec) -> Result<Self, String> {
-        let runner = |racer: &OptimizerConfig| match &spec.ground {
-            RaceGround::Function { function, start } => Ok(on_function(function, *start, *racer)),
-            RaceGround::Network {
-                problem,
-                plane,
-                params,
-                seed,
-            } => on_network(problem, plane, params, *seed, *racer),
+        let entries = spec.racers.iter().map(|r| Entry::new(*r)).collect();
+        let race = Race::new(spec.ground.course(), entries).map_err(|e| e.to_string())?;
+        let eye = match &spec.ground {
+            RaceGround::Function { .. } => None,
+            RaceGround::Network { problem, plane, .. } => Some(Eye {
+                problem: Arc::clone(problem),
+                plane: Arc::clone(plane),
+                evaluator: Evaluator::new(&problem.network),
+                projected: vec![0.0; plane.center().len()],
+            }),
         };
-        let lanes = spec
-            .racers
-            .iter()
-            .map(runner)
-            .collect::<Result<_, String>>();
-        Ok(Heat { lanes: lanes? })
+        Ok(Heat { race, eye })
     }
 
-    /// Where everybody starts.
-    pub(super) fn start(&self) -> Vec<Lap> {
-        self.lanes.iter().map(|r| r.lap).collect()
+    /// Where everybody is.
+    pub(super) fn places(&mut self) -> Vec<Option<Lap>> {
+        let Heat { race, eye } = self;
+        race.racers().iter().map(|racer| look(racer, eye)).collect()
     }
 
     /// One step of everybody; of those that go no further, nothing.
     pub(super) fn step(&mut self) -> Vec<Option<Lap>> {
-        self.lanes.par_iter_mut().map(Runner::step).collect()
+        let before = self.race.steps();
+        if !self.race.step() {
+            return vec![None; self.race.racers().len()];
+        }
+        let Heat { race, eye } = self;
+        let moved = |racer: &Racer| racer.end().is_none() && racer.steps() > before;
+        let racers = race.racers().iter();
+        racers
+            .map(|racer| moved(racer).then(|| look(racer, eye)).flatten())
+            .collect()
     }
 
     /// Why each goes no further, once it does not.
     pub(super) fn ends(&self) -> Vec<Option<End>> {
-        self.lanes.iter().map(|r| r.end.clone()).collect()
+        let racers = self.race.racers().iter();
+        racers.map(|r| r.end().cloned()).collect()
     }
 }
 
-struct Runner {
-    legs: Legs,
-    lap: Lap,
-    steps: u64,
-    end: Option<End>,
+/// What sees a network's weights from the plane.
+struct Eye {
+    problem: Arc<Problem>,
+    plane: Arc<Plane>,
+    evaluator: Evaluator,
+    projected: Vec<f32>,
 }
 
-enum Legs {
-    Point {
-        function: Box<Analytic>,
-        racer: OptimizerConfig,
-        mover: PointMover,
-    },
-    Weights {
-        trainer: Box<Trainer>,
-        plane: Arc<Plane>,
-        evaluator: Box<Evaluator>,
-        projected: Vec<f32>,
-    },
-}
-
-enum PointMover {
-    FirstOrder(Box<dyn Optimizer<f64>>),
-    FullBatch(Box<dyn Solver>),
-}
-
-fn on_function(function: &Analytic, start: [f64; 2], racer: OptimizerConfig) -> Runner {
-    let mover = match racer.kind() {
-        Method::FirstOrder(kind) => PointMover::FirstOrder(kind.build(2)),
-        Method::FullBatch(kind) => PointMover::FullBatch(kind.build(2)),
-    };
-    let [x, y] = start;
-    let loss = function.value(x, y);
-    let function = Box::new(function.clone());
-    Runner {
-        legs: Legs::Point {
-            function,
-            racer,
-            mover,
-        },
-        lap: Lap {
+/// Where a racer is; `None` where its loss is no number.
+fn look(racer: &Racer, eye: &mut Option<Eye>) -> Option<Lap> {
+    let lap = match (racer.ball(), racer.params(), eye) {
+        (Some([x, y]), ..) => Lap {
             x,
             y,
-            loss,
-            slice: loss,
+            loss: racer.loss(),
+            slice: racer.loss(),
         },
-        steps: 0,
-        end: None,
-    }
-}
-
-fn on_network(
-    problem: &Arc<Problem>,
-    plane: &Arc<Plane>,
-    params: &[f32],
-    seed: u64,
-    racer: OptimizerConfig,
-) -> Result<Runner, String> {
-    let mut own = Problem::clone(problem);
-    let training = &mut own.experiment.training;
-    training.optimizer = racer;
-    if let Method::FullBatch(kind) = racer.kind() {
-        training.batch = Batch::Full;
-        (training.clip_norm, training.clip_value) = (None, None);
-        if let SolverKind::LevenbergMarquardt { .. } = kind {
-            training.l1 = 0.0;
-        }
-    }
-    let evaluator = Evaluator::new(&own.network);
-    let trainer = Trainer::with_params(Arc::new(own), params.to_vec(), seed);
-    let mut runner = Runner {
-        legs: Legs::Weights {
-            trainer: Box::new(trainer),
-            plane: Arc::clone(plane),
-            evaluator: Box::new(evaluator),
-            projected: vec![0.0; params.len()],
-        },
-        lap: Lap {
-            x: 0.0,
-            y: 0.0,
-            loss: f64::NAN,
-            slice: f64::NAN,
-        },
-        steps: 0,
-        end: None,
-    };
-    runner.lap = runner.look();
-    Ok(runner)
-}
-
-impl Runner {
-    fn step(&mut self) -> Option<Lap> {
-        if self.end.is_some() {
-            return None;
-        }
-        let moved = match &mut self.legs {
-            Legs::Point {
-                function,
-                racer,
-                mover,
-            } => step_point(function, racer, mover, [self.lap.x, self.lap.y]),
-            Legs::Weights { trainer, .. } => match trainer.step() {
-                StepOutcome::Stepped { .. } => Ok(None),
-                StepOutcome::Diverged(_) => Err(End::Diverged { step: 0 }),
-                StepOutcome::Stopped(reason) => Err(End::Stopped(reason)),
-            },
-        };
-        let lap = moved.map(|lap| lap.unwrap_or_else(|| self.look()));
-        let end = match lap {
-            Ok(lap) if lap.loss.is_finite() && lap.x.is_finite() && lap.y.is_finite() => {
-                self.lap = lap;
-                self.steps += 1;
-                return Some(lap);
-            }
-            Ok(_) | Err(End::Diverged { .. }) => End::Diverged {
-                step: self.steps + 1,
-            },
-            Err(stopped) => stopped,
-        };
-        self.end = Some(end);
-        None
-    }
-
-    /// Where the weights are.
-    fn look(&mut self) -> Lap {
-        let Legs::Weights {
-            trainer,
-            plane,
-            evaluator,
-            projected,
-        } = &mut self.legs
-        else {
-            return self.lap;
-        };
-        let place = plane.project(trainer.params());
-        plane.write_point(place.x, place.y, projected);
-        let gauge = Gauge::training_loss(trainer.problem());
-        Lap {
-            x: place.x,
-            y: place.y,
-            loss: gauge.at(trainer.params(), evaluator),
-            slice: gauge.at(projected, evaluator),
-        }
-    }
-}
-
-fn step_point(
-    function: &Analytic,
-    racer: &OptimizerConfig,
-    mover: &mut PointMover,
-    mut at: [f64; 2],
-) -> Result<Option<Lap>, End> {
-    let rate = racer.learning_rate;
-    match mover {
-        PointMover::FirstOrder(optimizer) => {
-            let gradient = function.gradient(at[0], at[1]);
-            optimizer.tell_loss(function.value(at[0], at[1]));
-            let decay = racer.decoupled_decay();
-            if decay > 0.0 {
-                decay_weights(&mut at, rate, decay);
-            }
-            optimizer.step(&mut at, &gradient, rate);
-        }
-        PointMover::FullBatch(solver) => {
-            let mut objective = function;
-            let stop = |stop: SolverStop| {
-                End::Stopped(StopReason::Solver {
-                    method: racer.kind().name(),
-                    stop,
-                })
+        (None, Some(params), Some(eye)) => {
+            let place = eye.plane.project(params);
+            eye.plane.write_point(place.x, place.y, &mut eye.projected);
+            let gauge = Gauge::training_loss(&eye.problem);
+            // Of dear networks the loss is not taken at every step.
+            let loss = if racer.loss_step() == racer.steps() {
+                racer.loss()
+            } else {
+                gauge.at(params, &mut eye.evaluator)
             };
-            match solver.iterate(&mut objective, &mut at, rate) {
-                Iteration::Done { .. } => {}
-                Iteration::Stopped(why) => return Err(stop(why)),
-                Iteration::NotFinite => return Err(End::Diverged { step: 0 }),
+            Lap {
+                x: place.x,
+                y: place.y,
+                loss,
+                slice: gauge.at(&eye.projected, &mut eye.evaluator),
             }
         }
+        _ => return None,
+    };
+    lap.loss.is_finite().then_some(lap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Experiment, OptimizerName};
+    use crate::landscape::{Builtin, Directions};
+    use crate::train::Trainer;
+
+    fn racer(name: OptimizerName, rate: f64) -> OptimizerConfig {
+        OptimizerConfig::new(name, rate)
     }
-    let loss = function.value(at[0], at[1]);
-    Ok(Some(Lap {
-        x: at[0],
-        y: at[1],
-        loss,
-        slice: loss,
-    }))
+
+    #[test]
+    fn on_a_quadratic_steepest_descent_takes_the_steps_of_its_closed_form() {
+        let spec = RaceSpec {
+            ground: RaceGround::Function {
+                function: Builtin::Ravine.into(),
+                start: [-9.0, 2.5],
+            },
+            racers: vec![racer(OptimizerName::Sgd, 0.9)],
+        };
+        let mut heat = Heat::new(&spec).unwrap();
+        for step in 1..=40 {
+            let lap = heat.step()[0].unwrap();
+            // Hessian diag(0.1, 2): factors 1 - 0.09 and 1 - 1.8 a step.
+            let (x, y) = (-9.0 * 0.91_f64.powi(step), 2.5 * (-0.8_f64).powi(step));
+            assert!((lap.x - x).abs() < 1e-12 && (lap.y - y).abs() < 1e-12);
+            assert!((lap.loss - (0.05 * x * x + y * y)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn who_diverges_ends_and_the_others_go_on() {
+        let spec = RaceSpec {
+            ground: RaceGround::Function {
+                function: Builtin::Ravine.into(),
+                start: [-9.0, 2.5],
+            },
+            racers: vec![
+                racer(OptimizerName::Sgd, 50.0),
+                racer(OptimizerName::Adam, 0.1),
+            ],
+        };
+        let mut heat = Heat::new(&spec).unwrap();
+        for _ in 0..600 {
+            let laps = heat.step();
+            assert!(laps.iter().flatten().all(|l| l.loss.is_finite()));
+            assert!(laps[1].is_some());
+        }
+        let ends = heat.ends();
+        assert!(ends[0].as_ref().is_some_and(End::is_divergence));
+        assert_eq!(ends[1], None);
+    }
+
+    #[test]
+    fn on_the_network_a_racer_trains_as_the_run_itself_would() {
+        let text = "seed = 4\n[data]\nsource = \"moons\"\nsamples = 60\n[network]\n\
+                    layers = [{ dense = 4 }]\nloss = \"cross-entropy\"\n[training]\nbatch = 7\n\
+                    optimizer = { name = \"adam\", learning_rate = 0.02 }\n";
+        let experiment = Experiment::parse(text, "test").unwrap();
+        let problem = Arc::new(Problem::new(&experiment).unwrap());
+        let params: Arc<[f32]> = problem.initial_params().into();
+        let plane = Directions::Random { seed: 1 }
+            .plane(problem.network.layout(), &params)
+            .unwrap();
+        let plane = Arc::new(plane);
+        let spec = RaceSpec {
+            ground: RaceGround::Network {
+                problem: Arc::clone(&problem),
+                plane: Arc::clone(&plane),
+                params,
+                seed: 4,
+            },
+            racers: vec![
+                racer(OptimizerName::Adam, 0.02),
+                racer(OptimizerName::Sgd, 0.1),
+            ],
+        };
+        let mut heat = Heat::new(&spec).unwrap();
+        let mut trainer = Trainer::new(Arc::clone(&problem));
+        for _ in 0..30 {
+            trainer.step();
+            let lap = heat.step()[0].unwrap();
+            let place = plane.project(trainer.params());
+            assert_eq!((lap.x, lap.y), (place.x, place.y));
+            assert_eq!(lap.loss, trainer.train_loss());
+        }
+    }
 }

@@ -15,7 +15,7 @@ mod terrain;
 mod thinker;
 
 pub use choice::{ArenaView, Ground, MOST_RACERS, MOST_STEPS, letter};
-pub use heat::{End, Lap};
+pub use heat::Lap;
 pub use pinned::{PinCommand, Pinned, PinnedTitle};
 pub use replay::{Arena, Lane, RaceCommand, Standing};
 

@@ -6,7 +6,7 @@
 //! and cost nothing.
 
 use super::choice::{ArenaView, Ground};
-use super::heat::{End, Lap, RaceGround, RaceSpec};
+use super::heat::{Lap, RaceGround, RaceSpec};
 use super::runner::{News, Question, spawn};
 use super::terrain::waker;
 use super::thinker::Thinker;
@@ -14,6 +14,7 @@ use crate::app::surface::ErrorSurface;
 use crate::app::training::{Drive, DriveChoice, FrameGate, Notice, Notices, Training};
 use crate::experiment::OptimizerConfig;
 use crate::landscape::{Analytic, Plane};
+use crate::race::End;
 use crate::train::Problem;
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
@@ -118,7 +119,7 @@ impl Arena {
     /// Whether this racer's numbers run away in the end.
     pub fn has_diverged(&self, index: usize) -> bool {
         let end = self.lanes.get(index).and_then(|l| l.end.as_ref());
-        matches!(end, Some(End::Diverged { .. }))
+        end.is_some_and(End::is_divergence)
     }
 
     fn clear(&mut self) {

@@ -1,7 +1,8 @@
 //! The thread on which a race is computed, as far ahead as was asked for.
 
-use super::heat::{End, Heat, Lap, RaceSpec};
+use super::heat::{Heat, Lap, RaceSpec};
 use super::thinker::{Thinker, Work};
+use crate::race::End;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -96,9 +97,9 @@ fn compute(
     let mut laps: Vec<Vec<Lap>> = vec![Vec::new(); question.spec.racers.len()];
     if known.is_none() {
         match Heat::new(&question.spec) {
-            Ok(heat) => {
-                let starts = heat.start();
-                laps.iter_mut().zip(starts).for_each(|(l, s)| l.push(s));
+            Ok(mut heat) => {
+                let starts = heat.places();
+                laps.iter_mut().zip(starts).for_each(|(l, s)| l.extend(s));
                 let steps = 0;
                 let is_over = false;
                 known = Some(Running {

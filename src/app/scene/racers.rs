@@ -4,7 +4,7 @@
 use super::surface::Laid;
 use super::surface_frame::{SurfaceFrame, clip_to_box, short};
 use super::surface_parts::{RacerBall, StrokeKind, Strokes};
-use crate::app::arena::{Arena, ArenaView, End, Lap, MOST_RACERS, Standing, letter};
+use crate::app::arena::{Arena, ArenaView, Lap, MOST_RACERS, Standing, letter};
 use crate::app::state::{SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot};
 use crate::app::surface::ErrorSurface;
 use crate::app::text::{Language, Texts};
@@ -245,16 +245,15 @@ fn tag(arena: &Arena, standing: &Standing, frame: &SurfaceFrame, strings: &Texts
     let diverged = standing.is_out && arena.has_diverged(standing.index);
     let inside = frame.has(standing.lap.x, standing.lap.y);
     let mut place = ball(frame, &standing.lap);
-    let (kind, text) = match (&lane.end, inside) {
-        (Some(End::Diverged { step }), _) if diverged => {
-            let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &name), ("step", step)];
-            (TagKind::Lost, strings.with("race.tag_diverged", &values))
-        }
-        (_, false) => {
-            let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &name), ("loss", &loss)];
-            (TagKind::Lost, strings.with("race.tag_outside", &values))
-        }
-        _ => (TagKind::Ball, format!("{name}  {loss}")),
+    let (kind, text) = if diverged {
+        let step = standing.steps + 1;
+        let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &name), ("step", &step)];
+        (TagKind::Lost, strings.with("race.tag_diverged", &values))
+    } else if inside {
+        (TagKind::Ball, format!("{name}  {loss}"))
+    } else {
+        let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &name), ("loss", &loss)];
+        (TagKind::Lost, strings.with("race.tag_outside", &values))
     };
     if kind == TagKind::Ball {
         place += Vec3::Y * RADIUS;

@@ -125,7 +125,7 @@ pub const SHORTCUTS: [Shortcut; 29] = [
     on(&[Key::B], "B", "keys.race_back", Action::RaceBack),
     on(&[Key::W], "W", "keys.ground", Action::Ground),
     on(&[Key::O], "O", "keys.next_function", Action::NextFunction),
-    on(&[Key::P], "P", "keys.pin", Action::Pin),
+    on(&[Key::V], "V", "keys.pin", Action::Pin),
     on(&[Key::H], "H", "keys.panels", Action::Panels),
     on(&[Key::T], "T", "keys.theme", Action::Theme),
     on(&[Key::L], "L", "keys.language", Action::Language),

@@ -10,10 +10,9 @@ use super::stage::{Intent, Stage};
 use super::stopped;
 use super::widgets::{control_id, icon_button_sized, remark, small_icon};
 use crate::app::theme::color32;
-use crate::app::{
-    Arena, End, Ground, MOST_RACERS, MOST_STEPS, RaceCommand, Standing, ViewMode, letter,
-};
+use crate::app::{Arena, Ground, MOST_RACERS, MOST_STEPS, RaceCommand, Standing, ViewMode, letter};
 use crate::experiment::{LossConfig, OptimizerConfig, OptimizerName};
+use crate::race::End;
 use bevy_egui::egui::{self, Align, Color32, Layout, RichText, Sense, Ui, vec2};
 
 /// Height of a line of the table.
@@ -418,11 +417,14 @@ fn state(ui: &mut Ui, stage: &Stage<'_>, standing: Option<&Standing>) {
     let (warning, text): (Color32, Color32) =
         (color32(stage.palette.warning), color32(stage.palette.text));
     let (words, ink, tip) = match &lane.end {
-        Some(End::Diverged { step }) if standing.is_out => (
-            texts.with("race.diverged", &[("step", step)]),
-            warning,
-            None,
-        ),
+        Some(end) if standing.is_out && end.is_divergence() => {
+            let step = standing.steps + 1;
+            (
+                texts.with("race.diverged", &[("step", &step)]),
+                warning,
+                Some(end.to_string()),
+            )
+        }
         Some(End::Stopped(reason)) if standing.is_out => {
             let words = stopped::words(texts, reason);
             (words.clone(), text, Some(words))
