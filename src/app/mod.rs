@@ -29,8 +29,8 @@ pub mod ui;
 mod viewport;
 
 pub use arena::{
-    Arena, ArenaView, Ground, Lane, Lap, MOST_RACERS, MOST_STEPS, PinCommand, Pinned, PinnedTitle,
-    RaceCommand, Standing, letter,
+    Arena, ArenaPlugin, ArenaView, Ground, Lane, Lap, MOST_RACERS, MOST_STEPS, PinCommand, Pinned,
+    PinnedTitle, RaceCommand, Standing, letter,
 };
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};

@@ -44,7 +44,7 @@ impl PluginGroup for GradscapePlugins {
                 drive: self.drive,
             })
             .add(surface::plugin)
-            .add(arena::plugin)
+            .add(arena::ArenaPlugin)
             .add(scene::NetworkScenePlugin)
             .add(scene::SurfaceScenePlugin)
             .add(render::plugin)

@@ -20,15 +20,29 @@ pub use pinned::{PinCommand, Pinned, PinnedTitle};
 pub use replay::{Arena, Lane, RaceCommand, Standing};
 
 use super::plugins::GradscapeSystems;
+use super::scene::Tags;
 use super::surface::draw_surface;
-use super::training::receive_training;
+use super::training::{Notices, receive_training};
 use bevy::prelude::*;
 use bevy_egui::EguiPrimaryContextPass;
 
-pub(super) fn plugin(app: &mut App) {
+/// Functions, races and the pinned surface, without anything that shows them but
+/// what is written beside the racers. Needs the
+/// [`Training`](super::training::Training) resource.
+pub struct ArenaPlugin;
+
+impl Plugin for ArenaPlugin {
+    fn build(&self, app: &mut App) {
+        build(app);
+    }
+}
+
+fn build(app: &mut App) {
     app.init_resource::<ArenaView>()
         .init_resource::<Arena>()
         .init_resource::<Pinned>()
+        .init_resource::<Tags>()
+        .init_resource::<Notices>()
         .init_resource::<terrain::Terrain>()
         .init_resource::<replay::Track>()
         .add_message::<RaceCommand>()

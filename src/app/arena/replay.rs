@@ -227,7 +227,7 @@ pub(super) fn run(
     view: Res<ArenaView>,
     shown: Res<ErrorSurface>,
     training: Res<Training>,
-    drive: Res<DriveChoice>,
+    drive: Option<Res<DriveChoice>>,
     gate: Option<Res<FrameGate>>,
     time: Option<Res<Time>>,
     redraw: Option<ResMut<Messages<RequestRedraw>>>,
@@ -242,9 +242,9 @@ pub(super) fn run(
     let Some(spec) = spec(&mut track, &view, &shown, &training) else {
         return;
     };
-    let waits = match drive.0 {
-        Drive::Frame { steps, .. } => Some(steps as u64),
-        Drive::Thread => None,
+    let waits = match drive.map(|d| d.0) {
+        Some(Drive::Frame { steps, .. }) => Some(steps as u64),
+        Some(Drive::Thread) | None => None,
     };
     if !track.spec.as_ref().is_some_and(|s| s.is_same(&spec)) {
         begin(&mut arena, &mut track, spec);

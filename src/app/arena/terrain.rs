@@ -97,7 +97,7 @@ pub(super) fn show(
     mut shown: ResMut<ErrorSurface>,
     arena: Res<ArenaView>,
     view: Res<SurfaceView>,
-    drive: Res<DriveChoice>,
+    drive: Option<Res<DriveChoice>>,
 ) {
     if arena.ground == Ground::Network {
         terrain.asked = None;
@@ -125,9 +125,9 @@ pub(super) fn show(
         let function = Arc::new(arena.analytic());
         thinker.ask(Question { function, side });
     }
-    let answer = match drive.0 {
+    let answer = match drive.map(|d| d.0) {
         // The frame shows what was asked for in it.
-        Drive::Frame { .. } if is_new => thinker.wait(),
+        Some(Drive::Frame { .. }) if is_new => thinker.wait(),
         _ => thinker.take(),
     };
     let Some(Answer { function, surface }) = answer else {
