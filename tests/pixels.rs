@@ -9,7 +9,7 @@ use bevy::window::RequestRedraw;
 use bevy_egui::EguiContext;
 use gradscape::app::capture::{Frame, Shot, Studio, capture};
 use gradscape::app::{
-    Command, Label, Language, NetworkView, SceneView, SurfaceView, Theme, ViewMode,
+    ArenaView, Command, Label, Language, NetworkView, SceneView, SurfaceView, Theme, ViewMode,
 };
 use gradscape::experiment::Experiment;
 use gradscape::train::{Problem, TrainCommand};

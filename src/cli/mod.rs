@@ -4,7 +4,7 @@
 //! `docs/commands.md` states what other programs may rely on: exit statuses,
 //! JSON fields and file layouts.
 
-mod arena;
+pub mod arena;
 pub mod capture;
 mod curvature;
 mod data;
