@@ -31,6 +31,11 @@ impl Rgb {
         [self.r, self.g, self.b].map(|c| (c.clamp(0.0, 1.0) * 255.0).round() as u8)
     }
 
+    /// The colour's channels in proportion to light, as vertex colours are.
+    pub fn linear(self) -> [f32; 3] {
+        [self.r, self.g, self.b].map(to_linear)
+    }
+
     /// The colour as CSS writes it, `#rrggbb`.
     pub fn css(self) -> String {
         let [r, g, b] = self.bytes();

@@ -10,8 +10,7 @@ use super::surface::{Caption, Computed, Subject, axes, compute, figure};
 use super::train::{Ending, train_into};
 use super::{CliError, Out};
 use crate::figure::{
-    Animation, ContourFigure, CurvesFigure, FigureError, NetworkFigure, Pixels, Tone, rasterise,
-    write_figure,
+    Animation, CurvesFigure, FigureError, NetworkFigure, Pixels, Tone, rasterise, write_figure,
 };
 use crate::landscape::{Directions, PathOnPlane};
 use crate::nn::Workspace;
@@ -241,8 +240,8 @@ fn draw_flat(
             &network.draw().finish(),
             FLAT_HEIGHT / NetworkFigure::HEIGHT,
         )?;
-        let right = surface.draw()?.finish();
-        let right = rasterise(&right, FLAT_HEIGHT / ContourFigure::HEIGHT)?;
+        let scale = FLAT_HEIGHT / surface.total_height();
+        let right = rasterise(&surface.draw()?.finish(), scale)?;
         Ok(side_by_side(&left, &right))
     };
     let bar = out.start_bar(chosen.len() as u64, "frames");

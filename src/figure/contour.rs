@@ -1,13 +1,10 @@
-//! An error surface as a picture: heat map, contour lines, axes, colour bar,
-//! and the optimiser's path over it.
+//! An error surface as a picture: what it shows, and where everything stands.
 
-use super::marching::contour_lines;
-use super::raster::Pixels;
+use super::missing::Missing;
 use super::scale::Scale;
-use super::svg::{Anchor, Svg};
+use super::svg::{Anchor, Svg, text_width, wrap};
 use super::ticks::{nice_ticks, tick_label};
 use super::{FigureError, Style, Tone};
-use crate::colormap::{Rgb, viridis};
 use crate::landscape::{PathOnPlane, Surface};
 
 /// How losses become heights and colours.
@@ -30,9 +27,9 @@ pub struct ContourFigure<'a> {
     pub surface: &'a Surface,
     /// A path to draw over it.
     pub path: Option<&'a PathOnPlane>,
-    /// The heading.
+    /// The heading; empty for none.
     pub title: String,
-    /// One or two lines below the heading.
+    /// Lines below the heading, wrapped where they are long; empty for none.
     pub subtitle: String,
     /// What the first coordinate is.
     pub x_label: String,
@@ -47,15 +44,18 @@ pub struct ContourFigure<'a> {
 }
 
 const WIDTH: f64 = 840.0;
-const HEIGHT: f64 = 740.0;
-/// Left, top, width and height of the plot.
-const PLOT: (f64, f64, f64, f64) = (86.0, 104.0, 600.0, 560.0);
-/// Left and width of the colour bar.
-const BAR: (f64, f64) = (714.0, 20.0);
-/// Pixels of the heat map a unit, so that it stays smooth at scale 2.
-const DETAIL: f64 = 1.5;
-/// About so many contour lines.
-const LINES: usize = 14;
+/// Left edge, width and height of the plot.
+const LEFT: f64 = 92.0;
+const PLOT: (f64, f64) = (600.0, 560.0);
+const TITLE: f64 = 22.0;
+const SUBTITLE: f64 = 14.0;
+/// From one line of the subtitle to the next.
+const LINE: f64 = 21.0;
+/// From one row of the legend to the next.
+const ROW: f64 = 26.0;
+
+/// Where the plot stands: left, top, width and height.
+pub(super) type Frame = (f64, f64, f64, f64);
 
 /// How the surface's losses become heights from 0 to 1.
 fn scale_of(surface: &Surface, heights: Heights) -> Option<Scale> {
@@ -69,19 +69,7 @@ fn scale_of(surface: &Surface, heights: Heights) -> Option<Scale> {
     Some(Scale { lo, hi, log })
 }
 
-/// The losses at which lines are drawn.
-fn levels(scale: Scale) -> Vec<f64> {
-    let (lo, hi) = (scale.raw(scale.lo), scale.raw(scale.hi));
-    let step = nice_ticks(lo, hi, LINES);
-    step.into_iter()
-        .map(|v| if scale.log { 10f64.powf(v) } else { v })
-        .collect()
-}
-
 impl ContourFigure<'_> {
-    /// Units from top to bottom of the picture.
-    pub const HEIGHT: f64 = HEIGHT;
-
     /// The picture as SVG.
     ///
     /// # Errors
@@ -92,35 +80,84 @@ impl ContourFigure<'_> {
         if surface.x.len() < 2 || surface.y.len() < 2 {
             return Err(FigureError::Empty("a surface needs at least 2 by 2 points"));
         }
-        let scale = scale_of(surface, self.heights).ok_or(FigureError::Empty(
-            "no loss of this surface is finite; choose a smaller range",
-        ))?;
-        let mut svg = Svg::new(WIDTH, HEIGHT, style.background);
-        let (left, top, width, height) = PLOT;
-        svg.text((left, 38.0), 22.0, Anchor::Start, style.text, &self.title);
-        for (line, y) in self.subtitle.lines().zip([62.0, 84.0]) {
-            svg.text((left, y), 14.0, Anchor::Start, style.faint, line);
-        }
+        let scale = self.scale()?;
+        let frame = self.frame();
+        let (left, top, width, height) = frame;
+        let mut svg = Svg::new(WIDTH, self.total_height(), style.background);
+        self.heading(&mut svg, &style);
         let heat = self.heat_map(scale, &style).png()?;
         svg.image(left, top, width, height, &heat);
-        svg.clipped(PLOT, |svg| {
+        svg.clipped(frame, |svg| {
+            self.holes(svg, &style);
             self.lines(svg, scale);
             self.path(svg);
         });
         svg.frame(left, top, width, height, style.faint);
         self.axes(&mut svg, &style);
-        bar(&mut svg, scale, &self.height, &style)?;
+        self.bar(&mut svg, scale, &style)?;
+        let mut row = top + height + 80.0;
+        for items in self.legend_rows() {
+            let mut x = left;
+            for item in items {
+                item.draw(&mut svg, (x, row), &style);
+                x += item.width();
+            }
+            row += ROW;
+        }
         Ok(svg)
     }
 
-    /// Where the plot stands: left, top, width and height.
-    pub(super) fn frame(&self) -> (f64, f64, f64, f64) {
-        PLOT
+    /// Units from top to bottom of the picture.
+    pub fn total_height(&self) -> f64 {
+        let (_, top, _, height) = self.frame();
+        top + height + 66.0 + ROW * self.legend_rows().len() as f64
+    }
+
+    /// How heights become shares of the scale.
+    ///
+    /// # Errors
+    /// When no height of the surface is finite.
+    pub fn scale(&self) -> Result<Scale, FigureError> {
+        scale_of(self.surface, self.heights).ok_or(FigureError::Empty(
+            "no height of this surface is finite; choose a smaller range",
+        ))
+    }
+
+    /// The points that have no height.
+    pub fn missing(&self) -> Missing {
+        Missing::of(self.surface)
+    }
+
+    fn subtitle_lines(&self) -> Vec<String> {
+        let width = WIDTH - LEFT - 20.0;
+        let lines = self.subtitle.lines();
+        lines.flat_map(|line| wrap(line, SUBTITLE, width)).collect()
+    }
+
+    pub(super) fn frame(&self) -> Frame {
+        let title = if self.title.is_empty() { 0.0 } else { 40.0 };
+        let lines = self.subtitle_lines().len() as f64;
+        let top = title + LINE * lines + if title + lines > 0.0 { 22.0 } else { 26.0 };
+        (LEFT, top, PLOT.0, PLOT.1)
+    }
+
+    fn heading(&self, svg: &mut Svg, style: &Style) {
+        let mut y = 24.0;
+        if !self.title.is_empty() {
+            let room = WIDTH - LEFT - 20.0;
+            let size = TITLE * (room / text_width(&self.title, TITLE)).min(1.0);
+            svg.text((LEFT, 38.0), size, Anchor::Start, style.text, &self.title);
+            y = 62.0;
+        }
+        for line in self.subtitle_lines() {
+            svg.text((LEFT, y), SUBTITLE, Anchor::Start, style.faint, &line);
+            y += LINE;
+        }
     }
 
     /// Where the plane's point (x, y) is in the picture.
     pub(super) fn at(&self, x: f64, y: f64) -> (f64, f64) {
-        let (left, top, width, height) = PLOT;
+        let (left, top, width, height) = self.frame();
         let share = |values: &[f64], v: f64| {
             let (first, last) = (values[0], values[values.len() - 1]);
             (v - first) / (last - first)
@@ -131,82 +168,8 @@ impl ContourFigure<'_> {
         )
     }
 
-    fn heat_map(&self, scale: Scale, style: &Style) -> Pixels {
-        let (width, height) = ((PLOT.2 * DETAIL) as u32, (PLOT.3 * DETAIL) as u32);
-        let (xs, ys) = (&self.surface.x, &self.surface.y);
-        let along = |values: &[f64], t: f64| {
-            let (first, last) = (values[0], values[values.len() - 1]);
-            (first + t * (last - first)).clamp(first, last)
-        };
-        let mut rgba = Vec::with_capacity(4 * (width * height) as usize);
-        for row in 0..height {
-            let y = along(ys, 1.0 - (f64::from(row) + 0.5) / f64::from(height));
-            for column in 0..width {
-                let x = along(xs, (f64::from(column) + 0.5) / f64::from(width));
-                let loss = self.surface.interpolate(x, y).unwrap_or(f64::NAN);
-                let color = if loss.is_finite() {
-                    viridis(scale.share(loss) as f32)
-                } else {
-                    style.grid
-                };
-                rgba.extend(color.bytes());
-                rgba.push(255);
-            }
-        }
-        Pixels {
-            width,
-            height,
-            rgba,
-        }
-    }
-
-    fn lines(&self, svg: &mut Svg, scale: Scale) {
-        let (xs, ys) = (&self.surface.x, &self.surface.y);
-        // Interpolated in heights, so that lines on a log scale sit right.
-        let heights = self.surface.loss.mapv(|v| scale.share(v));
-        let between = |values: &[f64], t: f64| {
-            let last = values.len() - 1;
-            let i = (t.floor() as usize).min(last.saturating_sub(1));
-            values[i] + (t - i as f64) * (values[i + 1] - values[i])
-        };
-        for level in levels(scale) {
-            let height = scale.share(level);
-            let color = if height > 0.55 {
-                Rgb::hex(0x10131a)
-            } else {
-                Rgb::hex(0xffffff)
-            };
-            for line in contour_lines(heights.view(), height) {
-                let points: Vec<(f64, f64)> = line
-                    .into_iter()
-                    .map(|(i, j)| self.at(between(xs, i), between(ys, j)))
-                    .collect();
-                svg.polyline(&points, color, 1.0, 0.4, "");
-            }
-        }
-    }
-
-    fn path(&self, svg: &mut Svg) {
-        let Some(path) = self.path else { return };
-        let points: Vec<(f64, f64)> = path
-            .points
-            .iter()
-            .filter(|p| p.x.is_finite() && p.y.is_finite())
-            // Far outside the picture numbers only cost precision.
-            .map(|p| self.at(p.x, p.y))
-            .map(|(x, y)| (x.clamp(-1e5, 1e5), y.clamp(-1e5, 1e5)))
-            .collect();
-        let (ink, halo) = (Rgb::hex(0xffffff), Rgb::hex(0x000000));
-        svg.polyline(&points, halo, 4.5, 0.55, "");
-        svg.polyline(&points, ink, 2.0, 1.0, "");
-        if let (Some(&first), Some(&last)) = (points.first(), points.last()) {
-            svg.circle(first, 5.0, halo, ink);
-            svg.circle(last, 6.0, ink, halo);
-        }
-    }
-
     fn axes(&self, svg: &mut Svg, style: &Style) {
-        let (left, top, width, height) = PLOT;
+        let (left, top, width, height) = self.frame();
         let bottom = top + height;
         let ends = |values: &[f64]| (values[0], values[values.len() - 1]);
         let (lo, hi) = ends(&self.surface.x);
@@ -220,59 +183,17 @@ impl ContourFigure<'_> {
         for tick in nice_ticks(lo, hi, 6) {
             let (_, y) = self.at(self.surface.x[0], tick);
             svg.line((left - 6.0, y), (left, y), style.faint, 1.0, 1.0);
-            let label = tick_label(tick);
-            svg.text(
-                (left - 10.0, y + 5.0),
-                14.0,
-                Anchor::End,
-                style.text,
-                &label,
-            );
+            let (place, label) = ((left - 10.0, y + 5.0), tick_label(tick));
+            svg.text(place, 14.0, Anchor::End, style.text, &label);
         }
-        let middle = (left + width / 2.0, bottom + 50.0);
-        svg.text(middle, 15.0, Anchor::Middle, style.text, &self.x_label);
-        let middle = (26.0, top + height / 2.0);
-        svg.text_upwards(middle, 15.0, Anchor::Middle, style.text, &self.y_label);
+        let fitted = |text: &str, room: f64| 15.0 * (room / text_width(text, 15.0)).min(1.0);
+        let middle = (left + width / 2.0, bottom + 48.0);
+        let size = fitted(&self.x_label, width + 80.0);
+        svg.text(middle, size, Anchor::Middle, style.text, &self.x_label);
+        let middle = (24.0, top + height / 2.0);
+        let size = fitted(&self.y_label, height + 40.0);
+        svg.text_upwards(middle, size, Anchor::Middle, style.text, &self.y_label);
     }
-}
-
-fn bar(svg: &mut Svg, scale: Scale, name: &str, style: &Style) -> Result<(), FigureError> {
-    let (_, top, _, height) = PLOT;
-    let (left, width) = BAR;
-    let n = 256;
-    let rgba = (0..n)
-        .flat_map(|i| {
-            let [r, g, b] = viridis(1.0 - i as f32 / (n - 1) as f32).bytes();
-            [r, g, b, 255]
-        })
-        .collect();
-    let gradient = Pixels {
-        width: 1,
-        height: n,
-        rgba,
-    };
-    svg.image(left, top, width, height, &gradient.png()?);
-    svg.frame(left, top, width, height, style.faint);
-    for tick in scale.ticks(7) {
-        let y = top + height * (1.0 - scale.share(tick));
-        let right = left + width;
-        svg.line((right, y), (right + 5.0, y), style.faint, 1.0, 1.0);
-        let label = tick_label(tick);
-        svg.text(
-            (right + 9.0, y + 5.0),
-            13.0,
-            Anchor::Start,
-            style.text,
-            &label,
-        );
-    }
-    let name = if scale.log {
-        format!("{name} (log)")
-    } else {
-        name.to_owned()
-    };
-    svg.text((left, top - 12.0), 14.0, Anchor::Start, style.text, &name);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -317,7 +238,7 @@ mod tests {
     fn losses_grow_upwards_along_y_and_the_colours_are_viridis_ends() {
         let surface = bowl(21);
         let svg = figure(&surface).draw().unwrap();
-        let (left, top, width, height) = PLOT;
+        let (left, top, width, height) = figure(&surface).frame();
         let near = |a: [u8; 3], b: [u8; 3]| {
             a.iter()
                 .zip(b)

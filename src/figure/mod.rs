@@ -3,11 +3,15 @@
 
 mod animation;
 mod contour;
+mod contour_legend;
+mod contour_parts;
 mod curves;
 mod density;
 mod fonts;
+mod levels;
 mod line;
 mod marching;
+mod missing;
 mod network;
 mod paths;
 mod race_curves;
@@ -27,6 +31,7 @@ pub use density::DensityFigure;
 pub use fonts::{CJK, LATIN, MATH};
 pub use line::LineFigure;
 pub use marching::contour_lines;
+pub use missing::Missing;
 pub use network::NetworkFigure;
 pub use paths::{PathsFigure, RacePath};
 pub use race_curves::{RaceCurve, RaceCurvesFigure};

@@ -27,6 +27,10 @@ pub struct Style {
     pub training: Rgb,
     /// Validation figures.
     pub validation: Rgb,
+    /// A path in three dimensions, over any colour map.
+    pub path: Rgb,
+    /// From a path to the surface.
+    pub gap: Rgb,
     /// Values with a sign.
     pub diverging: Diverging,
 }
@@ -40,6 +44,8 @@ impl Tone {
                 text: Rgb::hex(0xe8ebf2),
                 faint: Rgb::hex(0x8f98aa),
                 grid: Rgb::hex(0x262c38),
+                path: Rgb::hex(0xff4d6d),
+                gap: Rgb::hex(0xffb3c1),
                 training: Rgb::hex(0x4fb3ff),
                 validation: Rgb::hex(0xffa24d),
                 diverging: Diverging {
@@ -53,6 +59,8 @@ impl Tone {
                 text: Rgb::hex(0x14171f),
                 faint: Rgb::hex(0x5f6776),
                 grid: Rgb::hex(0xe2e5eb),
+                path: Rgb::hex(0xd6003c),
+                gap: Rgb::hex(0xa0324f),
                 training: Rgb::hex(0x0a62b5),
                 validation: Rgb::hex(0xb85c00),
                 diverging: Diverging {

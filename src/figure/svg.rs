@@ -21,6 +21,7 @@ pub struct Svg {
     height: f64,
     body: String,
     clips: usize,
+    patterns: usize,
 }
 
 impl Svg {
@@ -31,6 +32,7 @@ impl Svg {
             height,
             body: String::new(),
             clips: 0,
+            patterns: 0,
         };
         svg.rect(0.0, 0.0, width, height, background);
         svg
@@ -121,6 +123,58 @@ impl Svg {
         ));
         self.text(at, size, anchor, color, text);
         self.put(format_args!("</g>"));
+    }
+
+    /// A line of text around `at`, turned by degrees clockwise, with a narrow rim.
+    pub fn turned_label(
+        &mut self,
+        (x, y): (f64, f64),
+        size: f64,
+        (color, rim): (Rgb, Rgb),
+        turn: f64,
+        text: &str,
+    ) {
+        self.put(format_args!(
+            r#"<g transform="rotate({turn:.1} {x:.2} {y:.2})" stroke="{}" stroke-width="5" stroke-linejoin="round" paint-order="stroke">"#,
+            rim.css()
+        ));
+        // About a third of a figure's height is above the baseline's middle.
+        self.text((x, y + 0.36 * size), size, Anchor::Middle, color, text);
+        self.put(format_args!("</g>"));
+    }
+
+    /// Rectangles (left, top, width, height) filled with diagonal lines, or with
+    /// crossed ones.
+    pub fn hatched(
+        &mut self,
+        rectangles: &[(f64, f64, f64, f64)],
+        ground: Rgb,
+        lines: Rgb,
+        crossed: bool,
+    ) {
+        if rectangles.is_empty() {
+            return;
+        }
+        self.patterns += 1;
+        let id = self.patterns;
+        let strokes = if crossed {
+            "M-1 1L1 -1M0 7L7 0M6 8L8 6M-1 6L1 8M0 0L7 7M6 -1L8 1"
+        } else {
+            "M-1 1L1 -1M0 7L7 0M6 8L8 6"
+        };
+        self.put(format_args!(
+            r#"<pattern id="hatch{id}" width="7" height="7" patternUnits="userSpaceOnUse"><rect width="7" height="7" fill="{}"/><path d="{strokes}" stroke="{}" stroke-width="1"/></pattern>"#,
+            ground.css(),
+            lines.css()
+        ));
+        let mut path = String::new();
+        for (left, top, width, height) in rectangles {
+            let _ = write!(
+                path,
+                "M{left:.2} {top:.2}h{width:.2}v{height:.2}h-{width:.2}z"
+            );
+        }
+        self.put(format_args!(r#"<path d="{path}" fill="url(#hatch{id})"/>"#));
     }
 
     /// A curve that passes all points horizontally; `dash` as in SVG, empty for
@@ -223,6 +277,27 @@ impl Svg {
             self.body
         )
     }
+}
+
+/// About how wide a text of this size is: what its letters are on average.
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
+    let wide = |c: char| if c as u32 >= 0x2e80 { 1.0 } else { 0.53 };
+    size * text.chars().map(wide).sum::<f64>()
+}
+
+/// A text in lines of about `width` at most, broken between words.
+pub(super) fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if text_width(line, size) + text_width(word, size) < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Text as XML content; characters that XML forbids become spaces.

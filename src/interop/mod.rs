@@ -7,7 +7,12 @@ mod npz;
 mod safetensors;
 mod surface_csv;
 mod surface_file;
+mod surface_glb;
+mod surface_hdf5;
+mod surface_html;
+mod surface_mesh;
 mod surface_npz;
+mod surface_vtk;
 
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};

@@ -1,6 +1,8 @@
 //! A surface as a file: which endings there are, and what all of them are made of.
 
-use super::{InteropError, surface_csv, surface_npz};
+use super::{
+    InteropError, surface_csv, surface_glb, surface_hdf5, surface_html, surface_npz, surface_vtk,
+};
 use crate::figure::{ContourFigure, write_figure};
 use crate::landscape::{Measure, PathOnPlane, Plane, PlanePoint, Surface};
 use std::path::Path;
@@ -44,16 +46,28 @@ pub enum SurfaceFormat {
     Png,
     /// A picture in lines.
     Svg,
+    /// A model in three dimensions, binary glTF.
+    Glb,
+    /// A page that turns in a browser.
+    Html,
+    /// Polygons for ParaView and its kin, legacy VTK.
+    Vtk,
+    /// HDF5 as loss-landscape writes it.
+    Hdf5,
 }
 
 impl SurfaceFormat {
     /// All of them. An ending that is part of another stands behind it.
-    pub const ALL: [SurfaceFormat; 5] = [
+    pub const ALL: [SurfaceFormat; 9] = [
         SurfaceFormat::PathCsv,
         SurfaceFormat::Csv,
         SurfaceFormat::Npz,
         SurfaceFormat::Png,
         SurfaceFormat::Svg,
+        SurfaceFormat::Glb,
+        SurfaceFormat::Html,
+        SurfaceFormat::Vtk,
+        SurfaceFormat::Hdf5,
     ];
 
     /// How names of such files end.
@@ -64,6 +78,10 @@ impl SurfaceFormat {
             SurfaceFormat::Npz => ".npz",
             SurfaceFormat::Png => ".png",
             SurfaceFormat::Svg => ".svg",
+            SurfaceFormat::Glb => ".glb",
+            SurfaceFormat::Html => ".html",
+            SurfaceFormat::Vtk => ".vtk",
+            SurfaceFormat::Hdf5 => ".h5",
         }
     }
 
@@ -100,6 +118,10 @@ pub fn write_surface_file(path: &Path, file: &SurfaceFile<'_>) -> Result<(), Int
         SurfaceFormat::Npz => return surface_npz::write(path, file),
         SurfaceFormat::Png => return Ok(write_figure(path, file.figure.draw()?, 2.0)?),
         SurfaceFormat::Svg => return Ok(write_figure(path, file.figure.draw()?, 1.0)?),
+        SurfaceFormat::Glb => surface_glb::bytes(path, file)?,
+        SurfaceFormat::Html => surface_html::bytes(path, file)?,
+        SurfaceFormat::Vtk => surface_vtk::bytes(path, file)?,
+        SurfaceFormat::Hdf5 => surface_hdf5::bytes(path, file)?,
     };
     crate::files::replace(path, &bytes).map_err(|error| InteropError::io(path, error))
 }
