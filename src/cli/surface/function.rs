@@ -1,10 +1,10 @@
 //! `gradscape surface --function`: a function of x and y through the same files.
 
-use super::{HeightsName, SurfaceArgs};
+use super::{SurfaceArgs, output};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::race::find_function;
 use crate::cli::{CliError, Out, functions};
-use crate::figure::{ContourFigure, Heights};
+use crate::figure::{ContourFigure, Heights, Tone};
 use crate::interop::{SurfaceFile, write_surface_file};
 use crate::landscape::{Measure, evaluate};
 use serde::Serialize;
@@ -46,6 +46,7 @@ pub(super) fn run(
     begin: Instant,
     out: &mut Out,
 ) -> Result<(), CliError> {
+    output::check(&args.files.out, &[])?;
     let function = find_function(text)?;
     let [x, y] = functions::axes(&function, args.grid, args.range)?;
     let interrupt = Interrupt::listen();
@@ -56,7 +57,7 @@ pub(super) fn run(
     let surface =
         surface.ok_or_else(|| CliError::Failed("interrupted; nothing is written".to_owned()))?;
     let files = &args.files;
-    let file = SurfaceFile {
+    let mut file = SurfaceFile {
         figure: ContourFigure {
             surface: &surface,
             path: None,
@@ -68,16 +69,13 @@ pub(super) fn run(
             x_label: "x".to_owned(),
             y_label: "y".to_owned(),
             height: "value".to_owned(),
-            heights: match files.heights {
-                HeightsName::Auto => Heights::Auto,
-                HeightsName::Linear => Heights::Linear,
-                HeightsName::Log => Heights::Log,
-            },
-            tone: files.theme.into(),
+            heights: Heights::default(),
+            tone: Tone::default(),
         },
         plane: None,
         measure: Measure::default(),
     };
+    files.dress(&mut file.figure);
     for path in &files.out {
         write_surface_file(path, &file)?;
     }

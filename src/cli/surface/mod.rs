@@ -12,7 +12,7 @@ pub(crate) use subject::{OverArgs, Subject, SubjectArgs};
 use super::interrupt::Interrupt;
 use super::source::SourceArgs;
 use super::{CliError, Out};
-use crate::figure::{Heights, Tone};
+use crate::figure::{ContourFigure, Heights, Tone};
 use crate::landscape::{
     Axis, Gauge, Over, PathOnPlane, Plane, Quantity, Slice, Surface, evaluate, path_on_plane,
 };
@@ -59,9 +59,30 @@ pub struct FileArgs {
     /// The colours of a picture
     #[arg(long, default_value = "dark")]
     theme: ThemeName,
+    /// Head the picture with this; with an empty text there is no heading at all
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
     /// Print the result as a JSON object
     #[arg(long)]
     json: bool,
+}
+
+impl FileArgs {
+    /// Gives a picture its colours, its scale and its heading.
+    fn dress(&self, figure: &mut ContourFigure<'_>) {
+        figure.tone = self.theme.into();
+        figure.heights = match self.heights {
+            HeightsName::Auto => Heights::Auto,
+            HeightsName::Linear => Heights::Linear,
+            HeightsName::Log => Heights::Log,
+        };
+        if let Some(title) = &self.title {
+            figure.title.clone_from(title);
+            if title.is_empty() {
+                figure.subtitle.clear();
+            }
+        }
+    }
 }
 
 /// `--heights`.
@@ -148,6 +169,7 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
         CliError::Usage("give an experiment, or a function of x and y with --function".to_owned())
     })?;
     let source = source.load()?;
+    output::check(&args.files.out, &source.path)?;
     let subject = args.subject.read(&source)?;
     let interrupt = Interrupt::listen();
     let spanned = subject.span(&source, interrupt.flag())?;
@@ -176,12 +198,7 @@ fn deliver(
 ) -> Result<(), CliError> {
     let (surface, path) = (&computed.surface, &computed.path);
     let mut figure = figure(caption, computed);
-    figure.tone = files.theme.into();
-    figure.heights = match files.heights {
-        HeightsName::Auto => Heights::Auto,
-        HeightsName::Linear => Heights::Linear,
-        HeightsName::Log => Heights::Log,
-    };
+    files.dress(&mut figure);
     for file in &files.out {
         write_output(file, plane, &figure, caption.facts.measure)?;
     }

@@ -4,6 +4,7 @@ use crate::cli::CliError;
 use crate::figure::ContourFigure;
 use crate::interop::{SurfaceFile, SurfaceFormat, write_surface_file};
 use crate::landscape::{Measure, Plane};
+use crate::train::PathPoint;
 use std::path::{Path, PathBuf};
 
 /// A file to write, if its ending is one of a surface.
@@ -24,6 +25,23 @@ pub(super) fn output_help() -> String {
         "Write this file, as its name ends: {}; may be given several times",
         SurfaceFormat::endings()
     )
+}
+
+/// Finds out before anything is computed what could not be written after it.
+///
+/// # Errors
+/// When a path is to be written and there is none.
+pub(super) fn check(files: &[PathBuf], path: &[PathPoint]) -> Result<(), CliError> {
+    let wanted = files
+        .iter()
+        .find(|file| SurfaceFormat::of(file).ok() == Some(SurfaceFormat::PathCsv));
+    match wanted {
+        Some(file) if path.is_empty() => Err(CliError::Failed(format!(
+            "{}: there is no path to write; give a folder that `train` wrote",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The ending of a file's name, in small letters.
