@@ -1,6 +1,6 @@
 //! A surface's files, read back: every number that goes in comes out, text stays
 //! text, and a page draws in a real browser without a network.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use gltf_json::Root;
 use gltf_json::mesh::Semantic;
