@@ -128,7 +128,8 @@ fn what_cannot_be_spanned_is_refused_in_words() {
 
 #[test]
 fn a_plane_through_checkpoints_has_them_where_it_says() {
-    let session = trained(SPIRAL);
+    // 24 steps an epoch, of which every third is recorded.
+    let session = trained(&SPIRAL.replace("batch = 16", "batch = 4"));
     let points = session.trajectory().points();
     let wanted = [0, 31, LAST_STEP];
     let spanned = plane_of(&session, Directions::Checkpoints(wanted), "all").unwrap();
@@ -372,7 +373,9 @@ fn a_snapshot_s_batch_is_what_the_last_step_saw() {
 
 #[test]
 fn the_batch_of_a_full_batch_method_is_everything() {
-    let text = SPIRAL.replace("name = \"adam\", learning_rate = 0.02", "name = \"lbfgs\"");
+    let text = SPIRAL
+        .replace("batch = 16", "batch = \"full\"")
+        .replace("name = \"adam\", learning_rate = 0.02", "name = \"lbfgs\"");
     let experiment = Experiment::parse(&text, "test.toml").unwrap();
     let problem = Arc::new(Problem::new(&experiment).unwrap());
     let mut session = Session::new(Arc::clone(&problem));

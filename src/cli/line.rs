@@ -170,8 +170,8 @@ pub fn run(args: &LineArgs) -> Result<(), CliError> {
 }
 
 /// How far the training loss rises between 0 and 1 above the straight line from
-/// the loss at the one end to that at the other (the error barrier of Frankle et
-/// al. 2020, arXiv:1912.05671); `None` where the line does not reach both.
+/// the loss at the one end to that at the other (the loss barrier of Entezari et
+/// al. 2022, arXiv:2110.06296); `None` where the line does not reach both.
 fn barrier(points: &[LinePoint]) -> Option<f64> {
     let at = |t: f64| points.iter().find(|p| p.at == t).map(|p| p.train.loss);
     let (from, to) = (at(0.0)?, at(1.0)?);

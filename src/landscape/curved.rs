@@ -9,6 +9,13 @@ use crate::rng::{Stream, stream};
 use crate::train::Evaluator;
 use std::sync::atomic::Ordering;
 
+/// Good enough for a direction: what is left of other eigenvectors in it cannot be
+/// seen, and eigenvalues are good to the square of it.
+const EFFORT: Effort = Effort {
+    tolerance: 1e-4,
+    vectors: 200,
+};
+
 /// Along two eigenvectors of the Hessian: of the two eigenvalues largest in
 /// absolute value, or of the largest and the smallest.
 pub(super) fn hessian_plane(
@@ -17,7 +24,7 @@ pub(super) fn hessian_plane(
     at_ends: bool,
 ) -> Result<Spanned, DirectionsError> {
     let mut rng = stream(0, Stream::Curvature);
-    let found = ends(hessian, 2, Effort::default(), &mut rng, &|_| {});
+    let found = ends(hessian, 2, EFFORT, &mut rng, &|_| {});
     let found = found.ok_or_else(|| stopped(context))?;
     let pair: Option<[Eigenpair; 2]> = if at_ends {
         found.largest.zip(found.smallest).map(|(a, b)| [a, b])

@@ -58,7 +58,8 @@ pub struct Evidence {
     /// The length of the gradient.
     pub gradient_norm: f64,
     /// What can be gained downhill within `length_scale`, by the gradient and the
-    /// curvature along it ([`gain`]).
+    /// curvature along it ([`gain`]); no more than the loss where that is never
+    /// below zero.
     pub gain: f64,
     /// The largest eigenvalue of the Hessian.
     pub largest: f64,
@@ -102,18 +103,40 @@ impl Evidence {
 
 /// What going downhill can gain within `length`, from the gradient's components
 /// `(curvature, slope)` along directions at right angles that the Hessian does not
-/// mix: the sum of what each gives by itself. Where one bends up, that is
-/// `slope^2 / (2 curvature)` at the bottom of its parabola, or as far down as
-/// `length` goes; where it does not, `slope length` alone, so that what bends down
-/// does not turn a saddle into a slope.
-pub fn gain(components: impl IntoIterator<Item = (f64, f64)>, length: f64) -> f64 {
-    let each = components.into_iter().map(|(curvature, slope)| {
-        let slope = slope.abs();
-        if curvature > 0.0 && slope <= curvature * length {
-            slope * slope / (2.0 * curvature)
+/// mix: the most that `-slope.s - 1/2 s' C s` comes to over all steps `s` no longer
+/// than `length` (Nocedal and Wright 2006, section 4.3), where C has the curvatures
+/// that are above zero. What bends down counts as straight, so that it does not
+/// turn a saddle into a slope.
+pub fn gain(components: &[(f64, f64)], length: f64) -> f64 {
+    // s = -slope / (curvature + mu) with the least mu from 0 on that is short
+    // enough; each slope by itself asks for at most the sum's.
+    let step = |mu: f64, (curvature, slope): (f64, f64)| match curvature.max(0.0) + mu {
+        _ if slope == 0.0 => 0.0,
+        stiff => slope / stiff,
+    };
+    let reach = |mu: f64| {
+        let squares = components.iter().map(|&c| step(mu, c).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let slope = components.iter().map(|c| c.1 * c.1).sum::<f64>().sqrt();
+    if !(slope.is_finite() && length > 0.0) {
+        return if slope == 0.0 { 0.0 } else { f64::NAN };
+    }
+    let (mut low, mut high) = (0.0, slope / length);
+    if reach(0.0) <= length {
+        high = 0.0;
+    }
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if reach(middle) <= length {
+            high = middle;
         } else {
-            slope * length - 0.5 * curvature.max(0.0) * length * length
+            low = middle;
         }
+    }
+    let each = components.iter().map(|&(curvature, slope)| {
+        let s = step(high, (curvature, slope));
+        slope * s - 0.5 * curvature.max(0.0) * s * s
     });
     each.sum()
 }
@@ -132,7 +155,7 @@ mod tests {
             loss_scale: unit,
             length_scale: length,
             gradient_norm: slope,
-            gain: gain([(curvature[0], slope), (curvature[1], 0.0)], length),
+            gain: gain(&[(curvature[0], slope), (curvature[1], 0.0)], length),
             largest: curvature[0].max(curvature[1]),
             smallest: curvature[0].min(curvature[1]),
         }
@@ -154,6 +177,29 @@ mod tests {
             // A gradient that a steep wall explains leads nowhere.
             assert_eq!(name(1.0, [3e3, 1.0]), CriticalPoint::Minimum);
         }
+    }
+
+    #[test]
+    fn the_gain_is_that_of_the_best_step_within_reach() {
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12 * b.max(1.0), "{a} {b}");
+        // Straight slopes: as far down as it goes.
+        near(gain(&[(0.0, 3.0), (-5.0, 4.0)], 2.0), 10.0);
+        // A parabola whose bottom is within reach, and one whose is not.
+        near(gain(&[(4.0, 2.0)], 1.0), 0.5);
+        near(gain(&[(4.0, 2.0)], 0.25), 0.375);
+        near(gain(&[], 1.0), 0.0);
+        near(gain(&[(1.0, 0.0), (0.0, 0.0)], 1.0), 0.0);
+        // Two parabolas, against all steps of that length.
+        let (parts, length) = ([(1.0, 3.0), (10.0, -4.0)], 0.5);
+        let best = (0..100_000)
+            .map(|k| f64::from(k) * std::f64::consts::TAU / 1e5)
+            .map(|t| [length * t.cos(), length * t.sin()])
+            .map(|s| {
+                let gain = |k: usize| -parts[k].1 * s[k] - 0.5 * parts[k].0 * s[k] * s[k];
+                gain(0) + gain(1)
+            })
+            .fold(0.0, f64::max);
+        assert!((gain(&parts, length) - best).abs() < 1e-8);
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub(super) struct Krylov {
     diagonal: Vec<f64>,
     // Entry k couples vectors k and k + 1.
     beside: Vec<f64>,
+    // What rounding left of it where it was taken for zero.
+    dropped: Vec<f64>,
     image: Vec<f64>,
     scale: f64,
 }
@@ -113,6 +115,7 @@ impl Krylov {
             basis: Vec::new(),
             diagonal: Vec::new(),
             beside: Vec::new(),
+            dropped: Vec::new(),
             scale: 0.0,
         };
         krylov.push(start).then_some(krylov)
@@ -154,6 +157,7 @@ impl Krylov {
         // What is left of rounding alone is no direction.
         let grown = length > 1e-12 * self.scale;
         self.beside.push(if grown { length } else { 0.0 });
+        self.dropped.push(if grown { 0.0 } else { length });
         self.image = vec![0.0; next.len()];
         if grown && self.basis.len() < next.len() && self.push(next) {
             Step::Grown
@@ -205,7 +209,9 @@ impl Krylov {
     /// `|H v - value v|` of the `i`-th Ritz pair.
     pub fn residual(&self, ritz: &Ritz, i: usize) -> f64 {
         let beside = self.beside.last().copied().unwrap_or(0.0);
-        (beside * ritz.last[i]).abs()
+        let dropped = self.dropped.iter().enumerate();
+        let dropped = dropped.map(|(k, d)| d * ritz.vectors[(k, i)]);
+        dropped.fold(beside * ritz.last[i], f64::hypot).abs()
     }
 
     fn pair(&self, ritz: &Ritz, i: usize) -> Eigenpair {

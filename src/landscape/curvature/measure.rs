@@ -187,7 +187,8 @@ impl Curvature {
                 loss_scale: silent_loss(gauge, params).max(loss),
                 length_scale: length,
                 gradient_norm: norm(&gradient),
-                gain,
+                // No loss of a network is below zero.
+                gain: gain.min(loss),
                 largest,
                 smallest,
             },
@@ -241,6 +242,8 @@ fn gain_from(
     let ritz = krylov.ritz()?;
     let slope = norm(gradient);
     let components = ritz.values.iter().zip(&ritz.first);
-    let components = components.map(|(&value, &first)| (value, slope * first));
-    Some((gain(components, length), krylov.steps()))
+    let components: Vec<(f64, f64)> = components
+        .map(|(&value, &first)| (value, slope * first))
+        .collect();
+    Some((gain(&components, length), krylov.steps()))
 }
