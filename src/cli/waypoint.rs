@@ -61,10 +61,10 @@ impl Waypoint {
                 None,
             ),
             Waypoint::Last => {
-                let name = if source.given {
-                    "the last weights"
-                } else {
-                    "the initial weights"
+                let name = match (source.given, source.path.is_empty()) {
+                    (true, false) => "the last weights",
+                    (true, true) => "the given weights",
+                    (false, _) => "the initial weights",
                 };
                 place(source.params.clone(), name.to_owned(), None)
             }

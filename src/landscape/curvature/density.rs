@@ -126,3 +126,46 @@ impl Density {
         Estimate::of(&values)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Stream, stream};
+
+    struct Diagonal(Vec<f64>);
+
+    impl Symmetric for Diagonal {
+        fn size(&self) -> usize {
+            self.0.len()
+        }
+
+        fn product(&mut self, v: &[f64], out: &mut [f64]) -> bool {
+            let products = self.0.iter().zip(v).map(|(d, v)| d * v);
+            out.iter_mut().zip(products).for_each(|(o, p)| *o = p);
+            true
+        }
+    }
+
+    /// On a diagonal every vector of -1 and 1 weighs all eigenvalues the same, so
+    /// that one probe is as good as all.
+    #[test]
+    fn a_diagonal_has_its_density_without_an_error() {
+        for values in [vec![2.0; 5], vec![-1.0, 0.0, 0.0, 3.0], vec![0.0; 3]] {
+            let mut matrix = Diagonal(values.clone());
+            let mut rng = stream(0, Stream::Curvature);
+            let density = Density::new(&mut matrix, 3, 80, &mut rng, &|_| {}).unwrap();
+            let step = density.at[1] - density.at[0];
+            let integral: f64 = density.density.iter().sum::<f64>() * step;
+            assert!((integral - 1.0).abs() < 1e-5, "{integral}");
+            let n = values.len() as f64;
+            for at in [-2.0, -0.5, 0.5, 2.5] {
+                let share = density.share_below(at);
+                let exact = values.iter().filter(|v| **v <= at).count() as f64 / n;
+                assert!((share.value - exact).abs() < 1e-12);
+                assert!(share.standard_error < 1e-12);
+            }
+            let mean = values.iter().sum::<f64>() / n;
+            assert!((density.moment(1).value - mean).abs() < 1e-12);
+        }
+    }
+}

@@ -61,7 +61,7 @@ impl CurvatureOptions {
     /// About how many products with the Hessian of `size` rows it takes.
     pub fn products(&self, size: usize) -> usize {
         let gain = GAIN_STEPS.min(size);
-        let search = size.min(self.effort.vectors.max(super::WHOLE));
+        let search = size.min(self.effort.vectors.max(super::WHOLE)) + self.top + 2;
         let probe = match self.steps {
             0 => 1,
             steps => steps.min(size),
