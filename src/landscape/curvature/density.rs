@@ -3,7 +3,7 @@
 //! Krishnan and Xiao 2019, arXiv:1901.10159, algorithm 1).
 
 use super::estimate::{Estimate, rademacher};
-use super::lanczos::{Krylov, Step, Symmetric, affordable};
+use super::krylov::{Krylov, Step, Symmetric, affordable};
 use crate::rng::Rng;
 
 /// Points at which the density is given.

@@ -1,6 +1,6 @@
 //! The trace of a symmetric matrix from what it does to random vectors.
 
-use super::lanczos::{Symmetric, dot};
+use super::krylov::{Symmetric, dot};
 use crate::rng::Rng;
 use rand::RngExt;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! The Hessian of what a surface shows, at one place, as what it does to a
 //! vector; and the loss and its gradient there.
 
-use super::lanczos::Symmetric;
+use super::krylov::Symmetric;
 use crate::landscape::{Gauge, Scope, ScopeError};
 use crate::nn::{Network, Tangents, Workspace};
 use crate::train::Samples;

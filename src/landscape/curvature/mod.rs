@@ -10,6 +10,7 @@ mod critical;
 mod density;
 mod estimate;
 mod hessian;
+mod krylov;
 mod lanczos;
 mod measure;
 
@@ -17,5 +18,6 @@ pub use critical::{CriticalPoint, Evidence, FLAT, SIGNLESS, STILL, gain};
 pub use density::Density;
 pub use estimate::{Estimate, trace};
 pub use hessian::LossHessian;
-pub use lanczos::{BYTES, Effort, Eigenpair, Ends, Symmetric, WHOLE, ends};
+pub use krylov::{BYTES, Symmetric};
+pub use lanczos::{Effort, Eigenpair, Ends, WHOLE, ends};
 pub use measure::{Curvature, CurvatureError, CurvatureOptions};
