@@ -133,6 +133,21 @@ fn ranges(ui: &mut Ui, stage: &mut Stage<'_>) {
     if domain != before {
         arena.domain = Some(domain);
     }
+    let before = arena.start.unwrap_or_else(|| arena.analytic().start());
+    let [mut x, mut y] = before;
+    row(ui, texts.get("function.start"), |ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (v, [low, high]) in [&mut x, &mut y].into_iter().zip(domain) {
+            ui.add(
+                DragValue::new(v)
+                    .speed(0.01 * (high - low))
+                    .range(-1e6..=1e6),
+            );
+        }
+    });
+    if [x, y] != before {
+        arena.start = Some([x, y]);
+    }
 }
 
 /// Keeps the surface beside the live one, or lets it go.

@@ -49,7 +49,7 @@ pub(super) fn height(stage: &Stage<'_>) -> f32 {
     } else {
         0.0
     };
-    46.0 + lines * (LINE + 1.0) + note
+    58.0 + lines * (LINE + 2.0) + note
 }
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
