@@ -250,7 +250,9 @@ fn two_parameters_begin_with_those_that_the_loss_depends_on_most() {
     (gradient[70], gradient[200]) = (-3.0, 2.0);
     desk.training.snapshot.gradient = gradient.into();
     desk.frames(3);
-    desk.click_text("Two parameters");
+    desk.click_text("Principal components");
+    desk.frames(2);
+    desk.click_beginning("Two parameters");
     assert_eq!(
         desk.choices.surface.directions,
         Directions::Weights(70, 200)

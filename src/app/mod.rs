@@ -11,6 +11,7 @@ pub mod capture;
 mod format;
 mod framing;
 pub mod graphics;
+mod honesty;
 mod labels;
 mod pick;
 mod plugins;
@@ -21,7 +22,9 @@ pub mod scene;
 mod search;
 mod settings;
 mod state;
+mod study;
 mod surface;
+mod surface_words;
 mod text;
 mod theme;
 mod training;
@@ -41,7 +44,8 @@ pub use state::{
     CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
     Selection, SurfaceView, ViewMode, ViewRect,
 };
-pub use surface::ErrorSurface;
+pub use study::{CurvatureHere, LineHere, Study, StudyWish};
+pub use surface::{ErrorSurface, PlaneFacts};
 pub use text::{Language, Texts, font_definitions};
 pub use theme::{Palette, Theme};
 pub use training::{

@@ -1,7 +1,7 @@
 //! The plugin group and the order of everything that runs in a frame.
 
 use super::{
-    arena, camera, labels, pick, quiet, render, scene, state, surface, text, theme, training,
+    arena, camera, labels, pick, quiet, render, scene, state, study, surface, text, theme, training,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -45,6 +45,7 @@ impl PluginGroup for GradscapePlugins {
             })
             .add(surface::plugin)
             .add(arena::ArenaPlugin)
+            .add(study::plugin)
             .add(scene::NetworkScenePlugin)
             .add(scene::SurfaceScenePlugin)
             .add(render::plugin)

@@ -1,7 +1,7 @@
 //! What the user has chosen to see: plain resources that panels write and
 //! scene systems read.
 
-use crate::landscape::Directions;
+use crate::landscape::{Directions, Measure, Scope};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,12 @@ impl Default for NetworkView {
 pub struct SurfaceView {
     /// The plane's directions.
     pub directions: Directions,
-    /// The plane reaches from minus to plus this along both directions.
+    /// Which parameters they move.
+    pub scope: Scope,
+    /// What is shown over the plane.
+    pub measure: Measure,
+    /// The plane reaches from minus to plus this along both directions, or this
+    /// many times what there is to see between checkpoints.
     pub range: f64,
     /// Points a side of the finest grid.
     pub grid: usize,
@@ -124,6 +129,8 @@ impl Default for SurfaceView {
     fn default() -> Self {
         SurfaceView {
             directions: Directions::Path,
+            scope: Scope::Whole,
+            measure: Measure::default(),
             range: 1.0,
             grid: 65,
             log_height: false,

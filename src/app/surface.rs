@@ -1,19 +1,26 @@
 //! Between the surface thread and the [`ErrorSurface`] resource.
 
+pub(super) mod aim;
 mod job;
 mod planner;
 
 use super::arena::{ArenaView, Ground};
 use super::plugins::GradscapeSystems;
 use super::state::{SurfaceView, ViewMode};
-use super::training::{Drive, DriveChoice, Notice, Notices, Training, receive_training};
-use crate::landscape::{Analytic, Directions, PathOnPlane, Plane, PlanePoint, Surface};
+use super::study::Study;
+use super::training::{
+    Drive, DriveChoice, NetworkReplaced, Notice, Notices, Training, receive_training,
+};
+use crate::landscape::{
+    Analytic, Directions, Measure, PathOnPlane, Plane, PlanePoint, Quantity, Scope, Surface,
+};
 use crate::train::{Problem, RunState};
+pub use aim::PlaneFacts;
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 pub(super) use job::threads_beside_others;
-use job::{News, SurfaceWorker};
+use job::{Failure, News, SurfaceWorker};
 use planner::{Budget, Planner};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,18 +40,33 @@ pub struct ErrorSurface {
     pub function: Option<Arc<Analytic>>,
     /// The newest surface, perhaps still a coarse one.
     pub surface: Option<Arc<Surface>>,
+    /// What is known about the plane.
+    pub facts: Option<PlaneFacts>,
+    /// What the heights are.
+    pub measure: Measure,
+    /// How many samples they were taken over.
+    pub samples: usize,
     /// Which parameters the axes are, for a plane of two parameters.
     pub parameters: Option<(usize, usize)>,
     /// The path seen from the plane; its last point is where the weights were
     /// when the surface was asked for.
     pub path: PathOnPlane,
-    /// The training loss at the plane's centre.
+    /// What is shown, at the plane's centre.
     pub center_loss: f64,
+    /// Whether directions are being found for the next one.
+    pub finding: bool,
+    /// What else is known about the weights.
+    pub study: Study,
     /// Points done and points in all while a surface is being computed.
     pub progress: Option<(usize, usize)>,
 }
 
 impl ErrorSurface {
+    /// Whether heights are shares of right answers.
+    pub fn is_accuracy(&self) -> bool {
+        self.measure.quantity == Quantity::Accuracy
+    }
+
     /// Where the weights are, as the plane sees it: current loss, the slice's
     /// loss below and the gap between both.
     pub fn newest(&self) -> Option<&PlanePoint> {
@@ -113,12 +135,27 @@ pub(super) fn plugin(app: &mut App) {
     app.init_resource::<ErrorSurface>()
         .init_resource::<SurfacePace>()
         .add_systems(Startup, start_worker)
+        .add_observer(fit_network)
         .add_systems(
             Update,
             draw_surface
                 .in_set(GradscapeSystems::Receive)
                 .after(receive_training),
         );
+}
+
+/// What was chosen for another network, and is not there in this one, is given up.
+fn fit_network(_: On<NetworkReplaced>, training: Res<Training>, view: Option<ResMut<SurfaceView>>) {
+    let Some(mut view) = view else { return };
+    let layout = training.problem.network.layout();
+    if view.scope.mask(layout).is_err() {
+        view.scope = Scope::Whole;
+    }
+    if let Directions::Weights(i, j) = view.directions
+        && i.max(j) >= layout.len()
+    {
+        view.directions = SurfaceView::default().directions;
+    }
 }
 
 fn start_worker(
@@ -196,7 +233,7 @@ pub(super) fn draw_surface(
     // Before anything new is asked for: a request makes what waits here stale.
     // Asked first, so that what is finished meanwhile counts as busy and stays.
     let busy = worker.is_busy();
-    show(worker.take(), planner, &mut shown);
+    show(worker.take(), planner, &mut shown, &training, &mut notices);
     let mut asked = None;
     if *pending && rested && !hidden {
         let budget = if waits {
@@ -229,6 +266,7 @@ pub(super) fn draw_surface(
                 let revision = shown.revision + 1;
                 *shown = ErrorSurface {
                     revision,
+                    study: std::mem::take(&mut shown.study),
                     ..default()
                 };
             }
@@ -244,17 +282,39 @@ pub(super) fn draw_surface(
         redraw.write(RequestRedraw);
     }
     if let (Some(tag), true) = (asked, waits) {
-        show(worker.wait(tag), planner, &mut shown);
+        let news = worker.wait(tag);
+        show(news, planner, &mut shown, &training, &mut notices);
     }
-    let progress = worker.progress();
-    if shown.progress != progress {
+    let (progress, finding) = (worker.progress(), worker.is_finding());
+    if shown.progress != progress || shown.finding != finding {
         shown.progress = progress;
+        shown.finding = finding;
     }
 }
 
 /// Takes in what the worker has finished, where it is still wanted.
-fn show(news: Option<News>, planner: &mut Planner, shown: &mut ResMut<ErrorSurface>) {
-    let Some(news) = news else { return };
+fn show(
+    news: Option<Result<News, Failure>>,
+    planner: &mut Planner,
+    shown: &mut ResMut<ErrorSurface>,
+    training: &Training,
+    notices: &mut Notices,
+) {
+    let news = match news {
+        None => return,
+        Some(Ok(news)) => news,
+        Some(Err(Failure { tag, error })) => {
+            // The earlier picture stays, and says what it is.
+            if planner.failed(tag, &training.snapshot.params) {
+                notices.0.push(Notice {
+                    message: error.to_string(),
+                    error: true,
+                });
+            }
+            return;
+        }
+    };
+    planner.found(news.tag, &news.found, news.seconds_to_find);
     let side = news.surface.x.len();
     let comparable = shown.surface.as_ref().map(|s| s.x.len());
     let accepted = planner.accepts(
@@ -265,18 +325,21 @@ fn show(news: Option<News>, planner: &mut Planner, shown: &mut ResMut<ErrorSurfa
         news.seconds_per_point,
     );
     if accepted {
-        take_in(shown, planner.directions(), news);
+        take_in(shown, news);
     }
 }
 
-fn take_in(shown: &mut ErrorSurface, directions: Option<Directions>, news: News) {
+fn take_in(shown: &mut ErrorSurface, news: News) {
     shown.revision += 1;
     shown.problem = Some(news.problem);
-    shown.parameters = match directions {
-        Some(Directions::Weights(i, j)) => Some((i, j)),
+    shown.parameters = match news.found.facts.directions {
+        Directions::Weights(i, j) => Some((i, j)),
         _ => None,
     };
-    shown.plane = Some(news.plane);
+    shown.plane = Some(news.found.plane);
+    shown.facts = Some(news.found.facts);
+    shown.measure = news.measure;
+    shown.samples = news.samples;
     shown.surface = Some(news.surface);
     shown.path = news.path;
     shown.center_loss = news.center_loss;

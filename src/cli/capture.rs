@@ -4,7 +4,7 @@ use super::arena::{ArenaArgs, ArenaPlan};
 use super::source::{Source, SourceArgs};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
-use crate::landscape::Directions;
+use crate::landscape::{Directions, Gauge, Measure, Over, Quantity, Scope};
 use crate::train::{Problem, Session, TrainCommand};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -56,6 +56,18 @@ pub struct CaptureArgs {
     /// The plane of the surface, as for `surface`
     #[arg(long, value_name = "DIRECTIONS")]
     directions: Option<Directions>,
+    /// The parameters that the surface moves, as for `surface`
+    #[arg(long, value_name = "SCOPE", default_value = "all")]
+    scope: Scope,
+    /// Show the mean `loss` or the `accuracy`
+    #[arg(long, value_name = "QUANTITY", default_value = "loss")]
+    measure: Quantity,
+    /// Over the samples for `train`ing, those of `validation`, or the `batch` of the last step
+    #[arg(long, value_name = "SAMPLES", default_value = "train")]
+    over: Over,
+    /// Count the penalties on weights (l1 and l2) as part of the loss
+    #[arg(long)]
+    penalties: bool,
     /// How far the surface reaches along both directions
     #[arg(long, value_name = "R")]
     range: Option<f64>,
@@ -127,6 +139,10 @@ pub struct CapturePlan {
     pub arena: ArenaPlan,
     /// The surface's plane, where it is not the usual one.
     pub directions: Option<Directions>,
+    /// Which parameters the surface moves.
+    pub scope: Scope,
+    /// What the surface shows.
+    pub measure: Measure,
     /// How far the surface reaches, where it is not the usual.
     pub range: Option<f64>,
     /// Whether heights are the logarithm of the loss.
@@ -158,6 +174,8 @@ impl CapturePlan {
             orbit: 0.0,
             arena: ArenaPlan::default(),
             directions: None,
+            scope: Scope::Whole,
+            measure: Measure::default(),
             range: None,
             log: false,
             panels: false,
@@ -226,6 +244,18 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     if let Some(directions) = args.directions.filter(known) {
         directions.plane(problem.network.layout(), &source.params)?;
     }
+    let failed = |error: &dyn std::fmt::Display| CliError::Failed(error.to_string());
+    let layout = problem.network.layout();
+    args.scope.mask(layout).map_err(|error| failed(&error))?;
+    let measure = Measure {
+        quantity: args.measure,
+        over: args.over,
+        penalties: args.penalties,
+    };
+    // Whether there is a batch shows in the run.
+    if let Err(error) = Gauge::new(&problem, measure, Some(&problem.train)) {
+        return Err(failed(&error));
+    }
     let moves = args.epochs > 0 || args.frames > 1;
     if let Some(directions) = args.directions.filter(Directions::need_path)
         && source.path.is_empty()
@@ -271,6 +301,8 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         orbit: args.orbit,
         arena,
         directions: args.directions,
+        scope: args.scope.clone(),
+        measure,
         range: args.range,
         log: args.log,
         panels: args.panels,
@@ -365,6 +397,8 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         beside: plan.arena.beside,
         surface: SurfaceView {
             directions: plan.directions.unwrap_or(usual.directions),
+            scope: plan.scope.clone(),
+            measure: plan.measure,
             range: plan.range.unwrap_or(usual.range),
             log_height: plan.log || usual.log_height,
             ..usual

@@ -179,6 +179,17 @@ impl Desk {
         texts.find(|(t, ..)| t == text).map(|(_, rect, ..)| rect)
     }
 
+    /// Clicks the last text on the screen that begins with this: menus lie on top.
+    pub fn click_beginning(&mut self, text: &str) -> Vec<Intent> {
+        let texts = self.texts();
+        let found = texts.iter().rev().find(|(t, ..)| t.starts_with(text));
+        let at = found
+            .unwrap_or_else(|| panic!("nothing begins with {text}"))
+            .1
+            .center();
+        self.click_at(at)
+    }
+
     /// Whether some text contains this.
     pub fn says(&self, text: &str) -> bool {
         self.texts().iter().any(|(t, ..)| t.contains(text))

@@ -1,6 +1,6 @@
 //! A surface that stays to be compared with: as it was when it was pinned.
 
-use crate::app::surface::ErrorSurface;
+use crate::app::surface::{ErrorSurface, PlaneFacts};
 use crate::landscape::{PathOnPlane, Surface};
 use bevy::prelude::*;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub struct Kept {
     pub origin: (f64, f64),
     /// What its axes are called, where they are parameters.
     pub parameters: [Option<String>; 2],
+    /// What is known about its plane.
+    pub facts: Option<PlaneFacts>,
     /// What it is of.
     pub title: PinnedTitle,
 }
@@ -78,6 +80,7 @@ impl Kept {
             path: shown.path.clone(),
             origin: (shown.axis_origin(0), shown.axis_origin(1)),
             parameters: [shown.parameter_name(0), shown.parameter_name(1)],
+            facts: shown.facts.clone(),
             title: PinnedTitle::of(shown),
         })
     }

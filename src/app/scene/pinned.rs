@@ -11,6 +11,7 @@ use crate::app::arena::{Pinned, PinnedTitle};
 use crate::app::labels::{Label, ViewCamera};
 use crate::app::state::{PINNED_OFFSET, SURFACE_MAX, SceneView, SurfaceRoot, SurfaceView};
 use crate::app::surface::ErrorSurface;
+use crate::app::surface_words;
 use crate::app::text::{Language, Texts};
 use crate::app::theme::Theme;
 use bevy::camera::visibility::RenderLayers;
@@ -113,15 +114,17 @@ pub(super) fn lay_out(
         of_entity.0.clone_from(&relief);
     }
     let is_function = kept.title.function.is_some();
-    let axis = |k: usize, function: &str, key: &str| match &kept.parameters[k] {
+    let axis = |k: usize, function: &str| match &kept.parameters[k] {
         _ if is_function => function.to_owned(),
         Some(name) => name.clone(),
-        None => strings.get(key).to_owned(),
+        None => surface_words::plane_axis(&strings, kept.facts.as_ref(), k),
     };
     let titles = Titles {
-        x: axis(0, "x", "surface.direction_1"),
-        y: axis(1, "y", "surface.direction_2"),
+        x: axis(0, "x"),
+        y: axis(1, "y"),
         height: String::new(),
+        // It stands on the live one's scale.
+        percent: shown.is_accuracy(),
     };
     let mut all = surface_axes::texts(&frame, *facing, &titles, &strings);
     all.retain(|(_, label)| !label.text.trim().is_empty());

@@ -17,6 +17,7 @@ use crate::app::labels::{Alarming, Label, Plate, ViewCamera};
 use crate::app::plugins::GradscapeSystems;
 use crate::app::state::{SceneView, SurfaceRoot, SurfaceView};
 use crate::app::surface::ErrorSurface;
+use crate::app::surface_words;
 use crate::app::text::{Language, Texts};
 use crate::app::theme::Theme;
 use bevy::camera::visibility::RenderLayers;
@@ -164,7 +165,7 @@ fn lay_out_surface(
         all.extend(pinned.kept.iter().map(|k| (&*k.surface, &k.path)));
         let floor = match &shown.function {
             Some(_) => arena.log_height.then_some(FUNCTION_LOG_FLOOR),
-            None => view.log_height.then_some(LOG_FLOOR),
+            None => (view.log_height && !shown.is_accuracy()).then_some(LOG_FLOOR),
         };
         SurfaceFrame::scaled(surface, origin, HeightScale::over(&all, floor))
     });
@@ -221,7 +222,7 @@ fn lay_out_surface(
     if view.path
         && let Some(newest) = shown.path.points.last()
         && let Some(place) = surface_path::ball(&frame, newest)
-        && let Some(text) = surface_path::figures(&shown.path, &strings)
+        && let Some(text) = surface_path::figures(&shown, &strings)
     {
         // On the side from which the path does not come.
         let right = facing.right();
@@ -234,7 +235,7 @@ fn lay_out_surface(
         let label = |text, anchor| Label {
             text,
             view: SceneView::Surface,
-            size: 12.0,
+            size: 14.0,
             anchor,
             faint: false,
         };
@@ -249,27 +250,39 @@ fn lay_out_surface(
             laid.plated = first..first + 2;
             laid.texts.push((place, label(text, below)));
         }
+        if view.gaps
+            && let Some((place, text)) = surface_path::largest_gap(&frame, &shown, &strings)
+        {
+            laid.texts.push((place, label(text, Align2::CENTER_CENTER)));
+            laid.plated.end += 1;
+        }
     }
     laid.frame = Some(frame);
 }
 
 fn titles(shown: &ErrorSurface, is_log: bool, strings: &Texts) -> Titles {
-    let height = match (&shown.function, is_log) {
-        (Some(_), false) => "surface.value",
-        (Some(_), true) => "surface.value_log",
-        (None, false) => "surface.loss",
-        (None, true) => "surface.loss_log",
-    };
-    let axis = |k: usize, function: &str, key: &str| match &shown.function {
-        Some(_) => function.to_owned(),
-        None => shown
-            .parameter_name(k)
-            .unwrap_or_else(|| strings.get(key).to_owned()),
-    };
+    if shown.function.is_some() {
+        let key = if is_log {
+            "surface.value_log"
+        } else {
+            "surface.value"
+        };
+        return Titles {
+            x: "x".to_owned(),
+            y: "y".to_owned(),
+            height: strings.get(key).to_owned(),
+            percent: false,
+        };
+    }
+    let mut height = surface_words::measure(strings, shown.measure);
+    if is_log && !shown.is_accuracy() {
+        height = strings.with("surface.logarithmic", &[("measure", &height)]);
+    }
     Titles {
-        x: axis(0, "x", "surface.direction_1"),
-        y: axis(1, "y", "surface.direction_2"),
-        height: strings.get(height).to_owned(),
+        x: surface_words::axis(strings, shown, 0),
+        y: surface_words::axis(strings, shown, 1),
+        height,
+        percent: shown.is_accuracy(),
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Titles {
     pub y: String,
     /// The height.
     pub height: String,
+    /// Whether heights are shares, written in per cent.
+    pub percent: bool,
 }
 
 /// About how many numbers an edge has.
@@ -175,8 +177,9 @@ pub fn texts(
     };
     let step = smallest_step(&frame.scale.ticks);
     for &tick in &frame.scale.ticks {
-        let text = if step.is_finite() && frame.scale.ticks.len() > 1 && evenly(&frame.scale.ticks)
-        {
+        let text = if titles.percent {
+            format!("{} %", tick_text(100.0 * tick, 100.0 * step))
+        } else if step.is_finite() && frame.scale.ticks.len() > 1 && evenly(&frame.scale.ticks) {
             tick_text(tick, step)
         } else {
             short(tick)
@@ -186,7 +189,7 @@ pub fn texts(
     }
     let mut height = titles.height.clone();
     if frame.scale.is_cut {
-        let text = short(frame.scale.loss_at(1.0));
+        let text = height_text(frame.scale.loss_at(1.0), titles.percent);
         height += &format!("\n{}", strings.with("surface.cut", &[("loss", &text)]));
     }
     if frame.scale.is_floored {
@@ -196,6 +199,14 @@ pub fn texts(
     let place = edge + outwards * 0.2 + Vec3::Y * (height_of(1.0) + 0.5);
     all.push((place, label(height, title, false)));
     all
+}
+
+fn height_text(v: f64, percent: bool) -> String {
+    if percent {
+        format!("{} %", short(100.0 * v))
+    } else {
+        short(v)
+    }
 }
 
 /// The coordinates at which the two floor axes have numbers, and the numbers,
@@ -246,6 +257,7 @@ mod tests {
             x: "a".into(),
             y: "b".into(),
             height: "c".into(),
+            percent: false,
         }
     }
 

@@ -1,11 +1,15 @@
 //! The optimiser's path over the error surface: at its true losses, its shadow
 //! on the slice, and the gaps between both.
 
-use super::surface_frame::{SurfaceFrame, clip_to_box, short};
+use super::surface_frame::{SurfaceFrame, clip_to_box};
 use super::surface_parts::Strokes;
+use crate::app::honesty::LITTLE_SHARE;
 use crate::app::state::{SURFACE_MAX, SURFACE_MIN, SurfaceView};
+use crate::app::surface::ErrorSurface;
+use crate::app::surface_words as words;
 use crate::app::text::Texts;
 use crate::app::theme::Palette;
+use crate::landscape::curvature::CriticalPoint;
 use crate::landscape::{PathOnPlane, PlanePoint};
 use bevy::prelude::*;
 
@@ -21,9 +25,6 @@ const SHADOW: f32 = 1.6;
 const THIN: f32 = 1.2;
 const CASING: f32 = 2.4;
 const DOT: f32 = 9.0;
-
-/// Below this share of the path in the plane, the picture misleads.
-const LITTLE: f64 = 0.5;
 
 /// The lines of the path.
 pub fn strokes(
@@ -112,26 +113,61 @@ pub fn leans(frame: &SurfaceFrame, path: &PathOnPlane, direction: Vec3) -> f32 {
     finite.map(|p| (p - end).dot(direction)).sum()
 }
 
-/// What is printed at the ball: current loss, and where they differ the slice's
-/// loss and the gap.
-pub fn figures(path: &PathOnPlane, strings: &Texts) -> Option<String> {
-    let newest = path.points.last()?;
-    let mut text = strings.with("surface.loss_value", &[("loss", &short(newest.true_loss))]);
+/// What is printed at the ball: the name of the place where it is known and more
+/// than a slope, the height there, and where they differ the slice's and the gap.
+pub fn figures(shown: &ErrorSurface, strings: &Texts) -> Option<String> {
+    let newest = shown.path.points.last()?;
+    let (measure, is_accuracy) = (words::measure(strings, shown.measure), shown.is_accuracy());
+    let value = words::height(is_accuracy, newest.true_loss, 3);
+    let point = shown.study.point();
+    let point = point.filter(|p| *p != CriticalPoint::Slope);
+    let mut text = point.map_or_else(String::new, |p| words::point(strings, p) + "\n");
+    text += &format!("{measure} {value}");
     let gap = newest.gap();
     if gap.abs() > 1e-6 * newest.true_loss.abs() {
-        let (slice, gap) = (short(newest.slice_loss), short(gap));
+        let slice = words::height(is_accuracy, newest.slice_loss, 3);
+        let gap = words::difference(is_accuracy, gap, 2);
         text += "\n";
         text += &strings.with("surface.gap_value", &[("slice", &slice), ("gap", &gap)]);
     }
     Some(text)
 }
 
+/// The number of the largest gap beside it, where it is not the ball's and long
+/// enough to be seen.
+pub fn largest_gap(
+    frame: &SurfaceFrame,
+    shown: &ErrorSurface,
+    strings: &Texts,
+) -> Option<(Vec3, String)> {
+    let largest = shown.path.largest_gap()?;
+    let newest = shown.path.points.last()?;
+    let (top, foot) = (true_place(frame, largest), slice_place(frame, largest));
+    let long = (top.y - foot.y).abs() >= 10.0 * LEAST_GAP;
+    if largest.step == newest.step || !long || !frame.has(largest.x, largest.y) {
+        return None;
+    }
+    let (a, b) = clip_to_box(top, foot)?;
+    let gap = words::difference(shown.is_accuracy(), largest.gap(), 2);
+    let text = strings.with(
+        "surface.largest_gap",
+        &[("gap", &gap), ("step", &largest.step)],
+    );
+    Some((0.5 * (a + b), text))
+}
+
 /// The share of the path that lies in the plane, in words, and whether it is so
 /// little that the picture misleads.
 pub fn share(path: &PathOnPlane, strings: &Texts) -> Option<(String, bool)> {
     let share = path.share_in_plane()?;
-    let text = strings.with("surface.share_value", &[("share", &percent(share))]);
-    Some((text, share < LITTLE))
+    let is_little = share < LITTLE_SHARE;
+    let share = percent(share);
+    let text = if is_little {
+        strings.with("surface.share_little", &[("share", &share)])
+    } else {
+        strings.with("surface.share_value", &[("share", &share)])
+    };
+    Some((text, is_little))
 }
 
 /// A share in per cent, with a digit more where it is small.
@@ -227,12 +263,39 @@ mod tests {
         let path = PathOnPlane {
             points: vec![point(0, 0.0, 1.0, 0.75)],
         };
-        let text = figures(&path, &Texts::default()).unwrap();
-        for part in ["1", "0.75", "0.25"] {
+        let mut shown = ErrorSurface {
+            path: path.clone(),
+            ..ErrorSurface::default()
+        };
+        let text = figures(&shown, &Texts::default()).unwrap();
+        for part in ["1", "0.75", "+0.25"] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        shown.measure.quantity = crate::landscape::Quantity::Accuracy;
+        let text = figures(&shown, &Texts::default()).unwrap();
+        for part in ["100.0 %", "75.0 %", "+25.0 %"] {
             assert!(text.contains(part), "no {part} in {text}");
         }
         let (text, is_little) = share(&path, &Texts::default()).unwrap();
         assert!(text.contains("50") && !is_little, "{text}");
-        assert_eq!(figures(&PathOnPlane::default(), &Texts::default()), None);
+        assert_eq!(figures(&ErrorSurface::default(), &Texts::default()), None);
+    }
+
+    #[test]
+    fn the_largest_gap_of_the_way_carries_its_number_and_step() {
+        let points = vec![
+            point(0, -0.9, 1.0, 1.0),
+            point(7, -0.5, 1.4, 0.25),
+            point(9, 0.0, 0.1, 0.1),
+        ];
+        let path = PathOnPlane { points };
+        let frame = frame(&path);
+        let shown = ErrorSurface {
+            path,
+            ..ErrorSurface::default()
+        };
+        let (place, text) = largest_gap(&frame, &shown, &Texts::default()).unwrap();
+        assert!(text.contains("+1.1") && text.contains('7'), "{text}");
+        assert!(place.y > frame.height(0.25) && place.y < frame.height(1.4));
     }
 }

@@ -7,7 +7,10 @@
 //! thread's own; each point's loss is a sum in a fixed order, so the numbers do
 //! not depend on how many threads there are.
 
-use crate::landscape::{Axis, Gauge, PathOnPlane, Plane, Slice, Surface, evaluate};
+use super::aim::{Aim, Found};
+use crate::landscape::{
+    Axis, DirectionsError, Gauge, Measure, Over, PathOnPlane, Slice, Surface, evaluate,
+};
 use crate::train::{Evaluator, PathPoint, Problem};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,20 +22,51 @@ use std::time::Instant;
 pub struct Request {
     /// Given back with the result.
     pub tag: u64,
-    /// The network and the samples whose mean loss is meant.
+    /// The network and the samples that are meant.
     pub problem: Arc<Problem>,
     /// The plane. The same `Arc` again keeps what is known about the surface
     /// (if the axes are the same too) and about the path.
-    pub plane: Arc<Plane>,
-    /// Coordinates along the first direction.
-    pub x: Axis,
-    /// Coordinates along the second direction.
-    pub y: Axis,
+    pub aim: Aim,
+    /// What is shown over it.
+    pub measure: Measure,
+    /// The rows of the last step's batch.
+    pub batch: Arc<[u32]>,
+    /// How far it reaches, in the plane's own range.
+    pub reach: f64,
+    /// Points a side.
+    pub side: usize,
     /// The path so far, oldest first.
     pub path: Vec<PathPoint>,
     /// Where the weights are now: the step, the epoch and the parameters. It
     /// becomes the last point of the path.
     pub newest: (u64, usize, Arc<[f32]>),
+}
+
+impl Request {
+    /// The coordinates along both directions of a plane with something to see
+    /// within `range`.
+    fn axis(&self, (lo, hi): (f64, f64)) -> Axis {
+        let (middle, half) = (0.5 * (lo + hi), 0.5 * (hi - lo));
+        let reach = if self.reach.is_finite() && self.reach > 0.0 {
+            self.reach
+        } else {
+            1.0
+        };
+        Axis {
+            lo: middle - reach * half,
+            hi: middle + reach * half,
+            n: self.side,
+        }
+    }
+}
+
+/// Why there is no surface.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Of the request.
+    pub tag: u64,
+    /// The reason.
+    pub error: DirectionsError,
 }
 
 /// What is known of a surface.
@@ -42,24 +76,30 @@ pub struct News {
     pub tag: u64,
     /// Of the request.
     pub problem: Arc<Problem>,
+    /// The plane, as asked for or as found.
+    pub found: Found,
     /// Of the request.
-    pub plane: Arc<Plane>,
+    pub measure: Measure,
+    /// How many samples the measure was taken over.
+    pub samples: usize,
     /// The whole surface, or a coarser one that is being refined.
     pub surface: Arc<Surface>,
     /// The path with the newest point at its end.
     pub path: PathOnPlane,
-    /// The true loss at the plane's centre.
+    /// What is shown, at the plane's centre.
     pub center_loss: f64,
     /// Whether all that was asked for is here.
     pub finished: bool,
     /// What one point of the grid took, in seconds, if any was computed.
     pub seconds_per_point: Option<f64>,
+    /// How long finding the plane took, in seconds, if it had to be found.
+    pub seconds_to_find: Option<f64>,
 }
 
 #[derive(Default)]
 struct Desk {
     request: Option<Request>,
-    news: Option<News>,
+    news: Option<Result<News, Failure>>,
     /// The tag that was finished last.
     finished: Option<u64>,
     busy: bool,
@@ -72,6 +112,7 @@ struct Shared {
     desk: Mutex<Desk>,
     change: Condvar,
     cancel: AtomicBool,
+    finding: AtomicBool,
     done: AtomicUsize,
     total: AtomicUsize,
 }
@@ -126,13 +167,14 @@ impl SurfaceWorker {
     }
 
     /// What has become known since the last call.
-    pub fn take(&self) -> Option<News> {
+    pub fn take(&self) -> Option<Result<News, Failure>> {
         self.shared.lock().news.take()
     }
 
-    /// Waits for the request `tag` to be finished and returns all of it;
-    /// `None` if another was asked for since, or the thread has ended.
-    pub fn wait(&self, tag: u64) -> Option<News> {
+    /// Waits for the request `tag` to be finished and returns all of it, or why
+    /// there is nothing; `None` if another was asked for since, or the thread has
+    /// ended.
+    pub fn wait(&self, tag: u64) -> Option<Result<News, Failure>> {
         let mut desk = self.shared.lock();
         while desk.finished != Some(tag) && !desk.ended {
             let waiting = desk.busy || desk.request.is_some();
@@ -142,13 +184,21 @@ impl SurfaceWorker {
             let woken = self.shared.change.wait(desk);
             desk = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        desk.news.take().filter(|n| n.tag == tag && n.finished)
+        desk.news.take().filter(|news| match news {
+            Ok(news) => news.tag == tag && news.finished,
+            Err(failure) => failure.tag == tag,
+        })
     }
 
     /// Whether something asked for is not finished.
     pub fn is_busy(&self) -> bool {
         let desk = self.shared.lock();
         !desk.ended && (desk.busy || desk.request.is_some())
+    }
+
+    /// Whether directions are being found.
+    pub fn is_finding(&self) -> bool {
+        self.is_busy() && self.shared.finding.load(Ordering::Relaxed)
     }
 
     /// Grid points done and in all, while a surface is being computed.
@@ -185,12 +235,23 @@ impl Drop for Farewell<'_> {
 
 /// What was computed for the last request.
 struct Known {
-    plane: Arc<Plane>,
-    axes: (Axis, Axis),
+    found: Found,
+    measure: Measure,
+    batch: Arc<[u32]>,
+    axis: Axis,
     /// Only whole surfaces are kept.
     surface: Option<Arc<Surface>>,
     path: PathOnPlane,
     center_loss: f64,
+}
+
+impl Known {
+    /// Whether it is about the plane and the measure of a request.
+    fn serves(&self, request: &Request, found: &Found) -> bool {
+        Arc::ptr_eq(&self.found.plane, &found.plane)
+            && self.measure == request.measure
+            && (request.measure.over != Over::Batch || self.batch == request.batch)
+    }
 }
 
 fn run(shared: &Shared, pool: &rayon::ThreadPool, wake: &(impl Fn() + Sync)) {
@@ -222,35 +283,55 @@ fn run(shared: &Shared, pool: &rayon::ThreadPool, wake: &(impl Fn() + Sync)) {
 
 fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: &impl Fn()) {
     let problem = &request.problem;
-    let (network, samples) = (&problem.network, &problem.train);
     shared.done.store(0, Ordering::Relaxed);
-    shared
-        .total
-        .store(request.x.n * request.y.n, Ordering::Relaxed);
-    let kept = known
-        .take()
-        .filter(|k| Arc::ptr_eq(&k.plane, &request.plane));
+    shared.total.store(0, Ordering::Relaxed);
+    let rows = match request.measure.over {
+        Over::Batch => &request.batch[..],
+        Over::Train | Over::Validation => &[],
+    };
+    let batch = problem.train.select_rows(rows);
+    // The planner asks for what can be measured.
+    let gauge = Gauge::new(problem, request.measure, Some(&batch))
+        .unwrap_or_else(|_| Gauge::training_loss(problem));
+    let (found, seconds_to_find) = match &request.aim {
+        Aim::Have(found) => (found.clone(), None),
+        Aim::Find(search) => {
+            let begun = Instant::now();
+            shared.finding.store(true, Ordering::Relaxed);
+            let found = search.find(gauge, &request.path, &shared.cancel);
+            shared.finding.store(false, Ordering::Relaxed);
+            match found {
+                Ok(found) => (found, Some(begun.elapsed().as_secs_f64())),
+                Err(error) => return fail(request, error, shared, wake),
+            }
+        }
+    };
+    let axis = request.axis(found.facts.range);
+    shared.total.store(axis.n * axis.n, Ordering::Relaxed);
+    let kept = known.take().filter(|k| k.serves(request, &found));
     let mut kept = kept.unwrap_or_else(|| Known {
-        plane: Arc::clone(&request.plane),
-        axes: (request.x, request.y),
+        measure: request.measure,
+        batch: Arc::clone(&request.batch),
+        axis,
         surface: None,
         path: PathOnPlane::default(),
-        center_loss: Evaluator::new(network).loss(network, request.plane.center(), samples),
+        center_loss: gauge.at(found.plane.center(), &mut Evaluator::new(&problem.network)),
+        found,
     });
-    if kept.axes != (request.x, request.y) {
-        kept.axes = (request.x, request.y);
+    if kept.axis != axis {
+        kept.axis = axis;
         kept.surface = None;
     }
+    let plane = Arc::clone(&kept.found.plane);
     let mut path_done = false;
     let mut seconds_per_point = None;
     let publish =
         |kept: &mut Known, surface: Arc<Surface>, finished: bool, path_done: &mut bool, seconds| {
             if !*path_done {
-                let points = whole_path(request, kept.center_loss);
-                let cancel = &shared.cancel;
-                let path = &mut kept.path;
-                let gauge = Gauge::training_loss(problem);
-                *path_done = path.update(gauge, &request.plane, &points, cancel);
+                let known = gauge.is_recorded().then_some(kept.center_loss);
+                let points = whole_path(request, plane.center(), known);
+                let (cancel, path) = (&shared.cancel, &mut kept.path);
+                *path_done = path.update(gauge, &plane, &points, cancel);
             }
             let mut desk = shared.lock();
             if !*path_done || shared.cancel.load(Ordering::Relaxed) {
@@ -259,16 +340,19 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
             if finished {
                 desk.finished = Some(request.tag);
             }
-            desk.news = Some(News {
+            desk.news = Some(Ok(News {
                 tag: request.tag,
                 problem: Arc::clone(problem),
-                plane: Arc::clone(&request.plane),
+                found: kept.found.clone(),
+                measure: request.measure,
+                samples: gauge.samples().len(),
                 surface,
                 path: kept.path.clone(),
                 center_loss: kept.center_loss,
                 finished,
                 seconds_per_point: seconds,
-            });
+                seconds_to_find,
+            }));
             drop(desk);
             shared.change.notify_all();
             wake();
@@ -276,15 +360,15 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
     if kept.surface.is_none() {
         let begun = Instant::now();
         let whole = evaluate(
-            &Slice::new(Gauge::training_loss(problem), &request.plane),
-            request.x,
-            request.y,
+            &Slice::new(gauge, &plane),
+            axis,
+            axis,
             &shared.cancel,
             |n| {
                 shared.done.fetch_add(n, Ordering::Relaxed);
             },
             |level| {
-                if level.loss.len() < request.x.n * request.y.n {
+                if level.loss.len() < axis.n * axis.n {
                     publish(&mut kept, Arc::new(level), false, &mut path_done, None);
                 }
             },
@@ -299,8 +383,23 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
     *known = Some(kept);
 }
 
-/// The path with the newest point at its end.
-fn whole_path(request: &Request, center_loss: f64) -> Vec<PathPoint> {
+/// Says that there is no plane, unless it was called off.
+fn fail(request: &Request, error: DirectionsError, shared: &Shared, wake: &impl Fn()) {
+    let mut desk = shared.lock();
+    if shared.cancel.load(Ordering::Relaxed) {
+        return;
+    }
+    let tag = request.tag;
+    desk.finished = Some(tag);
+    desk.news = Some(Err(Failure { tag, error }));
+    drop(desk);
+    shared.change.notify_all();
+    wake();
+}
+
+/// The path with the newest point at its end. `center_loss` is the training loss
+/// at `center`, where it is known.
+fn whole_path(request: &Request, center: &[f32], center_loss: Option<f64>) -> Vec<PathPoint> {
     let mut points = request.path.clone();
     let (step, epoch, params) = &request.newest;
     points.retain(|p| p.step <= *step);
@@ -312,10 +411,9 @@ fn whole_path(request: &Request, center_loss: f64) -> Vec<PathPoint> {
     }
     points.retain(|p| p.step < *step);
     let (network, samples) = (&request.problem.network, &request.problem.train);
-    let loss = if params[..] == *request.plane.center() {
-        center_loss
-    } else {
-        Evaluator::new(network).loss(network, params, samples)
+    let loss = match center_loss {
+        Some(loss) if params[..] == *center => loss,
+        _ => Evaluator::new(network).loss(network, params, samples),
     };
     points.push(PathPoint {
         step: *step,
@@ -329,9 +427,10 @@ fn whole_path(request: &Request, center_loss: f64) -> Vec<PathPoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::surface::aim::Search;
     use crate::experiment::Experiment;
-    use crate::landscape::Directions;
-    use crate::train::Session;
+    use crate::landscape::{Directions, Quantity, Scope};
+    use crate::train::{Session, Snapshot};
     use std::time::Duration;
 
     fn problem(samples: usize) -> Arc<Problem> {
@@ -342,22 +441,40 @@ mod tests {
         Arc::new(Problem::new(&Experiment::parse(&text, "test").unwrap()).unwrap())
     }
 
+    fn search(directions: Directions, snapshot: &Snapshot) -> Search {
+        Search {
+            directions,
+            scope: Scope::Whole,
+            weights: Arc::clone(&snapshot.params),
+            step: snapshot.step,
+            before: None,
+        }
+    }
+
     fn request(problem: &Arc<Problem>, n: usize, tag: u64) -> Request {
         let mut session = Session::new(Arc::clone(problem));
         session.command(crate::train::TrainCommand::Epoch);
         let snapshot = session.snapshot();
-        let plane = Directions::Random { seed: 1 }
-            .plane(problem.network.layout(), &snapshot.params)
-            .unwrap();
-        let axis = Axis::new(-1.0, 1.0, n).unwrap();
+        let search = search(Directions::Random { seed: 1 }, &snapshot);
+        let gauge = Gauge::training_loss(problem);
+        let found = search.find(gauge, &[], &AtomicBool::new(false)).unwrap();
         Request {
             tag,
             problem: Arc::clone(problem),
-            plane: Arc::new(plane),
-            x: axis,
-            y: axis,
+            aim: Aim::Have(found),
+            measure: Measure::default(),
+            batch: Arc::clone(&snapshot.batch),
+            reach: 1.0,
+            side: n,
             path: session.take_outbox().points,
             newest: (snapshot.step, snapshot.epoch, snapshot.params),
+        }
+    }
+
+    fn plane(request: &Request) -> &crate::landscape::Plane {
+        match &request.aim {
+            Aim::Have(found) => &found.plane,
+            Aim::Find(_) => panic!("it is in hand"),
         }
     }
 
@@ -366,9 +483,9 @@ mod tests {
         let problem = problem(150);
         let request = request(&problem, 33, 5);
         let at_once = evaluate(
-            &Slice::new(Gauge::training_loss(&problem), &request.plane),
-            request.x,
-            request.y,
+            &Slice::new(Gauge::training_loss(&problem), plane(&request)),
+            Axis::new(-1.0, 1.0, 33).unwrap(),
+            Axis::new(-1.0, 1.0, 33).unwrap(),
             &AtomicBool::new(false),
             |_| {},
             |_| {},
@@ -378,7 +495,7 @@ mod tests {
         for threads in [1, 2] {
             let worker = SurfaceWorker::spawn(threads, || {}).unwrap();
             worker.submit(request.clone());
-            let news = worker.wait(5).unwrap();
+            let news = worker.wait(5).unwrap().unwrap();
             let bits = |s: &Surface| s.loss.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&news.surface), bits(&at_once));
             assert_eq!(news.surface.loss[[16, 16]], news.center_loss);
@@ -400,7 +517,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
         }
         worker.submit(request(&problem, 17, 2));
-        let news = worker.wait(2).unwrap();
+        let news = worker.wait(2).unwrap().unwrap();
         assert_eq!((news.tag, news.surface.loss.len()), (2, 289));
         assert!(worker.wait(1).is_none());
         worker.submit(request(&problem, 2049, 3));
@@ -414,15 +531,83 @@ mod tests {
         let worker = SurfaceWorker::spawn(1, || {}).unwrap();
         let mut request = request(&problem, 17, 1);
         worker.submit(request.clone());
-        let first = worker.wait(1).unwrap();
+        let first = worker.wait(1).unwrap().unwrap();
         request.tag = 2;
         let further: Arc<[f32]> = request.newest.2.iter().map(|p| p * 1.1).collect();
         request.newest = (request.newest.0 + 1, 1, further);
         worker.submit(request);
-        let second = worker.wait(2).unwrap();
+        let second = worker.wait(2).unwrap().unwrap();
         assert!(Arc::ptr_eq(&first.surface, &second.surface));
         assert_eq!(second.seconds_per_point, None);
         assert_eq!(second.path.points.len(), first.path.points.len() + 1);
         assert!(second.path.points.last().unwrap().distance_squared > 0.0);
+    }
+
+    #[test]
+    fn another_measure_over_the_same_plane_is_another_surface() {
+        let problem = problem(150);
+        let worker = SurfaceWorker::spawn(1, || {}).unwrap();
+        let mut request = request(&problem, 17, 1);
+        worker.submit(request.clone());
+        let loss = worker.wait(1).unwrap().unwrap();
+        request.tag = 2;
+        request.measure.over = Over::Batch;
+        worker.submit(request.clone());
+        let batch = worker.wait(2).unwrap().unwrap();
+        assert_eq!(batch.samples, request.batch.len());
+        assert!(batch.samples < loss.samples && batch.samples > 0);
+        assert_ne!(batch.surface.loss, loss.surface.loss);
+        assert_eq!(batch.surface.loss[[8, 8]], batch.center_loss);
+        let newest = batch.path.points.last().unwrap();
+        assert_eq!(newest.true_loss, batch.center_loss);
+        assert_ne!(newest.recorded_loss, newest.true_loss);
+        request.tag = 3;
+        request.measure = Measure {
+            quantity: Quantity::Accuracy,
+            ..Measure::default()
+        };
+        worker.submit(request);
+        let accuracy = worker.wait(3).unwrap().unwrap();
+        let inside = accuracy
+            .surface
+            .loss
+            .iter()
+            .all(|a| (0.0..=1.0).contains(a));
+        assert!(inside);
+    }
+
+    #[test]
+    fn a_plane_of_the_hessian_is_found_on_the_thread_and_says_its_eigenvalues() {
+        let problem = problem(60);
+        let worker = SurfaceWorker::spawn(1, || {}).unwrap();
+        let mut request = request(&problem, 17, 1);
+        let mut session = Session::new(Arc::clone(&problem));
+        session.command(crate::train::TrainCommand::Epoch);
+        let search = search(Directions::Hessian, &session.snapshot());
+        let go = AtomicBool::new(false);
+        let gauge = Gauge::training_loss(&problem);
+        let at_once = search.find(gauge, &[], &go).unwrap();
+        request.aim = Aim::Find(search);
+        worker.submit(request);
+        let news = worker.wait(1).unwrap().unwrap();
+        assert_eq!(news.found.facts, at_once.facts);
+        assert!(news.found.facts.eigenvalues.is_some() && news.seconds_to_find.is_some());
+        assert_eq!(news.found.plane.direction_x(), at_once.plane.direction_x());
+        assert!(!worker.is_finding());
+    }
+
+    #[test]
+    fn a_plane_that_cannot_be_found_is_told() {
+        let problem = problem(60);
+        let worker = SurfaceWorker::spawn(1, || {}).unwrap();
+        let mut request = request(&problem, 17, 1);
+        let mut session = Session::new(Arc::clone(&problem));
+        let mut search = search(Directions::Gradient, &session.snapshot());
+        search.scope = Scope::Parameters(vec![0]);
+        request.aim = Aim::Find(search);
+        worker.submit(request);
+        let failure = worker.wait(1).unwrap().unwrap_err();
+        assert_eq!(failure.tag, 1);
+        assert!(matches!(failure.error, DirectionsError::SmallScope(_)));
     }
 }

@@ -4,15 +4,23 @@
 //! A plane's directions are chosen when the plane is made, that is for another
 //! network, after a reset, or when the user chooses others; random ones are
 //! filter-normalised by the weights at that moment. From then on the vectors
-//! stay the same. While the surface follows, the plane's centre is the current
-//! weights; while it stays, the centre is where it was when following ended.
+//! stay the same, but for those that follow from the path or from the loss:
+//! while the surface follows, they are found anew as the budget allows. While
+//! the surface follows, the plane's centre is the current weights; while it
+//! stays, the centre is where it was when following ended. A plane through
+//! checkpoints has a centre of its own.
+//!
+//! Directions that take long to find are found by who computes the surface; what
+//! was found comes back through [`Planner::found`].
 
+use super::aim::{Aim, Found, Search, evaluations, possible, takes_long};
 use super::job::Request;
 use crate::app::state::SurfaceView;
 use crate::app::training::Training;
-use crate::landscape::{Axis, Directions, DirectionsError, Plane};
+use crate::landscape::{Directions, DirectionsError, Gauge, Measure, Over, Scope};
 use crate::train::{PathPoint, Problem, RunState, Snapshot};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How much may be spent on one surface.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +50,9 @@ struct Asked {
     tag: u64,
     side: usize,
     range: f64,
+    measure: Measure,
+    /// Its plane has to be found first.
+    finds: bool,
     newest: (u64, usize),
     /// Nothing on screen is comparable: show every level.
     fresh: bool,
@@ -55,9 +66,18 @@ struct Basis {
     problem: Arc<Problem>,
     generation: u64,
     directions: Directions,
-    plane: Option<Arc<Plane>>,
+    scope: Scope,
+    /// Of directions that follow from the loss: which loss.
+    measure: Option<Measure>,
+    found: Option<Found>,
+    /// Whether the plane that is not there yet is to be found by the thread.
+    searches: bool,
+    /// The weights at which there was no such plane.
+    failed_at: Option<Arc<[f32]>>,
     /// How many points the path had when its components were last found.
     path_len: usize,
+    /// Requests since directions that follow from the loss were found.
+    since: usize,
 }
 
 /// The components of a growing path are found anew when it is longer by this.
@@ -68,7 +88,10 @@ const GROWTH: f64 = 1.15;
 pub struct Planner {
     basis: Option<Basis>,
     asked: Option<Asked>,
+    /// Seconds for a point of the grid.
     cost: Option<f64>,
+    /// Seconds to find directions that follow from the loss.
+    search_cost: Option<f64>,
     tag: u64,
 }
 
@@ -84,60 +107,59 @@ impl Planner {
     ) -> Result<Option<Request>, DirectionsError> {
         let snapshot = &training.snapshot;
         let running = snapshot.state == RunState::Running;
-        let new_basis = self.basis.as_ref().is_none_or(|b| {
-            !Arc::ptr_eq(&b.problem, &training.problem)
-                || b.generation != snapshot.generation
-                || b.directions != view.directions
-        });
-        if new_basis {
-            let layout = training.problem.network.layout();
-            let points = training.path.points();
-            // A path of too few points spans no plane yet: until it does, random
-            // directions stand in for its components.
-            let plane = match view
-                .directions
-                .plane_along(layout, &snapshot.params, points)
-            {
-                Err(DirectionsError::NoPath) => {
-                    Directions::Random { seed: 0 }.plane(layout, &snapshot.params)
-                }
-                plane => plane,
-            };
-            if !self
-                .basis
-                .as_ref()
-                .is_some_and(|b| Arc::ptr_eq(&b.problem, &training.problem))
-            {
-                self.cost = None;
-            }
-            self.asked = None;
-            self.basis = Some(Basis {
-                problem: Arc::clone(&training.problem),
-                generation: snapshot.generation,
-                directions: view.directions,
-                plane: plane.as_ref().ok().map(|p| Arc::new(p.clone())),
-                path_len: points.len(),
-            });
-            plane?;
+        let has_batch = !snapshot.batch.is_empty();
+        let (measure, _) = possible(&training.problem, view.measure, has_batch);
+        if self.is_other_basis(training, view, measure) {
+            self.begin(training, view, measure)?;
         }
         self.follow_path(training, view);
-        let Some(plane) = self.basis.as_ref().and_then(|b| b.plane.clone()) else {
+        let Some(basis) = &self.basis else {
             return Ok(None);
         };
-        let side = self.side(&training.problem, view.grid, running, budget);
-        let Some(asked) = &self.asked else {
-            return Ok(Some(self.ask(training, view, plane, side, true)));
+        let side = self.side(
+            &training.problem,
+            samples(training, measure),
+            view.grid,
+            running,
+            budget,
+        );
+        let Some(found) = basis.found.clone() else {
+            // Once, and again from other weights if it was in vain.
+            let tried = match (&self.asked, &basis.failed_at) {
+                (None, _) => false,
+                (Some(_), Some(at)) => busy || running || at[..] == snapshot.params[..],
+                (Some(_), None) => true,
+            };
+            if !basis.searches || tried {
+                return Ok(None);
+            }
+            let aim = Aim::Find(search(training, view, None));
+            return Ok(Some(self.ask(training, view, measure, aim, side, true)));
         };
-        if asked.range != view.range {
-            return Ok(Some(self.ask(training, view, plane, side, true)));
+        let plane = &found.plane;
+        let Some(asked) = &self.asked else {
+            let aim = Aim::Have(found);
+            return Ok(Some(self.ask(training, view, measure, aim, side, true)));
+        };
+        if asked.range != view.range || asked.measure != measure {
+            let aim = Aim::Have(found);
+            return Ok(Some(self.ask(training, view, measure, aim, side, true)));
         }
-        let moved = view.follow && plane.center() != &snapshot.params[..];
+        let centred =
+            !(matches!(basis.directions, Directions::Checkpoints(_)) && !found.facts.stands_in);
+        let moved = view.follow && centred && plane.center() != &snapshot.params[..];
+        let stale = view.follow
+            && basis.searches
+            && found.weights[..] != snapshot.params[..]
+            && basis.failed_at.as_deref() != Some(&snapshot.params[..])
+            && (!running || basis.since >= self.patience(training, measure, budget));
         let due = if busy {
             // Let it finish, unless that takes long and something was seen of it.
             let supersede = asked.slow && asked.levels_shown > 0 && (moved || side > asked.side);
             supersede || (running && moved && asked.side > side)
         } else {
             moved
+                || stale
                 || side > asked.side
                 || (side < asked.side && !running)
                 || asked.newest != newest(snapshot, training.path.points())
@@ -150,34 +172,154 @@ impl Planner {
         } else {
             side.max(asked.side)
         };
-        let plane = if moved {
-            Arc::new(plane.recentred(&snapshot.params)?)
+        let aim = if stale {
+            Aim::Find(search(training, view, Some(&found)))
+        } else if moved {
+            Aim::Have(Found {
+                plane: Arc::new(plane.recentred(&snapshot.params)?),
+                ..found
+            })
         } else {
-            plane
+            Aim::Have(found)
         };
-        Ok(Some(self.ask(training, view, plane, side, false)))
+        Ok(Some(self.ask(training, view, measure, aim, side, false)))
+    }
+
+    /// Whether directions have to be chosen anew.
+    fn is_other_basis(&self, training: &Training, view: &SurfaceView, measure: Measure) -> bool {
+        self.basis.as_ref().is_none_or(|b| {
+            !Arc::ptr_eq(&b.problem, &training.problem)
+                || b.generation != training.snapshot.generation
+                || b.directions != view.directions
+                || b.scope != view.scope
+                || b.measure.is_some_and(|m| m != measure)
+        })
+    }
+
+    /// Chooses directions, or leaves them to be found.
+    fn begin(
+        &mut self,
+        training: &Training,
+        view: &SurfaceView,
+        measure: Measure,
+    ) -> Result<(), DirectionsError> {
+        let known = self.basis.as_ref();
+        if !known.is_some_and(|b| Arc::ptr_eq(&b.problem, &training.problem)) {
+            (self.cost, self.search_cost) = (None, None);
+        }
+        self.asked = None;
+        let points = training.path.points();
+        let parameters = training.problem.network.layout().len();
+        let searches = takes_long(view.directions, parameters, points.len());
+        let mut basis = Basis {
+            problem: Arc::clone(&training.problem),
+            generation: training.snapshot.generation,
+            directions: view.directions,
+            scope: view.scope.clone(),
+            measure: view.directions.need_loss().then_some(measure),
+            found: None,
+            searches,
+            failed_at: None,
+            path_len: points.len(),
+            since: 0,
+        };
+        let found = if searches {
+            // What the network has not got is told at once.
+            let layout = training.problem.network.layout();
+            view.scope.mask(layout).map(|_| None).map_err(Into::into)
+        } else {
+            at_once(training, view, None).map(Some)
+        };
+        if let Ok(found) = &found {
+            basis.found.clone_from(found);
+        } else {
+            basis.searches = false;
+        }
+        self.basis = Some(basis);
+        found.map(|_| ())
     }
 
     /// Finds the principal components of a path that has grown, turned so that
-    /// the picture does not flip. While the surface stays, so do they.
+    /// the picture does not flip, and the checkpoints that moved with its end.
+    /// While the surface stays, so do they.
     fn follow_path(&mut self, training: &Training, view: &SurfaceView) {
         let points = training.path.points();
         let Some(basis) = &mut self.basis else { return };
+        let Some(found) = &basis.found else { return };
+        if !view.follow || !basis.directions.need_path() {
+            return;
+        }
         let grown = points.len() as f64 >= (GROWTH * basis.path_len as f64).max(3.0);
-        if view.directions != Directions::Path || !view.follow || !grown {
+        let changed = match basis.directions {
+            Directions::Path => grown,
+            _ => found.weights[..] != training.snapshot.params[..],
+        };
+        if !changed {
             return;
         }
         basis.path_len = points.len();
-        let layout = training.problem.network.layout();
-        let center = &training.snapshot.params;
+        let parameters = training.problem.network.layout().len();
+        basis.searches = takes_long(basis.directions, parameters, points.len());
+        if basis.searches {
+            return;
+        }
         // A path that spans no plane leaves the plane as it is.
-        let Ok(plane) = view.directions.plane_along(layout, center, points) else {
+        let Ok(mut next) = at_once(training, view, Some(found)) else {
             return;
         };
-        basis.plane = Some(Arc::new(match &basis.plane {
-            Some(before) => plane.aligned_with(before),
-            None => plane,
-        }));
+        if next.facts.stands_in {
+            return;
+        }
+        if next.plane == found.plane {
+            next.plane = Arc::clone(&found.plane);
+        }
+        basis.found = Some(next);
+    }
+
+    /// After how many requests directions that take long are found anew, while
+    /// training runs: so many that it takes no more than the surfaces do.
+    fn patience(&self, training: &Training, measure: Measure, budget: Budget) -> usize {
+        let directions = self
+            .basis
+            .as_ref()
+            .map_or(Directions::Path, |b| b.directions);
+        let loss = work(&training.problem, samples(training, measure));
+        let share = match budget {
+            Budget::Seconds(seconds) => {
+                let guess = 1e-9 * loss * evaluations(directions);
+                self.search_cost.unwrap_or(guess) / seconds
+            }
+            Budget::Work { moving, .. } => loss * evaluations(directions) / moving,
+        };
+        share.ceil().clamp(1.0, 1e6) as usize
+    }
+
+    /// Takes in the plane of the request `tag`, and how many seconds finding it
+    /// took if it had to be found.
+    pub fn found(&mut self, tag: u64, found: &Found, seconds: Option<f64>) {
+        let is_this = self.asked.as_ref().is_some_and(|a| a.tag == tag && a.finds);
+        let (Some(basis), true) = (&mut self.basis, is_this) else {
+            return;
+        };
+        if let Some(asked) = &mut self.asked {
+            asked.finds = false;
+        }
+        basis.found = Some(found.clone());
+        basis.failed_at = None;
+        basis.since = 0;
+        // The components of a path are due again when it has grown.
+        basis.searches = basis.directions.need_loss();
+        self.search_cost = seconds.or(self.search_cost);
+    }
+
+    /// Notes that there is no plane for the request `tag`. Whether the user has to
+    /// be told: not of what has been superseded, nor twice.
+    pub fn failed(&mut self, tag: u64, weights: &Arc<[f32]>) -> bool {
+        let is_this = self.asked.as_ref().is_some_and(|a| a.tag == tag);
+        let (Some(basis), true) = (&mut self.basis, is_this) else {
+            return false;
+        };
+        basis.failed_at.replace(Arc::clone(weights)).is_none()
     }
 
     /// Whether a level with `side` points a side of the request `tag` should be
@@ -201,73 +343,80 @@ impl Planner {
         shows
     }
 
-    /// Which directions the plane in hand has.
-    pub fn directions(&self) -> Option<Directions> {
-        self.basis.as_ref().map(|b| b.directions)
-    }
-
     fn ask(
         &mut self,
         training: &Training,
         view: &SurfaceView,
-        plane: Arc<Plane>,
+        measure: Measure,
+        aim: Aim,
         side: usize,
         fresh: bool,
     ) -> Request {
         self.tag += 1;
         let snapshot = &training.snapshot;
         let points = training.path.points();
-        let cost = self.cost.unwrap_or_else(|| 1e-9 * work(&training.problem));
+        if self
+            .asked
+            .as_ref()
+            .is_some_and(|a| a.measure.over != measure.over)
+        {
+            self.cost = None;
+        }
+        let work = work(&training.problem, samples(training, measure));
+        let cost = self.cost.unwrap_or(1e-9 * work);
         self.asked = Some(Asked {
             tag: self.tag,
             side,
             range: view.range,
+            measure,
+            finds: matches!(aim, Aim::Find(_)),
             newest: newest(snapshot, points),
             fresh,
             levels_shown: 0,
             slow: cost * (side * side) as f64 > SLOW,
         });
         if let Some(basis) = &mut self.basis {
-            basis.plane = Some(Arc::clone(&plane));
+            basis.since += 1;
+            if let Aim::Have(found) = &aim {
+                basis.found = Some(found.clone());
+            }
         }
         let most = if view.follow && snapshot.state == RunState::Running {
             (side * side / 4).max(FEWEST_POINTS)
         } else {
             usize::MAX
         };
-        let range = if view.range.is_finite() && view.range > 0.0 {
-            view.range
-        } else {
-            1.0
-        };
-        // Symmetric, finite and not empty: what `Axis::new` asks for.
-        let axis = Axis {
-            lo: -range,
-            hi: range,
-            n: side,
-        };
         Request {
             tag: self.tag,
             problem: Arc::clone(&training.problem),
-            plane,
-            x: axis,
-            y: axis,
+            aim,
+            measure,
+            batch: match measure.over {
+                Over::Batch => Arc::clone(&snapshot.batch),
+                Over::Train | Over::Validation => Arc::default(),
+            },
+            reach: view.range,
+            side,
             path: thinned(points, most),
             newest: (snapshot.step, snapshot.epoch, Arc::clone(&snapshot.params)),
         }
     }
 
     /// Points a side.
-    fn side(&self, problem: &Problem, finest: usize, running: bool, budget: Budget) -> usize {
+    fn side(
+        &self,
+        problem: &Problem,
+        samples: usize,
+        finest: usize,
+        running: bool,
+        budget: Budget,
+    ) -> usize {
         let finest = finest.clamp(5, 1025) | 1;
+        let work = work(problem, samples);
         let points = match budget {
             Budget::Seconds(_) if !running => return finest,
-            Budget::Seconds(seconds) => {
-                seconds / self.cost.unwrap_or_else(|| 1e-9 * work(problem)).max(1e-9)
-            }
-            Budget::Work { moving, still } => {
-                (if running { moving } else { still }) / work(problem)
-            }
+            Budget::Seconds(seconds) => seconds / self.cost.unwrap_or(1e-9 * work).max(1e-9),
+            Budget::Work { moving, still } => (if running { moving } else { still }) / work,
         };
         let affordable = (points.sqrt() as usize).min(finest);
         if affordable == finest {
@@ -278,11 +427,47 @@ impl Planner {
     }
 }
 
-/// About how many multiply-adds one loss over the training part takes; an
+/// About how many multiply-adds one loss over so many samples takes; an
 /// activation counts as ten.
-fn work(problem: &Problem) -> f64 {
+fn work(problem: &Problem, samples: usize) -> f64 {
     let units: usize = problem.network.widths().iter().sum();
-    (problem.train.len() * (problem.network.layout().len() + 10 * units)) as f64
+    (samples.max(1) * (problem.network.layout().len() + 10 * units)) as f64
+}
+
+/// How many samples a measure is taken over.
+fn samples(training: &Training, measure: Measure) -> usize {
+    match measure.over {
+        Over::Train => training.problem.train.len(),
+        Over::Validation => training.problem.validation.len(),
+        Over::Batch => training.snapshot.batch.len(),
+    }
+}
+
+/// The plane that the view asks for, through the present weights.
+fn search(training: &Training, view: &SurfaceView, before: Option<&Found>) -> Search {
+    let scope = match view.directions {
+        // Its two parameters say by themselves what moves.
+        Directions::Weights(..) => Scope::Whole,
+        _ => view.scope.clone(),
+    };
+    Search {
+        directions: view.directions,
+        scope,
+        weights: Arc::clone(&training.snapshot.params),
+        step: training.snapshot.step,
+        before: before.map(|f| Arc::clone(&f.plane)),
+    }
+}
+
+/// The same, found here and now.
+fn at_once(
+    training: &Training,
+    view: &SurfaceView,
+    before: Option<&Found>,
+) -> Result<Found, DirectionsError> {
+    let gauge = Gauge::training_loss(&training.problem);
+    let never = AtomicBool::new(false);
+    search(training, view, before).find(gauge, training.path.points(), &never)
 }
 
 fn newest(snapshot: &Snapshot, points: &[PathPoint]) -> (u64, usize) {
@@ -343,11 +528,18 @@ mod tests {
         }
     }
 
+    fn plane(request: &Request) -> &Arc<crate::landscape::Plane> {
+        match &request.aim {
+            Aim::Have(found) => &found.plane,
+            Aim::Find(_) => panic!("it has to be found"),
+        }
+    }
+
     #[test]
     fn nothing_is_due_while_nothing_changes() {
         let mut case = Case::new();
         let first = case.due(false).unwrap();
-        assert_eq!(first.x.n, 33);
+        assert_eq!(first.side, 33);
         assert!(case.due(true).is_none());
         assert!(case.due(false).is_none());
     }
@@ -359,9 +551,9 @@ mod tests {
         case.command(TrainCommand::Step);
         assert!(case.due(true).is_none(), "the first one may finish");
         let second = case.due(false).unwrap();
-        assert_eq!(second.plane.center(), &case.training.snapshot.params[..]);
-        assert_eq!(second.plane.direction_x(), first.plane.direction_x());
-        assert_ne!(second.plane.center(), first.plane.center());
+        assert_eq!(plane(&second).center(), &case.training.snapshot.params[..]);
+        assert_eq!(plane(&second).direction_x(), plane(&first).direction_x());
+        assert_ne!(plane(&second).center(), plane(&first).center());
     }
 
     #[test]
@@ -371,11 +563,11 @@ mod tests {
         case.view.follow = false;
         case.command(TrainCommand::Step);
         let second = case.due(false).unwrap();
-        assert!(Arc::ptr_eq(&first.plane, &second.plane));
+        assert!(Arc::ptr_eq(plane(&first), plane(&second)));
         assert_eq!(second.newest.0, 1);
         case.view.follow = true;
         let third = case.due(false).unwrap();
-        assert_eq!(third.plane.center(), &case.training.snapshot.params[..]);
+        assert_eq!(plane(&third).center(), &case.training.snapshot.params[..]);
     }
 
     #[test]
@@ -384,12 +576,12 @@ mod tests {
         let first = case.due(false).unwrap();
         case.view.directions = Directions::Weights(0, 3);
         let second = case.due(true).unwrap();
-        assert_ne!(second.plane.direction_x(), first.plane.direction_x());
+        assert_ne!(plane(&second).direction_x(), plane(&first).direction_x());
         case.view.range = 3.0;
-        assert_eq!(case.due(true).unwrap().x.hi, 3.0);
+        assert_eq!(case.due(true).unwrap().reach, 3.0);
         case.command(TrainCommand::Reseed(9));
         let fourth = case.due(true).unwrap();
-        assert_eq!(fourth.plane.center(), &case.training.snapshot.params[..]);
+        assert_eq!(plane(&fourth).center(), &case.training.snapshot.params[..]);
     }
 
     #[test]
@@ -414,9 +606,9 @@ mod tests {
         case.command(TrainCommand::Start);
         case.session.advance();
         case.training.snapshot = case.session.snapshot();
-        assert_eq!(case.due(false).unwrap().x.n, 9);
+        assert_eq!(case.due(false).unwrap().side, 9);
         case.command(TrainCommand::Pause);
-        assert_eq!(case.due(false).unwrap().x.n, 33);
+        assert_eq!(case.due(false).unwrap().side, 33);
     }
 
     #[test]
@@ -453,5 +645,125 @@ mod tests {
         assert!(steps(100).len() <= 20);
         assert!(steps(90).iter().all(|s| steps(100).contains(s)));
         assert_eq!(thinned(&points, usize::MAX).len(), 100);
+    }
+
+    fn find(case: &mut Case, request: &Request) {
+        let Aim::Find(search) = &request.aim else {
+            panic!("it is in hand")
+        };
+        let gauge = Gauge::training_loss(&case.training.problem);
+        let found = search.find(gauge, &request.path, &AtomicBool::new(false));
+        case.planner
+            .found(request.tag, &found.unwrap(), Some(0.001));
+    }
+
+    #[test]
+    fn eigenvectors_are_found_elsewhere_kept_while_it_runs_and_found_anew_at_rest() {
+        let mut case = Case::new();
+        case.view.directions = Directions::Hessian;
+        let first = case.due(false).unwrap();
+        assert!(matches!(first.aim, Aim::Find(_)));
+        assert!(case.due(true).is_none() && case.due(false).is_none());
+        find(&mut case, &first);
+        case.planner.search_cost = Some(1.0); // ten surfaces
+        let mut searches = 0;
+        case.command(TrainCommand::Start);
+        for _ in 0..24 {
+            case.session.advance();
+            case.training.snapshot = case.session.snapshot();
+            let request = case.due(false).unwrap();
+            if let Aim::Find(_) = request.aim {
+                searches += 1;
+                find(&mut case, &request);
+                case.planner.search_cost = Some(1.0);
+            } else {
+                assert_eq!(plane(&request).center(), &case.training.snapshot.params[..]);
+            }
+        }
+        assert_eq!(searches, 2);
+        case.session.advance();
+        case.command(TrainCommand::Pause);
+        let last = case.due(false).unwrap();
+        find(&mut case, &last);
+        let found = case.planner.basis.as_ref().unwrap().found.clone().unwrap();
+        assert_eq!(found.weights, case.training.snapshot.params);
+        assert!(case.due(false).is_none());
+    }
+
+    #[test]
+    fn a_plane_that_was_not_found_is_told_once_and_tried_again_from_other_weights() {
+        let mut case = Case::new();
+        case.view.directions = Directions::Gradient;
+        let first = case.due(false).unwrap();
+        let weights = Arc::clone(&case.training.snapshot.params);
+        assert!(case.planner.failed(first.tag, &weights));
+        assert!(case.due(false).is_none());
+        case.command(TrainCommand::Step);
+        let second = case.due(false).unwrap();
+        assert!(!case.planner.failed(first.tag, &weights), "superseded");
+        assert!(!case.planner.failed(second.tag, &weights), "told before");
+    }
+
+    #[test]
+    fn checkpoints_stand_where_they_are_and_the_last_goes_with_the_weights() {
+        use crate::landscape::LAST_STEP;
+        let mut case = Case::new();
+        for _ in 0..6 {
+            case.command(TrainCommand::Epoch);
+            let outbox = case.session.take_outbox();
+            outbox
+                .points
+                .into_iter()
+                .for_each(|p| case.training.path.push(p));
+        }
+        case.view.directions = Directions::Checkpoints([0, 4, LAST_STEP]);
+        let first = case.due(false).unwrap();
+        let start = &case.training.path.points()[0].params;
+        assert_eq!(plane(&first).center(), &start[..]);
+        let end = plane(&first).point(0.0, 1.0);
+        let now = &case.training.snapshot.params;
+        assert!(end.iter().zip(&now[..]).all(|(a, b)| (a - b).abs() < 1e-5));
+        case.command(TrainCommand::Step);
+        let second = case.due(false).unwrap();
+        assert_eq!(plane(&second).center(), plane(&first).center());
+        assert_eq!(plane(&second).direction_x(), plane(&first).direction_x());
+        assert_ne!(plane(&second).direction_y(), plane(&first).direction_y());
+    }
+
+    #[test]
+    fn another_measure_is_due_at_once_and_what_cannot_be_measured_is_not_asked_for() {
+        use crate::landscape::Quantity;
+        let mut case = Case::new();
+        let first = case.due(false).unwrap();
+        case.view.measure.over = Over::Batch;
+        assert!(case.due(false).is_none(), "no step yet");
+        case.command(TrainCommand::Step);
+        let second = case.due(true).unwrap();
+        assert_eq!(second.measure.over, Over::Batch);
+        assert!(!second.batch.is_empty());
+        case.view.measure = Measure {
+            quantity: Quantity::Accuracy,
+            over: Over::Train,
+            penalties: false,
+        };
+        let third = case.due(true).unwrap();
+        assert_eq!(third.measure.quantity, Quantity::Accuracy);
+        assert_eq!(plane(&third).direction_x(), plane(&first).direction_x());
+    }
+
+    #[test]
+    fn a_scope_moves_its_layer_alone() {
+        let mut case = Case::new();
+        case.view.directions = Directions::Random { seed: 0 };
+        case.view.scope = Scope::Layers(vec![0]);
+        let request = case.due(false).unwrap();
+        let layout = case.training.problem.network.layout();
+        let moves = case.view.scope.mask(layout).unwrap();
+        let direction = plane(&request).direction_x();
+        let outside = direction.iter().zip(&moves).filter(|(_, m)| !**m);
+        assert!(outside.clone().count() > 0 && outside.clone().all(|(d, _)| *d == 0.0));
+        case.view.scope = Scope::Layers(vec![7]);
+        let told = case.planner.due(&case.training, &case.view, false, BUDGET);
+        assert!(matches!(told, Err(DirectionsError::Scope(_))));
     }
 }

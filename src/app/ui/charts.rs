@@ -105,7 +105,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, curves: &mut Curves) {
     legend(ui, stage);
 }
 
-fn legend(ui: &mut Ui, stage: &Stage<'_>) {
+pub(super) fn legend(ui: &mut Ui, stage: &Stage<'_>) {
     ui.horizontal_wrapped(|ui| {
         for (key, color, dashed) in [
             ("curves.training", stage.palette.training, false),

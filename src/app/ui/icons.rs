@@ -31,6 +31,7 @@ pub enum Icon {
     Together,
     RangeTest,
     Sweep,
+    Warning,
 }
 
 impl Icon {
@@ -173,6 +174,12 @@ impl Icon {
                 ];
                 let points = points.map(|(x, y)| p(x, y)).to_vec();
                 painter.add(Shape::line(points, stroke));
+            }
+            Icon::Warning => {
+                let corners = vec![p(0.0, -0.85), p(0.95, 0.8), p(-0.95, 0.8)];
+                painter.add(Shape::closed_line(corners, stroke));
+                line(p(0.0, -0.25), p(0.0, 0.3));
+                painter.circle_filled(p(0.0, 0.55), 0.6 * stroke.width, color);
             }
             Icon::Sweep => {
                 for x in [-0.85, 0.0, 0.85] {

@@ -3,7 +3,10 @@
 use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::section;
-use super::{charts, function, samples, selected, view_options};
+use super::{
+    charts, curvature, function, line, samples, selected, surface_choice, surface_export,
+    surface_facts, view_options,
+};
 use crate::app::Ground;
 use bevy_egui::egui::Ui;
 
@@ -43,12 +46,16 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
         |ui| {
             function::show(ui, stage, &mut panels.function);
             if stage.choices.arena.ground == Ground::Network {
-                view_options::surface_numbers(ui, stage);
+                surface_choice::show(ui, stage);
                 view_options::surface(ui, stage);
             }
             function::pin(ui, stage);
+            surface_export::show(ui, stage, panels);
         },
     );
+    if stage.choices.arena.ground == Ground::Network {
+        of_the_network(ui, stage, panels);
+    }
     section(
         ui,
         "section/network_view",
@@ -58,4 +65,25 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             view_options::network(ui, stage);
         },
     );
+}
+
+/// What there is to know about the network's own surface.
+fn of_the_network(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+    section(
+        ui,
+        "section/honesty",
+        stage.t("insight.honesty"),
+        true,
+        |ui| surface_facts::show(ui, stage),
+    );
+    section(
+        ui,
+        "section/curvature",
+        stage.t("insight.curvature"),
+        true,
+        |ui| curvature::show(ui, stage),
+    );
+    section(ui, "section/line", stage.t("insight.line"), false, |ui| {
+        line::show(ui, stage, panels);
+    });
 }

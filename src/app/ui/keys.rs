@@ -2,11 +2,10 @@
 
 use super::panels::Panels;
 use super::stage::{Intent, Stage};
-use super::top;
-use super::{function, race};
+use super::{function, race, surface_choice, surface_export, top};
 use crate::app::settings::Choices;
 use crate::app::theme::Theme;
-use crate::app::{CameraRequest, Ground, Language, PinCommand, RaceCommand, ViewMode};
+use crate::app::{CameraRequest, Ground, Language, PinCommand, RaceCommand, StudyWish, ViewMode};
 use crate::train::{RunState, TrainCommand};
 use bevy_egui::egui::{Key, Ui};
 
@@ -32,6 +31,10 @@ pub enum Action {
     Ground,
     NextFunction,
     Pin,
+    Plane,
+    Measure,
+    Curvature,
+    Export,
     Help,
     Close,
 }
@@ -64,7 +67,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 29] = [
+pub const SHORTCUTS: [Shortcut; 33] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -126,6 +129,10 @@ pub const SHORTCUTS: [Shortcut; 29] = [
     on(&[Key::W], "W", "keys.ground", Action::Ground),
     on(&[Key::O], "O", "keys.next_function", Action::NextFunction),
     on(&[Key::V], "V", "keys.pin", Action::Pin),
+    on(&[Key::D], "D", "keys.plane", Action::Plane),
+    on(&[Key::M], "M", "keys.measure", Action::Measure),
+    on(&[Key::K], "K", "keys.curvature", Action::Curvature),
+    on(&[Key::I], "I", "keys.export", Action::Export),
     on(&[Key::H], "H", "keys.panels", Action::Panels),
     on(&[Key::T], "T", "keys.theme", Action::Theme),
     on(&[Key::L], "L", "keys.language", Action::Language),
@@ -227,6 +234,12 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         Action::RangeTest if panels.range.open => panels.range.open = false,
         Action::RangeTest => panels.range.open(),
         Action::Sweep => panels.sweep.open = !panels.sweep.open,
+        Action::Plane => surface_choice::next_plane(stage),
+        Action::Measure => {
+            surface_choice::next_measure(&mut stage.choices.surface, stage.training);
+        }
+        Action::Curvature => stage.intents.push(Intent::Study(StudyWish::Curvature)),
+        Action::Export => surface_export::write(stage, panels),
         Action::Help => panels.help = !panels.help,
         Action::Close => {
             if panels.help {

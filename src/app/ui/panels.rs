@@ -3,6 +3,7 @@
 
 use super::draft::Draft;
 use super::function::FunctionForm;
+use super::line::LineForm;
 use super::overlays::{self, Toast};
 use super::range_test::RangeForm;
 use super::samples::Pictures;
@@ -41,6 +42,10 @@ pub struct Panels {
     pub sweep: SweepForm,
     /// The formula of the surface.
     pub function: FunctionForm,
+    /// The ends of the line, as steps, and where the surface is written to.
+    pub line: LineForm,
+    /// See `line`.
+    pub surface_path: String,
     /// The searches themselves.
     pub searches: Searches,
     /// The run and the step whose stop the user has read of.
@@ -62,6 +67,11 @@ impl Panels {
             range: RangeForm::default(),
             sweep: SweepForm::default(),
             function: FunctionForm::default(),
+            line: LineForm::default(),
+            surface_path: default_path()
+                .with_file_name("error-surface.png")
+                .display()
+                .to_string(),
             searches: Searches::default(),
             stop_read: None,
             pictures: Pictures::default(),

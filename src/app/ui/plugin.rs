@@ -6,8 +6,8 @@ use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
     Arena, ArenaView, CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced,
-    NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, Selection, SurfaceView, Texts,
-    Theme, Training, ViewMode, ViewRect, Wake,
+    NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, Selection, StudyWish,
+    SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -30,6 +30,7 @@ impl Plugin for UiPlugin {
             .add_message::<CameraRequest>()
             .add_message::<RaceCommand>()
             .add_message::<PinCommand>()
+            .add_message::<StudyWish>()
             .add_observer(keep_speed)
             .add_systems(EguiPrimaryContextPass, draw_panels)
             .add_systems(Update, take_dropped_files)
@@ -98,6 +99,7 @@ struct Wishes<'w> {
     cameras: MessageWriter<'w, CameraRequest>,
     races: MessageWriter<'w, RaceCommand>,
     pins: MessageWriter<'w, PinCommand>,
+    studies: MessageWriter<'w, StudyWish>,
     wake: Option<Res<'w, EventLoopProxyWrapper>>,
 }
 
@@ -219,6 +221,9 @@ fn carry_out(
             wishes.pins.write(command);
         }
         Intent::Notify(notice) => panels.notify(notice, now),
+        Intent::Study(wish) => {
+            wishes.studies.write(wish);
+        }
         Intent::Search(command) => panels.searches.obey(command, wishes.wake()),
         Intent::Save { experiment, path } => {
             let notice = save(&experiment, &path, texts);

@@ -4,7 +4,8 @@ use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, Selection, Texts, Training,
+    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, Selection, StudyWish,
+    Texts, Training,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
@@ -41,6 +42,8 @@ pub enum Intent {
     Race(RaceCommand),
     /// Keep the surface, or let it go.
     Pin(PinCommand),
+    /// Look into the weights.
+    Study(StudyWish),
 }
 
 /// Everything a panel can read, what it can change at once, and where it puts

@@ -1,9 +1,9 @@
-//! What the network and the error surface show, and the surface's figures.
+//! What the network and the error surface show, and which two parameters are the
+//! surface's axes.
 
-use super::format::{self, count, number, percent};
-use super::icons::Icon;
+use super::format::{self, number};
 use super::stage::Stage;
-use super::widgets::{choose, fact, remark, row, segmented, slide, small_icon};
+use super::widgets::{choose, row, slide};
 use crate::app::{ConnectionValue, NeuronValue, Training};
 use crate::landscape::Directions;
 use crate::nn::{ParamPlace, ParamRole};
@@ -49,7 +49,6 @@ pub(super) fn network(ui: &mut Ui, stage: &mut Stage<'_>) {
 }
 
 pub(super) fn surface(ui: &mut Ui, stage: &mut Stage<'_>) {
-    directions(ui, stage);
     let texts = stage.texts;
     let view = &mut stage.choices.surface;
     row(ui, texts.get("surface_view.range"), |ui| {
@@ -76,63 +75,10 @@ pub(super) fn surface(ui: &mut Ui, stage: &mut Stage<'_>) {
     }
 }
 
-fn directions(ui: &mut Ui, stage: &mut Stage<'_>) {
-    let texts = stage.texts;
-    let now = stage.choices.surface.directions;
-    let mut kind = std::mem::discriminant(&now);
-    let choices = [
-        (Directions::Path, texts.get("surface_view.along_path")),
-        (
-            Directions::Random { seed: 0 },
-            texts.get("surface_view.random"),
-        ),
-        (
-            telling_two(stage.training),
-            texts.get("surface_view.two_weights"),
-        ),
-    ];
-    let kinds = choices.map(|(choice, name)| (std::mem::discriminant(&choice), None, name));
-    if segmented(ui, "directions", &mut kind, &kinds)
-        && let Some((choice, _)) = choices
-            .iter()
-            .find(|(c, _)| std::mem::discriminant(c) == kind)
-    {
-        stage.choices.surface.directions = *choice;
-    }
-    match stage.choices.surface.directions {
-        Directions::Path => {
-            remark(ui, texts.get("surface_view.along_path_note"));
-        }
-        Directions::Random { seed } => {
-            row(ui, texts.get("surface_view.draw"), |ui| {
-                let tip = texts.get("surface_view.redraw");
-                if small_icon(ui, "directions/redraw", Icon::Dice, tip, true).clicked() {
-                    let seed = seed.wrapping_add(1);
-                    stage.choices.surface.directions = Directions::Random { seed };
-                }
-                ui.weak(format!("{}", seed.wrapping_add(1)));
-            });
-            remark(ui, texts.get("surface_view.random_note"));
-        }
-        Directions::Hessian
-        | Directions::HessianEnds
-        | Directions::Gradient
-        | Directions::Checkpoints(_) => {}
-        Directions::Weights(i, j) => {
-            let (mut x, mut y) = (i, j);
-            axis(ui, stage, "x", &mut x, y);
-            axis(ui, stage, "y", &mut y, x);
-            if x != y && (x, y) != (i, j) {
-                stage.choices.surface.directions = Directions::Weights(x, y);
-            }
-        }
-    }
-}
-
 /// The two parameters that the loss depends on most: those with the largest
 /// gradients, and before the first step the largest weights. Of digits the first
 /// weights of all belong to pixels that are never black.
-fn telling_two(training: &Training) -> Directions {
+pub(super) fn telling_two(training: &Training) -> Directions {
     let network = &training.problem.network;
     let snapshot = &training.snapshot;
     let trainable = network.layout().trainable();
@@ -154,7 +100,7 @@ fn telling_two(training: &Training) -> Directions {
 }
 
 /// Chooses one parameter: by layer, unit and input, or from the selection.
-fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: usize) {
+pub(super) fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: usize) {
     let texts = stage.texts;
     let layout = stage.training.problem.network.layout();
     let place = layout.place(*index).unwrap_or(ParamPlace {
@@ -232,44 +178,4 @@ fn axis(ui: &mut Ui, stage: &Stage<'_>, name: &str, index: &mut usize, other: us
             *index = selected;
         }
     });
-}
-
-pub(super) fn surface_numbers(ui: &mut Ui, stage: &Stage<'_>) {
-    let texts = stage.texts;
-    let surface = stage.surface;
-    if let Some((done, all)) = surface.progress.filter(|(done, all)| done < all) {
-        let bar = egui::ProgressBar::new(done as f32 / all.max(1) as f32)
-            .desired_height(6.0)
-            .fill(ui.visuals().hyperlink_color);
-        ui.add(bar);
-    }
-    match surface.path.points.last() {
-        Some(point) => {
-            fact(
-                ui,
-                texts.get("surface_panel.true_loss"),
-                &number(point.true_loss, 5),
-            );
-            fact(
-                ui,
-                texts.get("surface_panel.slice_loss"),
-                &number(point.slice_loss, 5),
-            );
-            fact(
-                ui,
-                texts.get("surface_panel.gap"),
-                &format::signed(point.gap(), 3),
-            );
-        }
-        None => fact(
-            ui,
-            texts.get("surface_panel.true_loss"),
-            &number(surface.center_loss, 5),
-        ),
-    }
-    if let Some(share) = surface.path.share_in_plane() {
-        fact(ui, texts.get("surface_panel.share"), &percent(share));
-    }
-    let samples = stage.training.problem.train.len() as u64;
-    fact(ui, texts.get("surface_panel.samples"), &count(samples));
 }
