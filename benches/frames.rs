@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 use gradscape::app::capture::{Shot, bench};
-use gradscape::app::{Language, NetworkView, SurfaceView, Theme, ViewMode};
+use gradscape::app::{ArenaView, Language, NetworkView, SurfaceView, Theme, ViewMode};
 use gradscape::experiment::Experiment;
 use gradscape::train::Problem;
 use std::error::Error;
@@ -144,6 +144,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 grid: 33,
                 ..SurfaceView::default()
             },
+            arena: ArenaView::default(),
+            race_at: 0,
+            beside: None,
         };
         let mut seconds = bench(&shot, FRAMES)?;
         seconds.sort_by(f64::total_cmp);
