@@ -3,7 +3,7 @@
 //! `cargo run --release --example picture -- EXPERIMENT.toml OUT.png [network|surface|both|together] [dark|light] [en|zh] [EPOCHS] [WxH] [panels] [SCALE]`
 
 use gradscape::app::capture::{Shot, capture};
-use gradscape::app::{Language, NetworkView, SurfaceView, Theme, ViewMode};
+use gradscape::app::{ArenaView, Language, NetworkView, SurfaceView, Theme, ViewMode};
 use gradscape::experiment::Experiment;
 use gradscape::train::Problem;
 use std::error::Error;
@@ -46,6 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         smooth: std::env::var("SMOOTH").is_ok(),
         network: NetworkView::default(),
         surface: SurfaceView::default(),
+        arena: ArenaView::default(),
+        race_at: 0,
+        beside: None,
     };
     let out = arg(1).to_owned();
     capture(&shot, |_, frame| {
