@@ -66,7 +66,7 @@ impl PathsFigure<'_> {
             let (left, top, width, height) = frame;
             (left..=left + width).contains(&p.0) && (top..=top + height).contains(&p.1)
         };
-        let mut taken: Vec<Point> = Vec::new();
+        let (mut taken, mut discs) = (Vec::new(), Vec::new());
         for (path, points) in self.paths.iter().zip(&paths) {
             // Who has left the picture has no disc in it.
             let Some(&end) = points.last().filter(|p| inside(p)) else {
@@ -78,6 +78,9 @@ impl PathsFigure<'_> {
                 svg.line(end, place, HALO, 3.0, 0.7);
                 svg.line(end, place, racer_color(path.color, false), 1.4, 1.0);
             }
+            discs.push((place, path));
+        }
+        for (place, path) in discs {
             disc(&mut svg, place, path, HALO);
         }
         self.legend(&mut svg, &paths);
@@ -97,21 +100,28 @@ impl PathsFigure<'_> {
             .collect()
     }
 
-    /// In the corner of the plot through which the least of the paths goes.
+    /// Where at the plot's edge the least of the paths goes through.
     fn legend(&self, svg: &mut Svg, paths: &[Vec<Point>]) {
         if self.paths.is_empty() {
             return;
         }
         let (left, top, width, height) = self.contour.frame();
         let longest = self.paths.iter().map(|p| p.label.chars().count()).max();
-        let w = (44.0 + 7.4 * longest.unwrap_or(0) as f64).min(width - 24.0);
+        let w = (50.0 + 8.2 * longest.unwrap_or(0) as f64).min(width - 24.0);
         let h = ROW * self.paths.len() as f64 + 14.0;
-        let corners = [
-            (left + width - w - 12.0, top + 12.0),
+        let (right, bottom) = (left + width - w - 12.0, top + height - h - 12.0);
+        let (middle, center) = (left + (width - w) / 2.0, top + (height - h) / 2.0);
+        let places = [
+            (right, top + 12.0),
             (left + 12.0, top + 12.0),
-            (left + width - w - 12.0, top + height - h - 12.0),
-            (left + 12.0, top + height - h - 12.0),
+            (right, bottom),
+            (left + 12.0, bottom),
+            (middle, bottom),
+            (middle, top + 12.0),
+            (right, center),
+            (left + 12.0, center),
         ];
+        let along: Vec<Point> = paths.iter().flat_map(|p| dense(p)).collect();
         let covered = |&(x, y): &Point| {
             let near = |p: &&Point| {
                 (x - 14.0..=x + w + 14.0).contains(&p.0) && (y - 14.0..=y + h + 14.0).contains(&p.1)
@@ -121,9 +131,9 @@ impl PathsFigure<'_> {
             // An end counts for more than a place on the way.
             let ends = paths.iter().filter_map(|p| p.last());
             let ends = ends.filter(near).count();
-            paths.iter().flatten().filter(near).count() + 200 * (ends + marks)
+            along.iter().filter(near).count() + 200 * (ends + marks)
         };
-        let Some((x, y)) = corners.into_iter().min_by_key(covered) else {
+        let Some((x, y)) = places.into_iter().min_by_key(covered) else {
             return;
         };
         let light = self.contour.tone == Tone::Light;
@@ -138,6 +148,19 @@ impl PathsFigure<'_> {
             svg.text(at, 13.5, Anchor::Start, style.text, &path.label);
         }
     }
+}
+
+/// Points along a path, at most some pixels apart where it is in the picture.
+fn dense(points: &[Point]) -> Vec<Point> {
+    let between = |pair: &[Point]| {
+        let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
+        let n = ((x1 - x0).hypot(y1 - y0) / 6.0).ceil().clamp(1.0, 200.0);
+        (0..n as u32).map(move |i| {
+            let t = f64::from(i) / n;
+            (x0 + t * (x1 - x0), y0 + t * (y1 - y0))
+        })
+    };
+    points.windows(2).flat_map(between).collect()
 }
 
 /// The end of a path, or one a little beside it where others end as well.
@@ -220,7 +243,10 @@ mod tests {
             assert!(text.contains(&format!("stroke=\"{color}\"")));
             assert!(text.contains(&format!("racer &lt;{number}&gt;")));
         }
-        assert!(!text.contains("NaN") && !text.contains("inf"));
+        // The picture within it is letters too, but has no comma or point.
+        for broken in ["NaN,", ",NaN", "inf,", ",inf", "\"NaN", "\"inf"] {
+            assert!(!text.contains(broken), "{broken}");
+        }
         // Two discs at one end stand apart; who left the picture has none in it.
         let discs = text.matches(&format!("r=\"{DISC:.2}\"")).count();
         assert_eq!(discs, 2 + 3);

@@ -54,7 +54,7 @@ impl RaceCurvesFigure {
         let style = self.tone.style();
         let scale = self.scale()?;
         let longest = self.curves.iter().map(|c| c.name.chars().count()).max();
-        let right = (24.0 + 7.4 * longest.unwrap_or(0) as f64).clamp(60.0, 300.0);
+        let right = (34.0 + 8.4 * longest.unwrap_or(0) as f64).clamp(60.0, 340.0);
         let (width, bottom) = (WIDTH - LEFT - right, TOP + PLOT);
         let steps = self
             .curves

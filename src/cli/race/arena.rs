@@ -107,7 +107,9 @@ impl Arena {
     ) -> Result<View, CliError> {
         match &self.course {
             Course::Analytic { function, .. } => {
-                function_view(function, race, grid.unwrap_or(201), range, interrupt)
+                // An even number: a minimum of 0 in the middle is no grid point, and
+                // heights may be logarithms.
+                function_view(function, race, grid.unwrap_or(200), range, interrupt)
             }
             Course::Network { problem, start, .. } => {
                 let gauge = Gauge::training_loss(problem);

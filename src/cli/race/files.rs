@@ -81,6 +81,7 @@ fn paths_figure<'a>(
         race.steps()
     ));
     contour.tone = args.theme.into();
+    contour.heights = args.heights.into();
     let paths = race
         .standings()
         .into_iter()

@@ -7,7 +7,7 @@ mod table;
 
 use super::interrupt::Interrupt;
 use super::source::SourceArgs;
-use super::surface::ThemeName;
+use super::surface::{HeightsName, ThemeName};
 use super::{CliError, Out};
 use crate::landscape::{Analytic, Axis};
 use crate::race::{Course, Noise, Race, Standing};
@@ -42,10 +42,15 @@ pub struct RaceArgs {
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
     /// Start here instead of where the function suggests
-    #[arg(long, value_name = "X,Y", allow_hyphen_values = true, value_parser = point, requires = "function")]
+    #[arg(long, value_name = "X,Y", allow_hyphen_values = true, value_parser = point, requires = "function", conflicts_with = "source")]
     start: Option<[f64; 2]>,
     /// Add Gaussian noise of this standard deviation to the gradients of a function, the same for all
-    #[arg(long, value_name = "SIGMA", requires = "function")]
+    #[arg(
+        long,
+        value_name = "SIGMA",
+        requires = "function",
+        conflicts_with = "source"
+    )]
     noise: Option<f64>,
     /// The noise follows from this seed
     #[arg(long, value_name = "N", default_value = "0", requires = "noise")]
@@ -62,9 +67,12 @@ pub struct RaceArgs {
     /// Reach of x and y in the picture; of a network, along the two components [default: the function's, or the paths']
     #[arg(long, value_name = "LO:HI", allow_hyphen_values = true)]
     range: Option<Axis>,
-    /// Compute N by N points of the surface in the picture [default: 201; of a network 51]
+    /// Compute N by N points of the surface in the picture [default: 200; of a network 51]
     #[arg(long, value_name = "N")]
     grid: Option<usize>,
+    /// How losses become heights and colours in a picture
+    #[arg(long, default_value = "auto")]
+    heights: HeightsName,
     /// The colours of pictures
     #[arg(long, default_value = "dark")]
     theme: ThemeName,

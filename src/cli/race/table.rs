@@ -43,7 +43,12 @@ pub(super) fn table(race: &Race) -> String {
         }
         rows.push(row);
         if let Some(end) = &s.end {
-            notes.push(format!("{}: {end}", s.name));
+            // A full-batch method's own words begin with its name.
+            if end.starts_with(&s.name) {
+                notes.push(end.clone());
+            } else {
+                notes.push(format!("{}: {end}", s.name));
+            }
         }
     }
     let columns = rows[0].len();

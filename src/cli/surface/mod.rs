@@ -71,11 +71,7 @@ impl FileArgs {
     /// Gives a picture its colours, its scale and its heading.
     fn dress(&self, figure: &mut ContourFigure<'_>) {
         figure.tone = self.theme.into();
-        figure.heights = match self.heights {
-            HeightsName::Auto => Heights::Auto,
-            HeightsName::Linear => Heights::Linear,
-            HeightsName::Log => Heights::Log,
-        };
+        figure.heights = self.heights.into();
         if let Some(title) = &self.title {
             figure.title.clone_from(title);
             if title.is_empty() {
@@ -103,6 +99,16 @@ pub enum ThemeName {
     Dark,
     /// For print and projectors
     Light,
+}
+
+impl From<HeightsName> for Heights {
+    fn from(name: HeightsName) -> Self {
+        match name {
+            HeightsName::Auto => Heights::Auto,
+            HeightsName::Linear => Heights::Linear,
+            HeightsName::Log => Heights::Log,
+        }
+    }
 }
 
 impl From<ThemeName> for Tone {
