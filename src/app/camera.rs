@@ -62,6 +62,8 @@ pub struct CameraSettings {
 /// The standard direction, in radians.
 const NETWORK_POSE: (f32, f32) = (-0.42, 0.16);
 const SURFACE_POSE: (f32, f32) = (-0.5, 0.5);
+/// The same for two surfaces side by side, which shall look equally large.
+const PAIR_POSE: (f32, f32) = (-0.16, 0.46);
 /// Vertical angle of view, in radians.
 const FIELD_OF_VIEW: f32 = 0.62;
 
@@ -263,7 +265,8 @@ fn frame_what_changed(
     mut aspects: Local<[f32; 2]>,
 ) {
     let two = pinned.kept.is_some();
-    let changed = mode.is_changed() || bounds.is_changed() || two != *had_two;
+    let paired = two != *had_two;
+    let changed = mode.is_changed() || bounds.is_changed() || paired;
     *had_two = two;
     for (entity, ViewCamera(view), camera, mut orbit, unframed) in &mut cameras {
         let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
@@ -278,6 +281,10 @@ fn frame_what_changed(
         if unframed.is_some() {
             (orbit.target_yaw, orbit.target_pitch) = pose(*view);
             commands.entity(entity).remove::<Unframed>();
+        }
+        if paired && *view == SceneView::Surface {
+            let angles = if two { PAIR_POSE } else { pose(*view) };
+            (orbit.target_yaw, orbit.target_pitch) = angles;
         }
         let shown = shown_box(*mode.get(), *view, &bounds, two);
         frame(&mut orbit, shown, aspect);
@@ -316,6 +323,10 @@ fn obey_requests(
             let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
                 continue;
             };
+            let standard = match view {
+                SceneView::Surface if two => PAIR_POSE,
+                view => pose(*view),
+            };
             let angles = match *request {
                 CameraRequest::Focus {
                     view: wanted,
@@ -329,7 +340,7 @@ fn obey_requests(
                     continue;
                 }
                 CameraRequest::FrameAll => (orbit.target_yaw, orbit.target_pitch),
-                CameraRequest::Reset => pose(*view),
+                CameraRequest::Reset => standard,
                 CameraRequest::Front => (0.0, 0.0),
                 CameraRequest::Top => (0.0, 1.55),
                 CameraRequest::Side => (std::f32::consts::FRAC_PI_2, 0.0),

@@ -1,6 +1,7 @@
 //! A surface that stays to be compared with: as it was when it was pinned.
 
 use crate::app::surface::{ErrorSurface, PlaneFacts};
+use crate::app::surface_words;
 use crate::landscape::{PathOnPlane, Surface};
 use bevy::prelude::*;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct PinnedTitle {
     pub experiment: String,
     /// Units from layer to layer.
     pub widths: Vec<usize>,
+    /// Which kind of plane, by its name in the language files.
+    pub plane: Option<&'static str>,
     /// Steps made when it was computed.
     pub step: u64,
     /// The loss at the weights then.
@@ -40,6 +43,10 @@ impl PinnedTitle {
             function: shown.function.as_ref().map(|f| f.name().to_owned()),
             experiment: problem.map_or_else(String::new, |p| p.experiment.title().to_owned()),
             widths: problem.map_or_else(Vec::new, |p| p.network.widths()),
+            plane: shown
+                .facts
+                .as_ref()
+                .map(|facts| surface_words::plane_kind(facts.directions)),
             step: newest.map_or(0, |p| p.step),
             loss: newest.map_or(shown.center_loss, |p| p.true_loss),
         }

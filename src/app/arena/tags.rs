@@ -141,7 +141,11 @@ fn paint(painter: &egui::Painter, clip: Rect, tags: &[(&Tag, Pos2)], palette: &P
     }
     for (tag, at) in &racers {
         if tag.kind == TagKind::Ball {
-            // On the ball itself, so that the letter is where the eye is.
+            // On the ball itself, so that the letter is where the eye is, and a
+            // ball that the surface hides is seen all the same.
+            let color = color32(palette.racer(tag.racer));
+            painter.circle_filled(*at, 9.5, background);
+            painter.circle_filled(*at, 8.0, color);
             let (letter, _) = tag.text.split_at(1);
             let font = FontId::proportional(12.0);
             painter.text(*at, Align2::CENTER_CENTER, letter, font, background);

@@ -137,29 +137,33 @@ pub(super) fn lay_out(
 }
 
 fn title_place() -> Vec3 {
-    Vec3::new(0.0, SURFACE_MAX.y + 1.1, 0.0)
+    Vec3::new(0.0, SURFACE_MAX.y + 1.5, 0.0)
 }
 
 /// The title of a surface: which it is, what it is of, when, with what loss.
 fn title(key: &'static str, of: &PinnedTitle, strings: &Texts) -> Label {
-    let mut text = strings.get(key).to_owned();
-    match &of.function {
-        Some(function) => text += &format!(": {function}"),
+    let text = match &of.function {
+        Some(function) => strings.with(key, &[("what", &function)]),
         None => {
             let widths: Vec<String> = of.widths.iter().map(usize::to_string).collect();
-            let key = format!("source.{}", of.experiment);
+            let source = format!("source.{}", of.experiment);
             let is_source = crate::data::source_info(&of.experiment).is_some();
             let experiment = if is_source {
-                strings.get(&key)
+                strings.get(&source)
             } else {
                 &of.experiment
             };
-            text += &format!(": {experiment}, {}\n", widths.join("-"));
+            let mut what = format!("{experiment}, {}", widths.join("-"));
+            if let Some(kind) = of.plane {
+                let plane = format!("plane.{kind}");
+                what += &format!(", {}", strings.get(&plane));
+            }
             let loss = short(of.loss);
             let values: [(&str, &dyn std::fmt::Display); 2] = [("step", &of.step), ("loss", &loss)];
-            text += &strings.with("pin.moment", &values);
+            let moment = strings.with("pin.moment", &values);
+            format!("{}\n{moment}", strings.with(key, &[("what", &what)]))
         }
-    }
+    };
     Label {
         text,
         view: SceneView::Surface,

@@ -154,12 +154,18 @@ impl HeightScale {
                 return 0.5;
             };
             let after = at.partition_point(|&f| f <= fraction);
+            // Beyond the first and the last line it goes on as steeply, so that the
+            // lines have no teeth, but not as far as to where another would be.
+            let gap = |a: usize, b: usize| match (at.get(a), at.get(b)) {
+                (Some(low), Some(high)) if high > low => high - low,
+                _ => 1.0,
+            };
             if after == 0 {
-                // Never down to -1, where there is no line.
-                return -0.5 * ((first - fraction) / (first + 1.0)).min(1.0);
+                return -((first - fraction) / gap(0, 1)).min(0.49);
             }
             if after == at.len() {
-                return (at.len() - 1) as f64 + 0.5 * (fraction - last).min(1.0);
+                let beyond = (fraction - last) / gap(at.len().wrapping_sub(2), at.len() - 1);
+                return (at.len() - 1) as f64 + beyond.min(0.49);
             }
             let (below, above) = (at[after - 1], at[after]);
             (after - 1) as f64 + (fraction - below) / (above - below)

@@ -49,7 +49,7 @@ pub(super) fn height(stage: &Stage<'_>) -> f32 {
     } else {
         0.0
     };
-    58.0 + lines * (LINE + 2.0) + note
+    88.0 + lines * (LINE + 1.0) + note
 }
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
@@ -60,6 +60,10 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
         super::widgets::complaint(ui, &stage.palette, error);
     }
     table(ui, stage);
+    ui.horizontal(|ui| {
+        add_menu(ui, stage);
+        same_rate(ui, stage);
+    });
     if stage.choices.arena.ground == Ground::Network {
         let key = if stage.arena.lanes.is_empty() {
             "race.wait"
@@ -110,10 +114,6 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>) {
         if small_icon(ui, "race/close", Icon::Cross, stage.t("race.close"), true).clicked() {
             stage.choices.arena.racing = false;
         }
-        if ui.available_width() > 460.0 {
-            add_menu(ui, stage);
-            same_rate(ui, stage);
-        }
         if ui.available_width() > 250.0 {
             speed(ui, stage);
         }
@@ -163,9 +163,6 @@ fn speed(ui: &mut Ui, stage: &mut Stage<'_>) {
 fn same_rate(ui: &mut Ui, stage: &mut Stage<'_>) {
     let texts = stage.texts;
     let arena = &mut stage.choices.arena;
-    if let Some(rate) = &mut arena.same_rate {
-        ui.add(rate_drag(rate, 1e-9, 1e3));
-    }
     let mut same = arena.same_rate.is_some();
     let check = ui.checkbox(&mut same, texts.get("race.same_rate"));
     if check
@@ -174,6 +171,9 @@ fn same_rate(ui: &mut Ui, stage: &mut Stage<'_>) {
     {
         let first = arena.racers.first().map_or(0.1, |r| r.learning_rate);
         arena.same_rate = same.then_some(if first > 0.0 { first } else { 0.1 });
+    }
+    if let Some(rate) = &mut arena.same_rate {
+        ui.add(rate_drag(rate, 1e-9, 1e3));
     }
 }
 
