@@ -96,21 +96,29 @@ impl ContourFigure<'_> {
             let i = (t.floor() as usize).min(last.saturating_sub(1));
             values[i] + (t - i as f64) * (values[i + 1] - values[i])
         };
+        let all: Vec<(f64, Vec<Line>)> = levels(scale)
+            .into_iter()
+            .map(|level| {
+                let place = |(i, j)| self.at(between(xs, i), between(ys, j));
+                let lines = contour_lines(heights.view(), scale.share(level));
+                let placed = |line: Line| line.into_iter().map(place).collect();
+                (level, lines.into_iter().map(placed).collect())
+            })
+            .collect();
         let mut values: Vec<Value> = Vec::new();
-        for level in levels(scale) {
-            let height = scale.share(level);
-            let lines: Vec<Vec<(f64, f64)>> = contour_lines(heights.view(), height)
-                .into_iter()
-                .map(|line| {
-                    let place = |(i, j)| self.at(between(xs, i), between(ys, j));
-                    line.into_iter().map(place).collect()
-                })
-                .collect();
-            for line in &lines {
+        for (level, lines) in &all {
+            let height = scale.share(*level);
+            for line in lines {
                 svg.polyline(line, line_color(height), 1.0, 0.45, "");
             }
+            let others: Vec<(f64, f64)> = all
+                .iter()
+                .filter(|(other, _)| other != level)
+                .flat_map(|(_, lines)| lines.iter().flatten().copied())
+                .collect();
             let longest = lines.iter().max_by(|a, b| length(a).total_cmp(&length(b)));
-            let value = longest.and_then(|line| self.value(line, level, height, &values));
+            let value =
+                longest.and_then(|line| self.value(line, (*level, height), &values, &others));
             values.extend(value);
         }
         for value in values {
@@ -124,14 +132,14 @@ impl ContourFigure<'_> {
         }
     }
 
-    /// Where on a line its value has room, clear of the edge, the path and of
-    /// other values; as close to the middle as possible.
+    /// Where on a line its value has room, clear of the edge, the path, other
+    /// values and other lines; as close to the middle as possible.
     fn value(
         &self,
         line: &[(f64, f64)],
-        level: f64,
-        height: f64,
-        others: &[Value],
+        (level, height): (f64, f64),
+        values: &[Value],
+        other_lines: &[(f64, f64)],
     ) -> Option<Value> {
         let text = tick_label(level);
         let half = text_width(&text, VALUE) / 2.0 + 4.0;
@@ -159,8 +167,9 @@ impl ContourFigure<'_> {
             let chord = (to.0 - from.0).hypot(to.1 - from.1);
             // On a bend a straight text would leave its line.
             let straight = chord > 1.8 * half;
-            let clear = others.iter().all(|o| far(o.at, at, 2.0 * half + 24.0))
-                && path.iter().all(|&p| far(p, at, half + 6.0));
+            let clear = values.iter().all(|o| far(o.at, at, 2.0 * half + 24.0))
+                && path.iter().all(|&p| far(p, at, half + 6.0))
+                && other_lines.iter().all(|&p| far(p, at, VALUE));
             if !(inside(at) && straight && clear) {
                 return None;
             }
@@ -248,6 +257,9 @@ impl ContourFigure<'_> {
         Ok(())
     }
 }
+
+/// Points of a line.
+type Line = Vec<(f64, f64)>;
 
 /// A contour line's value, where it is to stand.
 struct Value {
