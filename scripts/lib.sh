@@ -49,6 +49,9 @@ parts_of() {
         draw) echo "libvulkan.so.1 vulkan-driver" ;;
         window) echo "libX11.so.6 libX11-xcb.so.1 libXcursor.so.1 libXi.so.6 libxkbcommon.so.0 libxkbcommon-x11.so.0" ;;
         virtual-screen) echo "Xvfb" ;;
+        mpi) echo "mpicc mpirun libclang" ;;
+        browser) echo "chromium" ;;
+        node) echo "node npm" ;;
     esac
 }
 
@@ -58,6 +61,9 @@ reason_for() {
         draw) echo "a Vulkan driver to draw" ;;
         window) echo "X11 and keyboard libraries to open a window" ;;
         virtual-screen) echo "Xvfb to test the window without a screen" ;;
+        mpi) echo "Open MPI and libclang to share a surface among processes" ;;
+        browser) echo "Chromium to open exported pages" ;;
+        node) echo "Node.js and npm to check exported meshes" ;;
     esac
 }
 
@@ -67,6 +73,9 @@ consequence_of() {
         draw) echo "There is no Vulkan driver: the window and \`capture\` will not work; \`train\`, \`surface\`, \`gradient\` and \`data\` will." ;;
         window) echo "Libraries for the window are missing: it will not open; \`capture\`, \`train\`, \`surface\`, \`gradient\` and \`data\` will work." ;;
         virtual-screen) echo "There is no Xvfb: the window cannot be tested without a screen." ;;
+        mpi) echo "Open MPI or libclang is missing: \`--features mpi\` will not build or run; everything else will." ;;
+        browser) echo "There is no Chromium: exported pages cannot be tested." ;;
+        node) echo "There is no Node.js or npm: exported meshes cannot be tested." ;;
     esac
 }
 
@@ -84,6 +93,12 @@ packages_of() {
         apt:libxkbcommon.so.0) echo "libxkbcommon0" ;;
         apt:libxkbcommon-x11.so.0) echo "libxkbcommon-x11-0" ;;
         apt:Xvfb) echo "xvfb xauth" ;;
+        apt:mpicc) echo "libopenmpi-dev" ;;
+        apt:mpirun) echo "openmpi-bin" ;;
+        apt:libclang) echo "libclang-dev" ;;
+        apt:chromium) echo "chromium" ;;
+        apt:node) echo "nodejs" ;;
+        apt:npm) echo "npm" ;;
         dnf:cc) echo "gcc" ;;
         dnf:libvulkan.so.1) echo "vulkan-loader" ;;
         dnf:vulkan-driver) echo "mesa-vulkan-drivers" ;;
@@ -94,6 +109,12 @@ packages_of() {
         dnf:libxkbcommon.so.0) echo "libxkbcommon" ;;
         dnf:libxkbcommon-x11.so.0) echo "libxkbcommon-x11" ;;
         dnf:Xvfb) echo "xorg-x11-server-Xvfb" ;;
+        dnf:mpicc) echo "openmpi-devel" ;;
+        dnf:mpirun) echo "openmpi" ;;
+        dnf:libclang) echo "clang-devel" ;;
+        dnf:chromium) echo "chromium" ;;
+        dnf:node) echo "nodejs" ;;
+        dnf:npm) echo "nodejs-npm" ;;
         pacman:cc) echo "gcc" ;;
         pacman:libvulkan.so.1) echo "vulkan-icd-loader" ;;
         # The software driver serves every machine; vulkan-radeon, vulkan-intel
@@ -105,6 +126,11 @@ packages_of() {
         pacman:libxkbcommon.so.0) echo "libxkbcommon" ;;
         pacman:libxkbcommon-x11.so.0) echo "libxkbcommon-x11" ;;
         pacman:Xvfb) echo "xorg-server-xvfb xorg-xauth" ;;
+        pacman:mpicc | pacman:mpirun) echo "openmpi" ;;
+        pacman:libclang) echo "clang" ;;
+        pacman:chromium) echo "chromium" ;;
+        pacman:node) echo "nodejs" ;;
+        pacman:npm) echo "npm" ;;
     esac
 }
 
@@ -150,9 +176,22 @@ have_vulkan_driver() {
     return 1
 }
 
+# Is there the library by which bindings to C are made?
+have_libclang() {
+    local file
+    [ -z "${LIBCLANG_PATH:-}" ] || return 0
+    for file in /usr/lib/llvm*/lib/libclang*.so* /usr/lib*/libclang*.so* /usr/lib/*-linux-gnu*/libclang*.so*; do
+        [ -e "$file" ] && return 0
+    done
+    return 1
+}
+
 have() {
     case $1 in
         vulkan-driver) have_vulkan_driver ;;
+        libclang) have_libclang ;;
+        # Fedora keeps these off PATH until `module load mpi`.
+        mpicc | mpirun) command -v "$1" >/dev/null || [ -x "/usr/lib64/openmpi/bin/$1" ] ;;
         lib*.so.*) have_library "$1" ;;
         *) command -v "$1" >/dev/null ;;
     esac

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod colormap;
 pub mod data;
+pub mod digest;
 pub mod experiment;
 pub mod figure;
 pub mod files;

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !matches!(error, CliError::OutputClosed) {
+            if !matches!(error, CliError::OutputClosed | CliError::SaidElsewhere(_)) {
                 eprintln!("error: {error}");
             }
             ExitCode::from(error.status())

@@ -129,7 +129,7 @@ fn each_known_package_manager_has_a_package_for_every_part() {
     let output = machine.bash(&format!(
         ". '{ROOT}/scripts/lib.sh'
          for manager in apt dnf pacman; do
-             for part in $(for purpose in compile draw window virtual-screen; do parts_of $purpose; done); do
+             for part in $(for purpose in compile draw window virtual-screen mpi browser node; do parts_of $purpose; done); do
                  [ -n \"$(packages_of $manager $part)\" ] || echo $manager $part
              done
          done"

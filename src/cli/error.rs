@@ -52,6 +52,12 @@ pub enum CliError {
     /// A search cannot begin.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// It was told to stop, and what was done is kept for the next start.
+    #[error("{0}")]
+    Interrupted(String),
+    /// Another process of the same command has said why.
+    #[error("another process has said why")]
+    SaidElsewhere(u8),
     /// Anything else, said in full.
     #[error("{0}")]
     Failed(String),
@@ -66,11 +72,14 @@ impl CliError {
         }
     }
 
-    /// 0 where nothing went wrong, 2 for wrong usage, 1 for everything else.
+    /// 0 where nothing went wrong, 2 for wrong usage, 3 where the same command
+    /// goes on from what is kept, 1 for everything else.
     pub fn status(&self) -> u8 {
         match self {
             CliError::OutputClosed => 0,
             CliError::Usage(_) => 2,
+            CliError::Interrupted(_) => 3,
+            CliError::SaidElsewhere(status) => *status,
             _ => 1,
         }
     }

@@ -1,4 +1,4 @@
-//! Ctrl-C as a flag that long work looks at, so that it can end cleanly.
+//! Ctrl-C, and a batch system's request to end, as a flag that long work looks at, so that it can end cleanly.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,8 +10,8 @@ pub struct Interrupt(Arc<AtomicBool>);
 static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 impl Interrupt {
-    /// From now on Ctrl-C raises the flag instead of ending the process; a
-    /// second Ctrl-C ends it at once. Where no handler can be installed the
+    /// From now on Ctrl-C (and SIGTERM) raises the flag instead of ending the
+    /// process; a second one ends it at once. Where no handler can be installed the
     /// flag stays down and Ctrl-C does what it always did.
     pub fn listen() -> Self {
         let flag = FLAG.get_or_init(|| {

@@ -51,7 +51,7 @@ Examples:
 Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist,
 sine-levenberg-marquardt, hills-lbfgs, digits-one-cycle, moons-residual, digits-conv,
 mnist-lenet, fashion-cnn.
-Exit status: 0 done, 1 failed, 2 wrong usage.";
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 interrupted and to be gone on with.";
 
 /// See back-propagation from the inside: a live 3D network beside the error surface that it descends
 #[derive(Parser, Debug)]
@@ -107,10 +107,12 @@ Examples:
   gradscape surface xor --directions weights:0,1 --range -5:5 --grid 101 --out surface.csv
   gradscape surface my.toml --weights w.safetensors --directions random:3 --out surface.png
   gradscape surface --function himmelblau --grid 201 --heights log --out himmelblau.png
+  gradscape surface out/digits --tile 3/7 --out tile-3.safetensors
+  gradscape surface merge tile-*.safetensors --out surface.png
   gradscape surface out/iris --directions hessian:ends --penalties --out hessian.svg
   gradscape surface out/iris --checkpoints initial 200 other.safetensors --out three.png
   gradscape surface out/iris --directions path --scope layers:0 --measure accuracy --over validation --out v.png")]
-    Surface(surface::SurfaceArgs),
+    Surface(surface::SurfaceCommand),
     #[command(after_help = "\
 Examples:
   gradscape race --function rosenbrock --optimizers sgd,momentum,adam,lbfgs --rate 0.002 --out race.png
@@ -160,7 +162,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::RangeTest(args)) => range_test::run(args),
         Some(Command::Gradient(args)) => gradient::run(args),
         Some(Command::Derivatives(args)) => derivatives::run(args),
-        Some(Command::Surface(args)) => surface::run(args),
+        Some(Command::Surface(args)) => surface::obey(args),
         Some(Command::Race(args)) => race::run(args),
         Some(Command::Functions(args)) => functions::run(args),
         Some(Command::Line(args)) => line::run(args),

@@ -23,6 +23,15 @@ impl Out {
         }
     }
 
+    /// Where nothing is shown: another process speaks for this one.
+    pub fn silent() -> Self {
+        Out {
+            writer: Box::new(std::io::sink()),
+            json: true,
+            bar: None,
+        }
+    }
+
     /// Whether a program reads.
     pub fn is_json(&self) -> bool {
         self.json

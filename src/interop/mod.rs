@@ -13,10 +13,12 @@ mod surface_html;
 mod surface_mesh;
 mod surface_npz;
 mod surface_vtk;
+mod tile;
 
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};
 pub use surface_file::{SurfaceFile, SurfaceFormat, write_surface_file};
+pub use tile::{Identity, TileFile, TileHead, read_tile, tile_bytes, write_tile};
 
 use crate::figure::FigureError;
 use std::path::{Path, PathBuf};

@@ -21,6 +21,7 @@ mod principal;
 mod scope;
 mod span;
 mod surface;
+pub mod tiles;
 
 pub use analytic::{Analytic, Builtin, ExpressionError, Jet, Minimum};
 pub use directions::{Directions, DirectionsError, LAST_STEP};

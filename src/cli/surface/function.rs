@@ -1,6 +1,6 @@
 //! `gradscape surface --function`: a function of x and y through the same files.
 
-use super::{SurfaceArgs, output};
+use super::{SurfaceArgs, is_kept, output};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::race::find_function;
 use crate::cli::{CliError, Out, functions};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 /// The flags that say something of a network.
-pub(super) const NOT_WITH: [&str; 10] = [
+pub(super) const NOT_WITH: [&str; 12] = [
     "source",
     "weights",
     "seed",
@@ -23,6 +23,8 @@ pub(super) const NOT_WITH: [&str; 10] = [
     "over",
     "penalties",
     "batch_of",
+    "tile",
+    "tile_dir",
 ];
 
 /// What `--json` prints.
@@ -47,6 +49,12 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<(), CliError> {
     output::check(&args.files.out, &[])?;
+    if let Some(file) = args.files.out.iter().find(|file| is_kept(file)) {
+        return Err(CliError::Usage(format!(
+            "{}: only a network's surface is written as .safetensors",
+            file.display()
+        )));
+    }
     let function = find_function(text)?;
     let [x, y] = functions::axes(&function, args.grid, args.range)?;
     let interrupt = Interrupt::listen();

@@ -1,27 +1,102 @@
 //! `gradscape surface`: the loss over a plane through the weights, into files.
 
 mod function;
+mod job;
+mod keep;
+mod merge;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod output;
 mod picture;
+mod spread;
 mod subject;
+mod team;
+mod tile;
 
 pub use output::ending;
 pub use picture::{Caption, figure};
 pub(crate) use subject::{OverArgs, Subject, SubjectArgs};
 
 use super::interrupt::Interrupt;
-use super::source::SourceArgs;
+use super::source::{Source, SourceArgs};
 use super::{CliError, Out};
 use crate::figure::{ContourFigure, Heights, Tone};
+use crate::interop::{TileHead, write_tile};
+use crate::landscape::tiles::{Progress, Tile};
 use crate::landscape::{
     Axis, Gauge, Over, PathOnPlane, Plane, Quantity, Slice, Surface, evaluate, path_on_plane,
 };
 use crate::train::{Evaluator, PathPoint};
-use clap::{Args, ValueEnum};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use output::{output, output_help, write_output};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+// `surface SOURCE ...` or `surface merge ...`. By hand, because a derived one
+// cannot do without the arguments of the first where the second is given.
+/// `gradscape surface`.
+#[derive(Debug, Clone)]
+pub enum SurfaceCommand {
+    /// A surface, or a tile of one.
+    Compute(Box<SurfaceArgs>),
+    /// What is done with tiles.
+    Tiles(Part),
+}
+
+impl Args for SurfaceCommand {
+    fn augment_args(command: Command) -> Command {
+        Part::augment_subcommands(SurfaceArgs::augment_args(command))
+            .subcommand_required(false)
+            .arg_required_else_help(false)
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SurfaceCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        if matches.subcommand_name().is_some() {
+            Part::from_arg_matches(matches).map(SurfaceCommand::Tiles)
+        } else {
+            SurfaceArgs::from_arg_matches(matches)
+                .map(|args| SurfaceCommand::Compute(Box::new(args)))
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// What is done with tiles.
+#[derive(Subcommand, Debug, Clone)]
+pub enum Part {
+    /// Make the tiles of a surface one
+    ///
+    /// The files are those of one run, to the last byte. Neither the experiment
+    /// nor its data are needed: a tile has all that is drawn.
+    #[command(after_help = "\
+Examples:
+  gradscape surface merge tiles/*.safetensors --out surface.png --out surface.npz")]
+    Merge(merge::MergeArgs),
+}
+
+/// Obeys `gradscape surface` and `gradscape surface merge`.
+///
+/// # Errors
+/// Those of [`run`] and of merging.
+pub fn obey(command: &SurfaceCommand) -> Result<(), CliError> {
+    match command {
+        SurfaceCommand::Tiles(Part::Merge(args)) => merge::run(args),
+        SurfaceCommand::Compute(args) => run(args),
+    }
+}
 
 /// Compute the error surface over a plane through the weights
 ///
@@ -43,6 +118,8 @@ pub struct SurfaceArgs {
     range: Option<Axis>,
     #[command(flatten)]
     subject: SubjectArgs,
+    #[command(flatten)]
+    share: tile::ShareArgs,
     #[command(flatten)]
     files: FileArgs,
 }
@@ -166,28 +243,128 @@ struct SurfaceObject<'a> {
 /// When something cannot be read or written, the directions do not fit the
 /// network, or it is interrupted.
 pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
-    let mut out = Out::stdout(args.files.json);
+    let tile = match args.share.tile {
+        Some(tile) => Some((tile, tile::file_of(&args.files.out)?)),
+        None => None,
+    };
+    // Where each has its own tile, however they were started, nobody talks.
+    let team = match tile {
+        Some(_) => Box::new(team::Alone),
+        None => team::join()?,
+    };
+    let result = run_in(args, tile, &*team);
+    if result.is_ok() {
+        team.leave();
+    }
+    result
+}
+
+/// The part of one process.
+fn run_in(
+    args: &SurfaceArgs,
+    tile: Option<(Tile, &Path)>,
+    team: &dyn team::Team,
+) -> Result<(), CliError> {
+    let mut out = match team.rank() {
+        0 => Out::stdout(args.files.json),
+        _ => Out::silent(),
+    };
     let begin = Instant::now();
     if let Some(text) = &args.function {
-        return function::run(args, text, begin, &mut out);
+        // It takes no time to share.
+        return match team.rank() {
+            0 => function::run(args, text, begin, &mut out),
+            _ => Ok(()),
+        };
     }
-    let source = args.source.as_ref().ok_or_else(|| {
-        CliError::Usage("give an experiment, or a function of x and y with --function".to_owned())
-    })?;
-    let source = source.load()?;
-    output::check(&args.files.out, &source.path)?;
-    let subject = args.subject.read(&source)?;
     let interrupt = Interrupt::listen();
-    let spanned = subject.span(&source, interrupt.flag())?;
-    let range = args
-        .range
-        .map_or(spanned.range, |range| (range.lo, range.hi));
-    let axes = axes(args.grid, range)?;
-    let gauge = subject.measured.gauge(&source)?;
-    let plane = &spanned.plane;
-    let computed = compute(gauge, &source.path, plane, axes, &interrupt, &mut out)?;
-    let caption = Caption::new(&source, &subject, &spanned)?;
-    deliver(&args.files, &caption, plane, &computed, begin, &mut out)
+    let ready = spread::agree(team, Ready::new(args, &interrupt), |_| String::new())?;
+    let caption = &ready.caption;
+    let job = job::Job {
+        gauge: ready.subject.measured.gauge(&ready.source)?,
+        source: &ready.source,
+        plane: &ready.plane,
+        axes: ready.axes,
+        caption,
+    };
+    if let Some((tile, file)) = tile {
+        let (share, out) = (&args.share, &mut out);
+        return tile::run(&job, tile, file, share, &interrupt, out, begin);
+    }
+    let (computed, kept) = if team.size() > 1 || args.share.tile_dir.is_some() {
+        let Some(kept) = spread::run(&job, team, &args.share, &interrupt, &mut out)? else {
+            return Ok(());
+        };
+        (Computed::from_progress(&kept.1), Some(kept))
+    } else {
+        let (path, axes) = (&ready.source.path, ready.axes);
+        let computed = compute(job.gauge, path, job.plane, axes, &interrupt, &mut out)?;
+        let kept = if args.files.out.iter().any(|file| is_kept(file)) {
+            Some((job.head(Tile::WHOLE)?, computed.progress(axes)))
+        } else {
+            None
+        };
+        (computed, kept)
+    };
+    let whole = Whole {
+        caption,
+        plane: job.plane,
+        computed: &computed,
+        kept: kept.as_ref().map(|(head, progress)| (head, progress)),
+    };
+    deliver(&args.files, &whole, begin, &mut out)
+}
+
+/// What is known before the first height.
+struct Ready {
+    source: Source,
+    subject: Subject,
+    plane: Plane,
+    axes: [Axis; 2],
+    caption: Caption,
+}
+
+impl Ready {
+    /// What `args` name.
+    fn new(args: &SurfaceArgs, interrupt: &Interrupt) -> Result<Self, CliError> {
+        let source = args.source.as_ref().ok_or_else(|| {
+            CliError::Usage(
+                "give an experiment, or a function of x and y with --function".to_owned(),
+            )
+        })?;
+        let source = source.load()?;
+        if args.share.tile.is_none() {
+            output::check(&args.files.out, &source.path)?;
+        }
+        let subject = args.subject.read(&source)?;
+        let spanned = subject.span(&source, interrupt.flag())?;
+        let range = args
+            .range
+            .map_or(spanned.range, |range| (range.lo, range.hi));
+        let axes = axes(args.grid, range)?;
+        let caption = Caption::new(&source, &subject, &spanned)?;
+        Ok(Ready {
+            source,
+            subject,
+            plane: spanned.plane,
+            axes,
+            caption,
+        })
+    }
+}
+
+/// Whether a file is one that `surface merge` reads.
+fn is_kept(file: &Path) -> bool {
+    ending(file).as_deref() == Some("safetensors")
+}
+
+/// All that files of a surface are made of.
+struct Whole<'a> {
+    caption: &'a Caption,
+    plane: &'a Plane,
+    computed: &'a Computed,
+    /// What a `.safetensors` file says, where there is to be one.
+    kept: Option<(&'a TileHead, &'a Progress)>,
 }
 
 /// Writes the files of a surface, however it was computed, and reports on it.
@@ -196,17 +373,19 @@ pub fn run(args: &SurfaceArgs) -> Result<(), CliError> {
 /// When something cannot be written.
 fn deliver(
     files: &FileArgs,
-    caption: &Caption,
-    plane: &Plane,
-    computed: &Computed,
+    whole: &Whole<'_>,
     begin: Instant,
     out: &mut Out,
 ) -> Result<(), CliError> {
+    let (caption, plane, computed) = (whole.caption, whole.plane, whole.computed);
     let (surface, path) = (&computed.surface, &computed.path);
     let mut figure = figure(caption, computed);
     files.dress(&mut figure);
     for file in &files.out {
-        write_output(file, plane, &figure, caption.facts.measure)?;
+        match whole.kept {
+            Some((head, progress)) if is_kept(file) => write_tile(file, head, plane, progress)?,
+            _ => write_output(file, plane, &figure, caption.facts.measure)?,
+        }
     }
     let range = surface.range();
     let gap = path.largest_gap().map(|p| p.gap());
@@ -273,6 +452,22 @@ pub struct Computed {
     pub path: PathOnPlane,
     /// The loss at the weights themselves.
     pub center_loss: f64,
+}
+
+impl Computed {
+    /// What is known of a surface, with NaN where nothing is.
+    fn from_progress(progress: &Progress) -> Self {
+        Computed {
+            surface: progress.surface(),
+            path: progress.path_on_plane(),
+            center_loss: progress.center.unwrap_or(f64::NAN),
+        }
+    }
+
+    /// All of it as something that is known.
+    fn progress(&self, axes: [Axis; 2]) -> Progress {
+        Progress::complete(axes, &self.surface, &self.path, self.center_loss)
+    }
 }
 
 /// Computes what `gauge` measures over `plane` and projects `path`, with a bar.

@@ -12,8 +12,9 @@ pub(super) fn output(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match SurfaceFormat::of(&path) {
         Ok(_) => Ok(path),
+        Err(_) if ending(&path).as_deref() == Some("safetensors") => Ok(path),
         Err(_) => Err(format!(
-            "surfaces are written as {}",
+            "surfaces are written as .safetensors, {}",
             SurfaceFormat::endings()
         )),
     }
@@ -22,7 +23,7 @@ pub(super) fn output(text: &str) -> Result<PathBuf, String> {
 /// What `--help` says of `--out`.
 pub(super) fn output_help() -> String {
     format!(
-        "Write this file, as its name ends: {}; may be given several times",
+        "Write this file, as its name ends: .safetensors, {}; may be given several times",
         SurfaceFormat::endings()
     )
 }
