@@ -123,11 +123,13 @@ impl<'a> Keeper<'a> {
         self.block
             .store((block as usize).clamp(1, BLOCK), Ordering::Relaxed);
         let Some(place) = &self.place else { return };
-        if state.fault.is_none() && state.written.elapsed() >= place.every.max(SHARE * state.cost) {
-            if let Err(fault) = self.write(&mut state) {
-                state.fault = Some(fault);
-                self.stop.store(true, Ordering::Relaxed);
-            }
+        let due = state.written.elapsed() >= place.every.max(SHARE * state.cost);
+        if !due || state.fault.is_some() {
+            return;
+        }
+        if let Err(fault) = self.write(&mut state) {
+            state.fault = Some(fault);
+            self.stop.store(true, Ordering::Relaxed);
         }
     }
 
