@@ -1,11 +1,15 @@
 //! Time per frame on the headless renderer while training runs and everything
 //! is recoloured every frame: `cargo bench --bench frames [-- NAME...]`.
 //!
+//! `live` in place of a name measures real time instead: training on its thread
+//! with and without the error surface in view, steps, frames and surfaces a second.
+//!
 //! Prints the median, fastest and slowest of the frames. On a software renderer
 //! the figures depend on how busy the processor is: compare within one run.
 #![allow(clippy::print_stdout)]
 
 use gradscape::app::capture::{Shot, bench};
+use gradscape::app::live::live;
 use gradscape::app::{ArenaView, Language, NetworkView, SurfaceView, Theme, ViewMode};
 use gradscape::experiment::Experiment;
 use gradscape::train::Problem;
@@ -40,6 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|a| !a.starts_with('-'))
         .collect();
     let adapter = gradscape::app::graphics::find_adapter()?;
+    if wanted.iter().any(|w| w == "live") {
+        return measure_live(&adapter.name);
+    }
     println!(
         "{} at 1280x720, {FRAMES} frames each, milliseconds",
         adapter.name
@@ -158,6 +165,55 @@ fn main() -> Result<(), Box<dyn Error>> {
             ms(FRAMES - 1),
             1e3 / median
         );
+    }
+    Ok(())
+}
+
+/// Seconds for each line of the live table.
+const SECONDS: f64 = 6.0;
+
+fn measure_live(adapter: &str) -> Result<(), Box<dyn Error>> {
+    println!("{adapter} at 1280x720, panels on, training in real time, {SECONDS} s each");
+    println!(
+        "{:<24} {:>10} {:>10} {:>8} {:>12} {:>12} {:>6}",
+        "", "view", "steps/s", "fps", "slowest, ms", "surfaces/s", "side"
+    );
+    for sample in ["spiral", "digits", "mnist"] {
+        let file = format!("{}/experiments/{sample}.toml", env!("CARGO_MANIFEST_DIR"));
+        let mut experiment = Experiment::read(Path::new(&file))?;
+        experiment.training.epochs = 10_000_000;
+        let problem = Arc::new(Problem::new(&experiment)?);
+        for (name, view) in [("network", ViewMode::Network), ("both", ViewMode::Both)] {
+            let shot = Shot {
+                problem: Arc::clone(&problem),
+                params: None,
+                view,
+                size: (1280, 720),
+                frames: 1,
+                epochs: 0,
+                steps: 1,
+                orbit: 0.0,
+                theme: Theme::Dark,
+                language: Language::English,
+                scale: 1.0,
+                panels: true,
+                smooth: false,
+                network: NetworkView::default(),
+                surface: SurfaceView::default(),
+                arena: ArenaView::default(),
+                race_at: 0,
+                beside: None,
+            };
+            let live = live(&shot, SECONDS)?;
+            println!(
+                "{sample:<24} {name:>10} {:>10.0} {:>8.1} {:>12.0} {:>12.1} {:>6}",
+                live.steps,
+                live.frames,
+                1e3 * live.slowest,
+                live.surfaces,
+                live.side
+            );
+        }
     }
     Ok(())
 }

@@ -292,6 +292,45 @@ fn weights_of_another_length_are_refused() {
     assert_eq!(session.trainer().params(), vec![0.5; length]);
 }
 
+fn loss_at(session: &Session) -> f64 {
+    let problem = session.trainer().problem();
+    let mut evaluator = gradscape::train::Evaluator::new(&problem.network);
+    evaluator.loss(&problem.network, session.trainer().params(), &problem.train)
+}
+
+#[test]
+fn weights_that_are_set_begin_a_path_of_their_own_at_their_own_loss() {
+    let mut session = Session::new(problem("batch = 7"));
+    (0..3).for_each(|_| session.command(TrainCommand::Step));
+    let length = session.trainer().params().len();
+    session.take_outbox();
+    session.command(TrainCommand::SetParams(vec![0.5; length].into()));
+    let points = session.take_outbox().points;
+    let (step, loss) = (session.trainer().steps(), loss_at(&session));
+    assert_eq!(
+        (points.len(), points[0].step, points[0].loss),
+        (1, step, loss)
+    );
+    assert_eq!(points[0].params[..], vec![0.5; length]);
+    session.command(TrainCommand::Step);
+    let jumps = session.snapshot().jumps;
+    assert!(!jumps.joins(step - 1, step) && jumps.joins(step, step + 1));
+    session.command(TrainCommand::Reset);
+    assert!(session.snapshot().jumps.joins(0, step));
+}
+
+#[test]
+fn weights_that_are_set_before_the_first_step_are_the_start() {
+    let mut session = Session::new(problem("batch = 7"));
+    let length = session.trainer().params().len();
+    session.command(TrainCommand::SetParams(vec![0.25; length].into()));
+    let news = session.take_outbox();
+    let last = news.rows.last().unwrap();
+    assert_eq!((last.epoch, last.step), (0, 0));
+    assert_eq!(session.trajectory().points().len(), 1);
+    assert_eq!(last.train_loss, session.trajectory().points()[0].loss);
+}
+
 #[test]
 fn a_step_size_that_makes_no_sense_is_refused_and_another_takes_effect() {
     let mut session = Session::new(problem(

@@ -12,6 +12,7 @@ use super::state::{
     CameraRequest, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot,
     ViewMode, ViewRect,
 };
+use super::surface_hand::Drag;
 use super::theme::{Theme, color};
 use super::viewport::view_part;
 use bevy::camera::visibility::RenderLayers;
@@ -380,6 +381,7 @@ fn guard_pointer(
     buttons: Res<ButtonInput<MouseButton>>,
     window: Option<Single<&Window, With<PrimaryWindow>>>,
     rect: Res<ViewRect>,
+    drag: Option<Res<Drag>>,
     mut cameras: Query<&mut PanOrbitCamera>,
     mut scene_owns_drag: Local<bool>,
 ) {
@@ -401,6 +403,8 @@ fn guard_pointer(
     } else {
         !(over_panel || outside)
     };
+    // A hand that holds the ball does not turn the view.
+    let enabled = enabled && !drag.is_some_and(|drag| drag.is_held());
     for mut orbit in &mut cameras {
         if orbit.enabled != enabled {
             orbit.enabled = enabled;

@@ -173,6 +173,15 @@ pub struct Studio {
 impl Studio {
     /// Builds the app; nothing is drawn yet.
     pub fn new(shot: &Shot) -> Result<Self, CaptureError> {
+        let drive = Drive::Frame {
+            steps: shot.steps,
+            epochs_before: shot.epochs,
+        };
+        Studio::driven(shot, drive)
+    }
+
+    /// The same with another way to train: on a thread, in real time, as in a window.
+    pub fn driven(shot: &Shot, drive: Drive) -> Result<Self, CaptureError> {
         let (width, height) = shot.size;
         let fits = |side: u32| (16..=8192).contains(&side);
         if !(fits(width) && fits(height)) {
@@ -230,10 +239,7 @@ impl Studio {
         .insert_resource(graphics::error_handler());
         app.add_plugins(GradscapePlugins {
             problem: Arc::clone(&shot.problem),
-            drive: Drive::Frame {
-                steps: shot.steps,
-                epochs_before: shot.beside.unwrap_or(shot.epochs).min(shot.epochs),
-            },
+            drive,
         });
         if shot.panels {
             app.add_plugins(UiPlugin);

@@ -6,6 +6,7 @@
 //! the numbers, and the render files write them to the GPU.
 
 mod arena;
+mod ball_camera;
 mod camera;
 pub mod capture;
 mod format;
@@ -13,10 +14,12 @@ mod framing;
 pub mod graphics;
 mod honesty;
 mod labels;
+pub mod live;
 mod pick;
 mod plugins;
 mod quiet;
 mod render;
+mod replay;
 pub mod run;
 pub mod scene;
 mod search;
@@ -24,6 +27,7 @@ mod settings;
 mod state;
 mod study;
 mod surface;
+mod surface_hand;
 mod surface_words;
 mod text;
 mod theme;
@@ -38,6 +42,7 @@ pub use arena::{
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
+pub use replay::ReplayWish;
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
@@ -46,6 +51,9 @@ pub use state::{
 };
 pub use study::{CurvatureHere, LineHere, Study, StudyWish};
 pub use surface::{ErrorSurface, PlaneFacts};
+pub use surface_hand::{
+    Drag, Earlier, Exact, HandPlugin, SurfaceClicked, SurfacePointer, Touch, Touched, WeightsWish,
+};
 pub use text::{Language, Texts, font_definitions};
 pub use theme::{Palette, Theme};
 pub use training::{

@@ -1,7 +1,8 @@
 //! The plugin group and the order of everything that runs in a frame.
 
 use super::{
-    arena, camera, labels, pick, quiet, render, scene, state, study, surface, text, theme, training,
+    arena, ball_camera, camera, labels, pick, quiet, render, replay, scene, state, study, surface,
+    surface_hand, text, theme, training,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -43,6 +44,7 @@ impl PluginGroup for GradscapePlugins {
                 problem: self.problem,
                 drive: self.drive,
             })
+            .add(replay::plugin)
             .add(surface::plugin)
             .add(arena::ArenaPlugin)
             .add(study::plugin)
@@ -50,7 +52,9 @@ impl PluginGroup for GradscapePlugins {
             .add(scene::SurfaceScenePlugin)
             .add(render::plugin)
             .add(pick::plugin)
+            .add(surface_hand::plugin)
             .add(camera::plugin)
+            .add(ball_camera::plugin)
             .add(labels::plugin)
     }
 }

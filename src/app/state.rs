@@ -123,6 +123,21 @@ pub struct SurfaceView {
     pub path: bool,
     /// Whether the gap between each path point's true loss and the slice is drawn.
     pub gaps: bool,
+    /// About how many contour lines there are.
+    pub levels: usize,
+    /// Whether contour lines say their losses.
+    pub level_names: bool,
+    /// Whether contour lines are drawn on the floor, too.
+    pub floor_levels: bool,
+    /// Whether the camera goes with the ball.
+    pub camera_follows: bool,
+    /// Whether, in a replay, the surface is that around the weights of each step.
+    pub replay_surface: bool,
+}
+
+impl SurfaceView {
+    /// How many contour lines there can be.
+    pub const LEVELS: [usize; 5] = [6, 12, 22, 36, 60];
 }
 
 impl Default for SurfaceView {
@@ -138,6 +153,11 @@ impl Default for SurfaceView {
             contours: true,
             path: true,
             gaps: true,
+            levels: SurfaceView::LEVELS[2],
+            level_names: false,
+            floor_levels: false,
+            camera_follows: false,
+            replay_surface: false,
         }
     }
 }

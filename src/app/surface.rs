@@ -8,13 +8,14 @@ use super::arena::{ArenaView, Ground};
 use super::plugins::GradscapeSystems;
 use super::state::{SurfaceView, ViewMode};
 use super::study::Study;
+use super::surface_hand::Drag;
 use super::training::{
     Drive, DriveChoice, NetworkReplaced, Notice, Notices, Training, receive_training,
 };
 use crate::landscape::{
     Analytic, Directions, Measure, PathOnPlane, Plane, PlanePoint, Quantity, Scope, Surface,
 };
-use crate::train::{Problem, RunState};
+use crate::train::{Jumps, Problem};
 pub use aim::PlaneFacts;
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
@@ -51,6 +52,8 @@ pub struct ErrorSurface {
     /// The path seen from the plane; its last point is where the weights were
     /// when the surface was asked for.
     pub path: PathOnPlane,
+    /// Where on the path the weights were put rather than stepped.
+    pub jumps: Arc<Jumps>,
     /// What is shown, at the plane's centre.
     pub center_loss: f64,
     /// Whether directions are being found for the next one.
@@ -204,6 +207,7 @@ pub(super) fn draw_surface(
     drive: Res<DriveChoice>,
     pace: Res<SurfacePace>,
     arena: Option<Res<ArenaView>>,
+    drag: Option<Res<Drag>>,
     mut notices: ResMut<Notices>,
     redraw: Option<ResMut<Messages<RequestRedraw>>>,
 ) {
@@ -223,8 +227,9 @@ pub(super) fn draw_surface(
     let waits = matches!(drive.0, Drive::Frame { .. });
     let hidden = mode.is_some_and(|m| *m.get() == ViewMode::Network);
     *frame = frame.wrapping_add(1);
-    *pending |= training.is_changed() || view.is_changed();
-    let running = training.snapshot.state == RunState::Running;
+    let held = drag.as_ref().is_some_and(|d| d.is_changed());
+    *pending |= training.is_changed() || view.is_changed() || held;
+    let running = training.is_moving();
     let rested = if waits {
         !running || frame.is_multiple_of(pace.frames.max(1)) || shown.surface.is_none()
     } else {
@@ -243,12 +248,17 @@ pub(super) fn draw_surface(
         };
         // Where the frame waits, what was asked for before is always finished.
         let busy = !waits && busy;
+        // The plane stays under a hand that drags the ball over it, and in a replay
+        // unless its surface is wanted too.
+        let held = drag.is_some_and(|d| d.is_held());
+        let stays = held || (training.shows_past() && !view.replay_surface);
         // A race lies on the plane where it began.
-        let held = arena.is_some_and(|a| a.holds_plane()).then(|| SurfaceView {
+        let stays = stays || arena.is_some_and(|a| a.holds_plane());
+        let still = stays.then(|| SurfaceView {
             follow: false,
             ..view.clone()
         });
-        match planner.due(&training, held.as_ref().unwrap_or(&view), busy, budget) {
+        match planner.due(&training, still.as_ref().unwrap_or(&view), busy, budget) {
             Ok(Some(request)) => {
                 *asked_at = Some(Instant::now());
                 asked = Some(request.tag);
@@ -342,6 +352,7 @@ fn take_in(shown: &mut ErrorSurface, news: News) {
     shown.samples = news.samples;
     shown.surface = Some(news.surface);
     shown.path = news.path;
+    shown.jumps = news.jumps;
     shown.center_loss = news.center_loss;
 }
 

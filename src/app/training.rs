@@ -3,6 +3,7 @@
 //! [`Command`]s.
 
 use super::plugins::GradscapeSystems;
+use super::replay::{self, Now};
 use super::state::Selection;
 use crate::experiment::{Experiment, ExperimentError};
 use crate::train::{
@@ -24,6 +25,8 @@ pub struct Training {
     pub history: History,
     /// The path through parameter space.
     pub path: Trajectory,
+    /// While the snapshot is of an earlier step, the run's own.
+    pub(super) now: Option<Box<Now>>,
 }
 
 impl Training {
@@ -35,21 +38,30 @@ impl Training {
             history: History::default(),
             path: session.trajectory().emptied(),
             problem,
+            now: None,
         };
         training.take_in(None, session.take_outbox());
         training
     }
 
-    fn take_in(&mut self, snapshot: Option<Snapshot>, news: Outbox) {
+    pub(super) fn take_in(&mut self, snapshot: Option<Snapshot>, news: Outbox) {
         if let Some(snapshot) = snapshot {
-            if snapshot.generation != self.snapshot.generation {
+            let before = self.now_snapshot();
+            if snapshot.generation != before.generation {
                 self.history.clear();
                 self.path.clear();
-            } else if snapshot.step < self.snapshot.step {
+                self.now = None;
+            } else if snapshot.step < before.step {
                 self.history.truncate_after(snapshot.epoch);
                 self.path.truncate_after(snapshot.step);
             }
-            self.snapshot = snapshot;
+            match &mut self.now {
+                None => self.snapshot = snapshot,
+                Some(now) => {
+                    now.snapshot = snapshot;
+                    self.watch_past();
+                }
+            }
         }
         news.rows.into_iter().for_each(|row| self.history.push(row));
         news.points
@@ -300,12 +312,16 @@ fn load_experiment(
     }
 }
 
-fn send_commands(
+pub(super) fn send_commands(
     mut messages: MessageReader<Command>,
     mut driver: ResMut<Driver>,
+    mut training: ResMut<Training>,
     mut notices: ResMut<Notices>,
 ) {
     for Command(command) in messages.read() {
+        if training.shows_past() && replay::leaves_past(command) {
+            training.return_to_now();
+        }
         match &mut *driver {
             Driver::Thread(worker) => {
                 if !worker.send(command.clone()) {

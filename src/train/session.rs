@@ -3,13 +3,14 @@
 
 use super::divergence::Divergence;
 use super::history::HistoryRow;
+use super::jumps::Jumps;
+use super::probe::probe;
 use super::problem::Problem;
-use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
+use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched};
 use super::stop::StopReason;
 use super::trainer::{StepOutcome, Trainer};
 use super::trajectory::{PathPoint, Trajectory};
 use crate::nn::Workspace;
-use ndarray::s;
 use std::sync::Arc;
 
 /// A run and the commands that it obeys.
@@ -28,6 +29,9 @@ pub struct Session {
     // The epoch whose weights were taken back at the end.
     best_epoch: Option<usize>,
     trajectory: Trajectory,
+    jumps: Arc<Jumps>,
+    // The step of the newest history row.
+    row_step: u64,
     outbox: Outbox,
     probe_workspace: Workspace<f32>,
 }
@@ -76,6 +80,8 @@ impl Session {
             stop: None,
             best_epoch: None,
             trajectory: Trajectory::new(params, stride),
+            jumps: Arc::default(),
+            row_step: 0,
             outbox: Outbox::default(),
             probe_workspace: Workspace::new(&problem.network, 1),
             trainer,
@@ -143,6 +149,7 @@ impl Session {
                     if stopped || self.state == RunState::Diverged {
                         self.state = RunState::Paused;
                     }
+                    self.record_jump();
                 }
             }
             TrainCommand::Rewind => {
@@ -153,6 +160,9 @@ impl Session {
                 self.best_epoch = None;
                 self.state = RunState::Paused;
                 self.trajectory.truncate_after(self.trainer.steps());
+                Arc::make_mut(&mut self.jumps).truncate_after(self.trainer.steps());
+                // It went back to the end of an epoch, of which there is a row.
+                self.row_step = self.trainer.steps();
                 self.outbox.rows.retain(|r| r.epoch <= self.trainer.epoch());
                 self.outbox
                     .points
@@ -195,6 +205,7 @@ impl Session {
         self.best_epoch = None;
         self.target_epoch = self.trainer.problem().experiment.training.epochs;
         self.trajectory.clear();
+        self.jumps = Arc::default();
         self.outbox = Outbox::default();
         self.record_start();
     }
@@ -256,13 +267,34 @@ impl Session {
     fn take_back_best(&mut self) {
         self.best_epoch = self.trainer.take_back_best();
         if self.best_epoch.is_some() {
+            Arc::make_mut(&mut self.jumps).add(self.trainer.steps());
             let loss = self.trainer.train_loss();
+            self.record_point(loss);
+        }
+    }
+
+    /// The weights were set: the path goes on from there, and the figures of this
+    /// moment, if there are any, are those of the new weights.
+    fn record_jump(&mut self) {
+        let step = self.trainer.steps();
+        Arc::make_mut(&mut self.jumps).add(step);
+        let loss = if self.row_step == step {
+            let row = self.evaluated_row();
+            if row.train_loss.is_finite() {
+                self.outbox.rows.push(row);
+            }
+            row.train_loss
+        } else {
+            self.trainer.train_loss()
+        };
+        if loss.is_finite() {
             self.record_point(loss);
         }
     }
 
     fn record_start(&mut self) {
         let row = self.evaluated_row();
+        self.row_step = self.trainer.steps();
         self.outbox.rows.push(row);
         self.record_point(row.train_loss);
     }
@@ -280,6 +312,9 @@ impl Session {
         };
         if !loss.is_finite() {
             return Err(self.trainer.diverged_in_evaluation());
+        }
+        if row.is_some() {
+            self.row_step = self.trainer.steps();
         }
         self.outbox.rows.extend(row);
         if point_due {
@@ -334,6 +369,7 @@ impl Session {
             // A row has 32 bits: so many samples of 4 bytes would not fit anywhere.
             batch: trainer.last_batch().iter().map(|&r| r as u32).collect(),
             batch_loss: trainer.batch_loss(),
+            jumps: Arc::clone(&self.jumps),
             probe,
             divergence: self.divergence.clone(),
             stop: self.stop.clone(),
@@ -341,45 +377,12 @@ impl Session {
     }
 
     fn probe(&mut self) -> Probe {
-        let problem = self.trainer.problem();
-        let samples = match self.watched.part {
-            WatchedPart::Validation if !problem.validation.is_empty() => &problem.validation,
-            _ => &problem.train,
-        };
-        if samples.is_empty() {
-            return Probe::default();
-        }
-        let index = self.watched.index.min(samples.len() - 1);
-        let (x, y) = (
-            samples.x.slice(s![index..=index, ..]),
-            samples.y.slice(s![index..=index, ..]),
-        );
-        let mut gradient = vec![0.0; self.trainer.params().len()];
-        let workspace = &mut self.probe_workspace;
-        let loss = problem
-            .network
-            .gradient(self.trainer.params(), x, y, workspace, &mut gradient);
-        let layers = 0..problem.network.layers().len();
-        Probe {
-            watched: Watched {
-                part: self.watched.part,
-                index,
-            },
-            input: x.iter().copied().collect(),
-            target: y.iter().copied().collect(),
-            z: layers
-                .clone()
-                .map(|l| workspace.z(l).iter().copied().collect())
-                .collect(),
-            a: layers
-                .clone()
-                .map(|l| workspace.a(l).iter().copied().collect())
-                .collect(),
-            delta: layers
-                .map(|l| workspace.delta(l).iter().copied().collect())
-                .collect(),
-            loss,
-        }
+        probe(
+            self.trainer.problem(),
+            self.trainer.params(),
+            self.watched,
+            &mut self.probe_workspace,
+        )
     }
 
     /// Counts everything that happened to the run.

@@ -2,6 +2,7 @@
 
 use super::divergence::Divergence;
 use super::history::HistoryRow;
+use super::jumps::Jumps;
 use super::stop::StopReason;
 use super::trajectory::PathPoint;
 use std::sync::Arc;
@@ -46,7 +47,9 @@ pub enum TrainCommand {
     SetSpeed(Option<f64>),
     /// Which sample's activations and error signals to report.
     Watch(Watched),
-    /// Take these weights (refused unless there are as many as parameters).
+    /// Take these weights (refused unless there are as many as parameters). The
+    /// optimiser begins anew from them; the path goes on there without a line that
+    /// leads to them.
     SetParams(Arc<[f32]>),
     /// Return to an earlier, healthy state.
     Rewind,
@@ -127,6 +130,8 @@ pub struct Snapshot {
     pub batch: Arc<[u32]>,
     /// The batch's mean loss in the last step; NaN before the first.
     pub batch_loss: f64,
+    /// Where the weights were put rather than stepped.
+    pub jumps: Arc<Jumps>,
     /// The watched sample.
     pub probe: Probe,
     /// What went wrong, if something did.

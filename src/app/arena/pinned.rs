@@ -3,6 +3,7 @@
 use crate::app::surface::{ErrorSurface, PlaneFacts};
 use crate::app::surface_words;
 use crate::landscape::{PathOnPlane, Surface};
+use crate::train::Jumps;
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -60,6 +61,8 @@ pub struct Kept {
     pub surface: Arc<Surface>,
     /// The path to it.
     pub path: PathOnPlane,
+    /// Where on the path the weights were put rather than stepped.
+    pub jumps: Arc<Jumps>,
     /// What its axes' numbers add to the coordinates.
     pub origin: (f64, f64),
     /// What its axes are called, where they are parameters.
@@ -85,6 +88,7 @@ impl Kept {
         Some(Kept {
             surface: Arc::clone(shown.surface.as_ref()?),
             path: shown.path.clone(),
+            jumps: Arc::clone(&shown.jumps),
             origin: (shown.axis_origin(0), shown.axis_origin(1)),
             parameters: [shown.parameter_name(0), shown.parameter_name(1)],
             facts: shown.facts.clone(),

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 /// How far along `ray` it first meets the ball around `center`; `None` where it
 /// misses it or the ball lies behind.
-pub(super) fn ray_ball(ray: &Ray3d, center: Vec3, radius: f32) -> Option<f32> {
+pub(in crate::app) fn ray_ball(ray: &Ray3d, center: Vec3, radius: f32) -> Option<f32> {
     let to_center = center - ray.origin;
     let nearest = to_center.dot(*ray.direction);
     let off = (to_center - nearest * ray.direction).length_squared();

@@ -15,7 +15,8 @@ use super::state::{CameraRequest, Item, SceneView, Selection};
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
-use geometry::{ray_ball, ray_cell, ray_segment};
+pub(super) use geometry::ray_ball;
+use geometry::{ray_cell, ray_segment};
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Pointer>()

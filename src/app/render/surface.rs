@@ -141,8 +141,8 @@ fn dress(
     for (entity, kind) in &strokes {
         let mesh = Mesh3d(meshes.add(strokes_mesh(&[])));
         let material = match kind {
-            StrokeKind::Axes | StrokeKind::Pinned => &materials.axes,
-            StrokeKind::Path | StrokeKind::Racers => &materials.path,
+            StrokeKind::Axes | StrokeKind::Levels | StrokeKind::Pinned => &materials.axes,
+            StrokeKind::Path | StrokeKind::Hover | StrokeKind::Racers => &materials.path,
             StrokeKind::Behind | StrokeKind::RacersBehind => &materials.behind,
         };
         commands.entity(entity).insert((

@@ -21,8 +21,11 @@ mod spawn;
 mod surface;
 mod surface_axes;
 mod surface_frame;
+mod surface_level;
+mod surface_levels;
 mod surface_parts;
 mod surface_path;
+mod surface_ray;
 mod surface_relief;
 
 pub use drawn::{DrawnConnections, DrawnPair};
@@ -34,12 +37,15 @@ pub use parts::{
 };
 pub use racers::{Tag, TagKind, Tags};
 pub use spawn::NetworkLayout;
-pub use surface::SurfaceScenePlugin;
+pub use surface::{SurfaceLaid, SurfaceScenePlugin, SurfaceStanding};
 pub use surface_axes::Facing;
 pub use surface_frame::{HeightScale, SurfaceFrame};
+pub use surface_level::level_set;
+pub use surface_levels::LevelName;
 pub use surface_parts::{
     Ball, PinnedRelief, PinnedRoot, PinnedText, RacerBall, Stroke, StrokeKind, Strokes, SurfaceText,
 };
+pub use surface_ray::{coordinates, height_over, loss_at, meet};
 pub use surface_relief::Relief;
 
 use super::plugins::GradscapeSystems;

@@ -106,7 +106,7 @@ pub(super) fn lay_out(
     for (mut strokes, kind) in &mut strokes {
         if *kind == StrokeKind::Pinned {
             *strokes = surface_axes::strokes(&frame, &relief, *facing, &palette);
-            let path = surface_path::strokes(&frame, &kept.path, &view, &palette);
+            let path = surface_path::strokes(&frame, &kept.path, &kept.jumps, &view, &palette);
             strokes.0.extend(path.0);
         }
     }

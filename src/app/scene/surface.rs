@@ -8,6 +8,7 @@
 
 use super::surface_axes::{self, Facing, Titles};
 use super::surface_frame::{FUNCTION_LOG_FLOOR, HeightScale, LOG_FLOOR, SurfaceFrame};
+use super::surface_levels;
 use super::surface_parts::{Ball, StrokeKind, Strokes, SurfaceText};
 use super::surface_path;
 use super::surface_relief::Relief;
@@ -37,6 +38,8 @@ impl Plugin for SurfaceScenePlugin {
             .init_resource::<Theme>()
             .init_resource::<Facing>()
             .init_resource::<Laid>()
+            .init_resource::<SurfaceStanding>()
+            .init_resource::<surface_levels::Named>()
             .init_resource::<ArenaView>()
             .init_resource::<Arena>()
             .init_resource::<Pinned>()
@@ -50,14 +53,28 @@ impl Plugin for SurfaceScenePlugin {
                 (
                     face_reader,
                     lay_out_surface,
+                    tell_frame,
+                    surface_levels::lay_out,
                     write_texts,
                     racers::lay_out,
                     pinned::lay_out,
                 )
                     .chain()
+                    .in_set(SurfaceLaid)
                     .in_set(GradscapeSystems::Scene),
             );
     }
+}
+
+/// The surface's entities are brought up to date.
+#[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SurfaceLaid;
+
+/// Where the surface stands in the scene, for those who point at it.
+#[derive(Resource, Debug, Clone, PartialEq, Default)]
+pub struct SurfaceStanding {
+    /// Of the surface that is drawn, if one is.
+    pub frame: Option<SurfaceFrame>,
 }
 
 /// Radii of the balls.
@@ -101,6 +118,8 @@ fn spawn_surface(mut commands: Commands) {
     commands.spawn((Strokes::default(), StrokeKind::Axes, child.clone()));
     commands.spawn((Strokes::default(), StrokeKind::Path, child.clone()));
     commands.spawn((Strokes::default(), StrokeKind::Behind, child.clone()));
+    commands.spawn((Strokes::default(), StrokeKind::Hover, child.clone()));
+    commands.spawn((Strokes::default(), StrokeKind::Levels, child.clone()));
     commands.spawn((Ball::Newest, child.clone()));
     commands.spawn((Ball::Start, child));
 }
@@ -159,7 +178,7 @@ fn lay_out_surface(
     let Ok((mut relief, mut relief_visibility)) = reliefs.single_mut() else {
         return;
     };
-    let frame = shown.surface.as_ref().and_then(|surface| {
+    let mut frame = shown.surface.as_ref().and_then(|surface| {
         let origin = (shown.axis_origin(0), shown.axis_origin(1));
         let mut all = vec![(&**surface, &shown.path)];
         all.extend(pinned.kept.iter().map(|k| (&*k.surface, &k.path)));
@@ -169,6 +188,16 @@ fn lay_out_surface(
         };
         SurfaceFrame::scaled(surface, origin, HeightScale::over(&all, floor))
     });
+    if let (Some(frame), Some(before), false) = (&mut frame, &laid.frame, new_view)
+        && (frame.x, frame.y) == (before.x, before.y)
+    {
+        frame.scale = frame.scale.clone().steadied(&before.scale);
+    }
+    if let Some(frame) = &mut frame
+        && view.levels != SurfaceView::LEVELS[2]
+    {
+        frame.scale.divide(view.levels);
+    }
     let (Some(frame), Some(surface)) = (frame, &shown.surface) else {
         *relief_visibility = Visibility::Hidden;
         strokes.iter_mut().for_each(|(mut s, _)| s.0.clear());
@@ -188,12 +217,20 @@ fn lay_out_surface(
     for (mut strokes, kind) in &mut strokes {
         *strokes = match kind {
             // Whoever else has strokes lays them out.
+            StrokeKind::Hover | StrokeKind::Levels => continue,
             StrokeKind::Racers | StrokeKind::RacersBehind | StrokeKind::Pinned => continue,
             StrokeKind::Axes => surface_axes::strokes(&frame, &relief, *facing, &palette),
-            StrokeKind::Path => surface_path::strokes(&frame, &shown.path, &view, &palette),
-            StrokeKind::Behind => {
-                surface_path::strokes_behind(&frame, &shown.path, &view, &palette, NEWEST)
+            StrokeKind::Path => {
+                surface_path::strokes(&frame, &shown.path, &shown.jumps, &view, &palette)
             }
+            StrokeKind::Behind => surface_path::strokes_behind(
+                &frame,
+                &shown.path,
+                &shown.jumps,
+                &view,
+                &palette,
+                NEWEST,
+            ),
         };
     }
     for (ball, mut transform, mut visibility) in &mut balls {
@@ -283,6 +320,12 @@ fn titles(shown: &ErrorSurface, is_log: bool, strings: &Texts) -> Titles {
         y: surface_words::axis(strings, shown, 1),
         height,
         percent: shown.is_accuracy(),
+    }
+}
+
+fn tell_frame(laid: Res<Laid>, mut standing: ResMut<SurfaceStanding>) {
+    if laid.is_changed() && standing.frame != laid.frame {
+        standing.frame.clone_from(&laid.frame);
     }
 }
 

@@ -11,6 +11,9 @@ pub const LOG_FLOOR: f64 = 1e-9;
 /// The same for a function, whose minimum may be a grid point with value 0.
 pub const FUNCTION_LOG_FLOOR: f64 = 1e-5;
 
+/// A scale is kept while what it is for fills at least this share of it.
+const FILLED: f64 = 0.7;
+
 /// How losses become heights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeightScale {
@@ -118,6 +121,34 @@ impl HeightScale {
     /// Whether heights are logarithms.
     pub fn is_log(&self) -> bool {
         self.log
+    }
+
+    /// The scale `before`, where everything fits into it and fills most of it: a
+    /// surface that follows is drawn many times a second, and a scale that was
+    /// fitted to each one anew would make it tremble.
+    pub fn steadied(self, before: &HeightScale) -> HeightScale {
+        let slack = 1e-6 * (before.high - before.low);
+        let fits = self.low >= before.low - slack && self.high <= before.high + slack;
+        let fills = self.high - self.low >= FILLED * (before.high - before.low);
+        if self.log != before.log || !(fits && fills) {
+            return self;
+        }
+        HeightScale {
+            is_cut: self.is_cut,
+            is_floored: self.is_floored,
+            ..before.clone()
+        }
+    }
+
+    /// Gives it about `count` contour lines.
+    pub fn divide(&mut self, count: usize) {
+        let (low, high) = (self.loss_at(0.0), self.loss_at(1.0));
+        self.levels = if self.log {
+            log_levels(low, high, count)
+        } else {
+            let step = nice_step((high - low) / count.max(1) as f64);
+            nice_between(low + 0.5 * step, high, step)
+        };
     }
 
     /// Where `loss` lies between floor (0) and top (1); beyond for losses that
@@ -414,6 +445,22 @@ mod tests {
             assert_eq!(scale.is_floored, log);
             assert!(scale.fraction(f64::NAN).is_nan() && scale.fraction(f64::INFINITY).is_nan());
             assert!((scale.loss_at(scale.fraction(0.3)) - 0.3).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_scale_stays_while_its_surface_fits_and_gives_way_when_it_does_not() {
+        let of = |floor: f64, size: f64| {
+            let mut surface = bowl(9, floor);
+            surface.loss.mapv_inplace(|l| size * l);
+            HeightScale::new(&surface, &PathOnPlane::default(), false)
+        };
+        let before = of(0.0, 1.0);
+        let ends = |scale: &HeightScale| (scale.loss_at(0.0), scale.loss_at(1.0));
+        assert_ne!(ends(&of(0.0, 0.8)), ends(&before));
+        assert_eq!(ends(&of(0.0, 0.8).steadied(&before)), ends(&before));
+        for other in [of(0.0, 1.3), of(0.0, 0.4), of(3.0, 1.0)] {
+            assert_eq!(ends(&other.clone().steadied(&before)), ends(&other));
         }
     }
 

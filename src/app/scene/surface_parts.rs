@@ -86,4 +86,8 @@ pub enum StrokeKind {
     RacersBehind,
     /// Floor, walls, rim and path of the surface that is pinned.
     Pinned,
+    /// What lies under the pointer.
+    Hover,
+    /// Contour lines on the floor.
+    Levels,
 }

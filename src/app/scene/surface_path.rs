@@ -11,7 +11,9 @@ use crate::app::text::Texts;
 use crate::app::theme::Palette;
 use crate::landscape::curvature::CriticalPoint;
 use crate::landscape::{PathOnPlane, PlanePoint};
+use crate::train::Jumps;
 use bevy::prelude::*;
+use std::ops::Range;
 
 /// Gaps are drawn at least so far apart along the path.
 const GAP_SPACING: f32 = 0.3;
@@ -26,10 +28,28 @@ const THIN: f32 = 1.2;
 const CASING: f32 = 2.4;
 const DOT: f32 = 9.0;
 
+/// The stretches of the path that the optimiser made in one go. Where the weights
+/// were put somewhere else, one ends and another begins.
+fn unbroken(points: &[PlanePoint], jumps: &Jumps) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut first = 0;
+    for k in 1..=points.len() {
+        let ends = points
+            .get(k)
+            .is_none_or(|next| !jumps.joins(points[k - 1].step, next.step));
+        if ends {
+            runs.push(first..k);
+            first = k;
+        }
+    }
+    runs
+}
+
 /// The lines of the path.
 pub fn strokes(
     frame: &SurfaceFrame,
     path: &PathOnPlane,
+    jumps: &Jumps,
     view: &SurfaceView,
     palette: &Palette,
 ) -> Strokes {
@@ -48,8 +68,11 @@ pub fn strokes(
         .map(|p| slice_place(frame, p) + LIFT)
         .collect();
     let shadow = palette.path.blend(palette.background, 0.45);
-    strokes.polyline(&slice, palette.background, SHADOW + CASING);
-    strokes.polyline(&slice, shadow, SHADOW);
+    let runs = unbroken(&path.points, jumps);
+    for run in &runs {
+        strokes.polyline(&slice[run.clone()], palette.background, SHADOW + CASING);
+        strokes.polyline(&slice[run.clone()], shadow, SHADOW);
+    }
     if view.gaps {
         let last = path.points.len().saturating_sub(1);
         let mut before: Option<Vec3> = None;
@@ -65,8 +88,10 @@ pub fn strokes(
         }
     }
     // The outline keeps the line visible on every colour that it crosses.
-    strokes.polyline(&truth, palette.background, LINE + CASING);
-    strokes.polyline(&truth, palette.path, LINE);
+    for run in &runs {
+        strokes.polyline(&truth[run.clone()], palette.background, LINE + CASING);
+        strokes.polyline(&truth[run.clone()], palette.path, LINE);
+    }
     strokes
 }
 
@@ -75,6 +100,7 @@ pub fn strokes(
 pub fn strokes_behind(
     frame: &SurfaceFrame,
     path: &PathOnPlane,
+    jumps: &Jumps,
     view: &SurfaceView,
     palette: &Palette,
     radius: f32,
@@ -84,9 +110,11 @@ pub fn strokes_behind(
         return strokes;
     };
     let end = true_place(frame, newest);
-    let places = path.points.iter().map(|p| true_place(frame, p));
-    let visible: Vec<Vec3> = places.filter(|p| p.distance(end) > 2.0 * radius).collect();
-    strokes.polyline(&visible, palette.path, LINE);
+    for run in unbroken(&path.points, jumps) {
+        let places = path.points[run].iter().map(|p| true_place(frame, p));
+        let visible: Vec<Vec3> = places.filter(|p| p.distance(end) > 2.0 * radius).collect();
+        strokes.polyline(&visible, palette.path, LINE);
+    }
     if let Some(place) = ball(frame, newest).filter(|_| frame.has(newest.x, newest.y)) {
         let center = place + Vec3::Y * radius;
         strokes.line(center, center, palette.accent, DOT);
@@ -228,7 +256,13 @@ mod tests {
         let place = ball(&frame, &path.points[1]).unwrap();
         assert_eq!(place, Vec3::new(0.0, frame.height(1.0), 0.0));
         let palette = Theme::Dark.palette();
-        let lines = strokes(&frame, &path, &SurfaceView::default(), &palette);
+        let lines = strokes(
+            &frame,
+            &path,
+            &Jumps::default(),
+            &SurfaceView::default(),
+            &palette,
+        );
         let gaps: Vec<_> = lines.0.iter().filter(|s| s.color == palette.gap).collect();
         assert_eq!(gaps.len(), 2);
         assert!((gaps[1].from.y - frame.height(1.0)).abs() < 0.05);
@@ -237,7 +271,7 @@ mod tests {
             gaps: false,
             ..Default::default()
         };
-        let lines = strokes(&frame, &path, &without, &palette);
+        let lines = strokes(&frame, &path, &Jumps::default(), &without, &palette);
         assert!(lines.0.iter().all(|s| s.color != palette.gap));
     }
 
@@ -249,6 +283,7 @@ mod tests {
         let lines = strokes(
             &frame(&path),
             &path,
+            &Jumps::default(),
             &SurfaceView::default(),
             &Theme::Dark.palette(),
         );
@@ -256,6 +291,32 @@ mod tests {
         for stroke in &lines.0 {
             assert!(stroke.from.abs().max_element() < 5.01 && stroke.to.abs().max_element() < 5.01);
         }
+    }
+
+    #[test]
+    fn no_line_leads_to_weights_that_were_put_somewhere_else() {
+        let path = PathOnPlane {
+            points: vec![
+                point(0, -0.8, 1.0, 1.0),
+                point(4, -0.4, 0.9, 0.9),
+                point(5, 0.5, 0.8, 0.8),
+                point(9, 0.7, 0.7, 0.7),
+            ],
+        };
+        let mut jumps = Jumps::default();
+        jumps.add(5);
+        let frame = frame(&path);
+        let palette = Theme::Dark.palette();
+        let view = SurfaceView::default();
+        let lines = strokes(&frame, &path, &jumps, &view, &palette);
+        let line = |s: &&crate::app::scene::Stroke| s.color == palette.path && s.width == LINE;
+        let spans: Vec<(f32, f32)> = lines
+            .0
+            .iter()
+            .filter(line)
+            .map(|s| (s.from.x, s.to.x))
+            .collect();
+        assert_eq!(spans, [(-4.0, -2.0), (2.5, 3.5)]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::aim::{Aim, Found};
 use crate::landscape::{
     Axis, DirectionsError, Gauge, Measure, Over, PathOnPlane, Slice, Surface, evaluate,
 };
-use crate::train::{Evaluator, PathPoint, Problem};
+use crate::train::{Evaluator, Jumps, PathPoint, Problem};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -40,6 +40,8 @@ pub struct Request {
     /// Where the weights are now: the step, the epoch and the parameters. It
     /// becomes the last point of the path.
     pub newest: (u64, usize, Arc<[f32]>),
+    /// Where on the path the weights were put rather than stepped.
+    pub jumps: Arc<Jumps>,
 }
 
 impl Request {
@@ -86,6 +88,8 @@ pub struct News {
     pub surface: Arc<Surface>,
     /// The path with the newest point at its end.
     pub path: PathOnPlane,
+    /// Of the request.
+    pub jumps: Arc<Jumps>,
     /// What is shown, at the plane's centre.
     pub center_loss: f64,
     /// Whether all that was asked for is here.
@@ -348,6 +352,7 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
                 samples: gauge.samples().len(),
                 surface,
                 path: kept.path.clone(),
+                jumps: Arc::clone(&request.jumps),
                 center_loss: kept.center_loss,
                 finished,
                 seconds_per_point: seconds,
@@ -468,6 +473,7 @@ mod tests {
             side: n,
             path: session.take_outbox().points,
             newest: (snapshot.step, snapshot.epoch, snapshot.params),
+            jumps: Arc::default(),
         }
     }
 

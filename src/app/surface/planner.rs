@@ -53,7 +53,7 @@ struct Asked {
     measure: Measure,
     /// Its plane has to be found first.
     finds: bool,
-    newest: (u64, usize),
+    newest: (u64, u64, usize),
     /// Nothing on screen is comparable: show every level.
     fresh: bool,
     levels_shown: usize,
@@ -106,7 +106,7 @@ impl Planner {
         budget: Budget,
     ) -> Result<Option<Request>, DirectionsError> {
         let snapshot = &training.snapshot;
-        let running = snapshot.state == RunState::Running;
+        let running = training.is_moving();
         let has_batch = !snapshot.batch.is_empty();
         let (measure, _) = possible(&training.problem, view.measure, has_batch);
         if self.is_other_basis(training, view, measure) {
@@ -155,7 +155,13 @@ impl Planner {
             && (!running || basis.since >= self.patience(training, measure, budget));
         let due = if busy {
             // Let it finish, unless that takes long and something was seen of it.
-            let supersede = asked.slow && asked.levels_shown > 0 && (moved || side > asked.side);
+            // At rest the newest point moves only with a hand that drags it or
+            // through time, and shall not wait for the last refinement.
+            let led = !view.follow
+                && snapshot.state != RunState::Running
+                && asked.newest != newest(snapshot, training.path.points());
+            let supersede =
+                asked.slow && asked.levels_shown > 0 && (moved || side > asked.side || led);
             supersede || (running && moved && asked.side > side)
         } else {
             moved
@@ -381,7 +387,7 @@ impl Planner {
                 basis.found = Some(found.clone());
             }
         }
-        let most = if view.follow && snapshot.state == RunState::Running {
+        let most = if view.follow && training.is_moving() {
             (side * side / 4).max(FEWEST_POINTS)
         } else {
             usize::MAX
@@ -399,6 +405,7 @@ impl Planner {
             side,
             path: thinned(points, most),
             newest: (snapshot.step, snapshot.epoch, Arc::clone(&snapshot.params)),
+            jumps: Arc::clone(&snapshot.jumps),
         }
     }
 
@@ -470,8 +477,9 @@ fn at_once(
     search(training, view, before).find(gauge, training.path.points(), &never)
 }
 
-fn newest(snapshot: &Snapshot, points: &[PathPoint]) -> (u64, usize) {
-    (snapshot.step, points.len())
+fn newest(snapshot: &Snapshot, points: &[PathPoint]) -> (u64, u64, usize) {
+    // The weights may be set without a step.
+    (snapshot.revision, snapshot.step, points.len())
 }
 
 /// At most about `most` points: every 2^k-th, so that the ones shown stay the

@@ -12,7 +12,7 @@ use egui_plot::{
 /// Thinned curves, kept while nothing new came.
 #[derive(Default)]
 pub(super) struct Curves {
-    key: Option<(u64, usize, usize, bool)>,
+    key: Option<(u64, usize, usize, u64, bool)>,
     loss: [Vec<PlotPoint>; 2],
     accuracy: [Vec<PlotPoint>; 2],
 }
@@ -22,7 +22,15 @@ impl Curves {
         let rows = stage.training.history.rows();
         let log = stage.choices.log_loss;
         let last = rows.last().map_or(0, |r| r.epoch);
-        let key = (stage.training.snapshot.generation, rows.len(), last, log);
+        // Where weights are set, the figures of that moment are others.
+        let loss = rows.last().map_or(0, |r| r.train_loss.to_bits());
+        let key = (
+            stage.training.snapshot.generation,
+            rows.len(),
+            last,
+            loss,
+            log,
+        );
         // The first row tells one run from the next of another problem.
         if self.key == Some(key) && rows.len() > 2 {
             return;

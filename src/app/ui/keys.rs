@@ -5,7 +5,10 @@ use super::stage::{Intent, Stage};
 use super::{function, race, surface_choice, surface_export, top};
 use crate::app::settings::Choices;
 use crate::app::theme::Theme;
-use crate::app::{CameraRequest, Ground, Language, PinCommand, RaceCommand, StudyWish, ViewMode};
+use crate::app::{
+    CameraRequest, Ground, Language, PinCommand, RaceCommand, ReplayWish, StudyWish, ViewMode,
+    WeightsWish,
+};
 use crate::train::{RunState, TrainCommand};
 use bevy_egui::egui::{Key, Ui};
 
@@ -35,6 +38,12 @@ pub enum Action {
     Measure,
     Curvature,
     Export,
+    Undo,
+    BallCamera,
+    Replay,
+    Past(i32),
+    Now,
+    GoOn,
     Help,
     Close,
 }
@@ -67,7 +76,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 33] = [
+pub const SHORTCUTS: [Shortcut; 40] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -133,6 +142,13 @@ pub const SHORTCUTS: [Shortcut; 33] = [
     on(&[Key::M], "M", "keys.measure", Action::Measure),
     on(&[Key::K], "K", "keys.curvature", Action::Curvature),
     on(&[Key::I], "I", "keys.export", Action::Export),
+    on(&[Key::U], "U", "keys.undo", Action::Undo),
+    on(&[Key::J], "J", "keys.ball_camera", Action::BallCamera),
+    on(&[Key::P], "P", "keys.replay", Action::Replay),
+    on(&[Key::Comma], ",", "keys.earlier", Action::Past(-1)),
+    on(&[Key::Period], ".", "keys.later", Action::Past(1)),
+    on(&[Key::Backspace], "⌫", "keys.now", Action::Now),
+    on(&[Key::C], "C", "keys.go_on", Action::GoOn),
     on(&[Key::H], "H", "keys.panels", Action::Panels),
     on(&[Key::T], "T", "keys.theme", Action::Theme),
     on(&[Key::L], "L", "keys.language", Action::Language),
@@ -240,6 +256,15 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         }
         Action::Curvature => stage.intents.push(Intent::Study(StudyWish::Curvature)),
         Action::Export => surface_export::write(stage, panels),
+        Action::Undo => stage.intents.push(Intent::Weights(WeightsWish::Undo)),
+        Action::BallCamera => {
+            let view = &mut stage.choices.surface;
+            view.camera_follows = !view.camera_follows;
+        }
+        Action::Replay => panels.timeline.toggle(stage),
+        Action::Past(points) => panels.timeline.step(stage, points),
+        Action::Now => panels.timeline.leave(stage, ReplayWish::Now),
+        Action::GoOn => panels.timeline.leave(stage, ReplayWish::GoOn),
         Action::Help => panels.help = !panels.help,
         Action::Close => {
             if panels.help {

@@ -37,6 +37,7 @@ mod sweep;
 mod sweep_form;
 mod sweep_picture;
 mod sweep_scatter;
+mod timeline;
 mod top;
 mod typing;
 mod view_options;

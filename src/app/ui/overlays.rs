@@ -8,7 +8,7 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::top::set_rate;
 use super::widgets::{control_id, small_icon};
-use super::{range_test, stopped, sweep};
+use super::{range_test, stopped, sweep, timeline};
 use crate::app::Notice;
 use crate::app::theme::color32;
 use crate::train::{NonFinite, TrainCommand};
@@ -41,6 +41,7 @@ pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free
     range_test::show(ui, panels, stage, free);
     divergence(ui, panels, stage, free);
     stopped::show(ui, panels, stage, free);
+    timeline::badge(ui, stage, free);
     toasts(ui, panels, stage, free, now);
     if panels.help {
         help(ui, panels, stage);
@@ -223,6 +224,8 @@ fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
                     ("keys.mouse_wheel", "keys.mouse_zoom"),
                     ("keys.mouse_click", "keys.mouse_select"),
                     ("keys.mouse_double", "keys.mouse_focus"),
+                    ("keys.mouse_surface", "keys.mouse_put"),
+                    ("keys.mouse_ball", "keys.mouse_move"),
                 ] {
                     key_line(ui, stage.texts.get(label), stage.texts.get(text));
                 }

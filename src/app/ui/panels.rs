@@ -9,6 +9,7 @@ use super::range_test::RangeForm;
 use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
+use super::timeline::{self, Timeline};
 use super::{charts, experiment, insight, keys, race, top};
 use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
@@ -50,6 +51,8 @@ pub struct Panels {
     pub searches: Searches,
     /// The run and the step whose stop the user has read of.
     pub(super) stop_read: Option<(u64, u64)>,
+    /// The slider through time.
+    pub timeline: Timeline,
     pub(super) pictures: Pictures,
     pub(super) curves: charts::Curves,
 }
@@ -74,6 +77,7 @@ impl Panels {
                 .to_string(),
             searches: Searches::default(),
             stop_read: None,
+            timeline: Timeline::default(),
             pictures: Pictures::default(),
             curves: charts::Curves::default(),
         }
@@ -159,6 +163,7 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
             .frame(frame(10, 6))
             .show(root, |ui| scroll(ui, "race", |ui| race::show(ui, stage)));
     }
+    timeline::show(root, panels, stage, compact, now);
     let free = root.available_rect_before_wrap();
     overlays::show(root, panels, stage, free, now);
     carry_out_draft(root, panels, stage, now);

@@ -6,8 +6,8 @@ use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
     Arena, ArenaView, CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced,
-    NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, Selection, StudyWish,
-    SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake,
+    NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, ReplayWish, Selection,
+    StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -31,6 +31,8 @@ impl Plugin for UiPlugin {
             .add_message::<RaceCommand>()
             .add_message::<PinCommand>()
             .add_message::<StudyWish>()
+            .add_message::<WeightsWish>()
+            .add_message::<ReplayWish>()
             .add_observer(keep_speed)
             .add_systems(EguiPrimaryContextPass, draw_panels)
             .add_systems(Update, take_dropped_files)
@@ -100,6 +102,8 @@ struct Wishes<'w> {
     races: MessageWriter<'w, RaceCommand>,
     pins: MessageWriter<'w, PinCommand>,
     studies: MessageWriter<'w, StudyWish>,
+    weights: MessageWriter<'w, WeightsWish>,
+    replay: MessageWriter<'w, ReplayWish>,
     wake: Option<Res<'w, EventLoopProxyWrapper>>,
 }
 
@@ -219,6 +223,12 @@ fn carry_out(
         }
         Intent::Pin(command) => {
             wishes.pins.write(command);
+        }
+        Intent::Weights(wish) => {
+            wishes.weights.write(wish);
+        }
+        Intent::Replay(wish) => {
+            wishes.replay.write(wish);
         }
         Intent::Notify(notice) => panels.notify(notice, now),
         Intent::Study(wish) => {

@@ -4,8 +4,8 @@ use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, Selection, StudyWish,
-    Texts, Training,
+    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, ReplayWish, Selection,
+    StudyWish, Texts, Training, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
@@ -36,6 +36,10 @@ pub enum Intent {
     Camera(CameraRequest),
     /// Tell the user.
     Notify(Notice),
+    /// Other weights, or the earlier ones back.
+    Weights(WeightsWish),
+    /// Another time.
+    Replay(ReplayWish),
     /// Begin or stop a search.
     Search(SearchCommand),
     /// Run, pause or rewind the race.

@@ -373,7 +373,7 @@ fn slide_on(ui: &mut Ui, slider: egui::Slider<'_>, rail: Option<f32>) -> egui::R
 
 fn figures(ui: &mut Ui, stage: &Stage<'_>, compact: bool) {
     let snapshot = &stage.training.snapshot;
-    let last = stage.training.history.last();
+    let last = stage.training.shown_row();
     let epochs = format!("{} / {}", snapshot.epoch, snapshot.target_epoch);
     let figure = |ui: &mut Ui, width: f32, key: &'static str, value: String, color| {
         captioned(ui, vec2(width, TRANSPORT), stage.texts.get(key), |ui| {

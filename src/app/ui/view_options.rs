@@ -4,7 +4,7 @@
 use super::format::{self, number};
 use super::stage::Stage;
 use super::widgets::{choose, row, slide};
-use crate::app::{ConnectionValue, NeuronValue, Training};
+use crate::app::{ConnectionValue, NeuronValue, SurfaceView, Training};
 use crate::landscape::Directions;
 use crate::nn::{ParamPlace, ParamRole};
 use bevy_egui::egui::{self, DragValue, Slider, Ui};
@@ -64,10 +64,19 @@ pub(super) fn surface(ui: &mut Ui, stage: &mut Stage<'_>) {
             format!("{n} × {n}")
         });
     });
+    row(ui, texts.get("surface_view.levels"), |ui| {
+        let counts = SurfaceView::LEVELS;
+        choose(ui, "view/levels", &mut view.levels, &counts, |n| {
+            texts.with("surface_view.about", &[("n", &n)])
+        });
+    });
     for (key, on) in [
         ("surface_view.log_height", &mut view.log_height),
         ("surface_view.follow", &mut view.follow),
+        ("surface_view.camera_follows", &mut view.camera_follows),
         ("surface_view.contours", &mut view.contours),
+        ("surface_view.level_names", &mut view.level_names),
+        ("surface_view.floor_levels", &mut view.floor_levels),
         ("surface_view.path", &mut view.path),
         ("surface_view.gaps", &mut view.gaps),
     ] {
