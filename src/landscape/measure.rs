@@ -199,6 +199,11 @@ impl<'a> Gauge<'a> {
         }
     }
 
+    /// How the targets of its samples are written.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     /// Whether it is what a run records along its path ([`PathPoint::loss`]).
     ///
     /// [`PathPoint::loss`]: crate::train::PathPoint::loss

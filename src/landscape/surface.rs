@@ -56,9 +56,6 @@ fn cell(values: &[f64], v: f64) -> Option<(usize, f64)> {
 /// Distances between the grid points of one level and the next, coarse to fine.
 const STRIDES: [usize; 5] = [16, 8, 4, 2, 1];
 
-/// Points that are computed together.
-const BLOCK: usize = 16;
-
 /// Computes the height of `field` at every point of the grid, on the current
 /// rayon pool. After each level of refinement `level` gets a complete, coarser
 /// surface; the last one is the whole grid. Each point is computed once. `done`
@@ -76,6 +73,8 @@ pub fn evaluate<F: HeightField>(
     let (xs, ys) = (x.values(), y.values());
     let on = |i: usize, n: usize, stride: usize| i.is_multiple_of(stride) || i + 1 == n;
     let mut known_stride = usize::MAX;
+    let block = field.block().max(1);
+    field.prepare(cancel);
     for stride in STRIDES {
         if stride > 1 && (x.n / stride < 4 || y.n / stride < 4) {
             continue;
@@ -93,8 +92,8 @@ pub fn evaluate<F: HeightField>(
         let points: Vec<[f64; 2]> = missing.iter().map(|&(j, i)| [xs[i], ys[j]]).collect();
         let mut values = vec![f64::NAN; points.len()];
         points
-            .par_chunks(BLOCK)
-            .zip(values.par_chunks_mut(BLOCK))
+            .par_chunks(block)
+            .zip(values.par_chunks_mut(block))
             .for_each_init(
                 || field.buffers(),
                 |buffers, (points, values)| {

@@ -236,6 +236,25 @@ impl<R: Real> WithSimd for Apply<'_, R> {
     }
 }
 
+/// `values = f(values)` for an `activation` that looks at one unit at a time.
+#[inline(always)]
+pub(super) fn apply_in_place<R: Real, S: Simd>(simd: S, activation: Activation, values: &mut [R]) {
+    macro_rules! each {
+        ($($kind:ident),*) => {
+            match activation {
+                Activation::Linear | Activation::Softmax => {}
+                Activation::Tanh => R::tanh_in_place(simd, values),
+                $(Activation::$kind => {
+                    for v in values {
+                        *v = Activation::$kind.value(*v);
+                    }
+                })*
+            }
+        };
+    }
+    each!(Sigmoid, Relu, LeakyRelu, Softplus, Gelu, Silu);
+}
+
 pub(super) struct Back<'a, R> {
     pub(super) activation: Activation,
     pub(super) gradient: &'a mut [R],
@@ -266,16 +285,12 @@ impl<R: Real> WithSimd for Back<'_, R> {
     }
 }
 
-/// Runs `f` on every block of [`PAD`] samples: its first column.
-#[inline(always)]
-pub(super) fn each_block(padded: usize, mut f: impl FnMut(usize)) {
-    (0..padded).step_by(PAD).for_each(&mut f);
-}
-
 /// Softmax over the units of each sample.
 #[inline(always)]
 fn softmax<R: Real>(z: &[R], a: &mut [R], padded: usize) {
-    each_block(padded, |at| {
+    // A loop and no closure: a closure would not be part of the function that is
+    // compiled for the instruction set.
+    for at in (0..padded).step_by(PAD) {
         let mut top = [R::neg_infinity(); PAD];
         for row in z.chunks_exact(padded) {
             for (top, &v) in top.iter_mut().zip(&row[at..at + PAD]) {
@@ -295,13 +310,13 @@ fn softmax<R: Real>(z: &[R], a: &mut [R], padded: usize) {
                 *v /= total;
             }
         }
-    });
+    }
 }
 
 /// `dL/dz_i = a_i (dL/da_i - sum_j a_j dL/da_j)`
 #[inline(always)]
 fn softmax_back<R: Real>(gradient: &mut [R], a: &[R], padded: usize) {
-    each_block(padded, |at| {
+    for at in (0..padded).step_by(PAD) {
         let mut dot = [R::zero(); PAD];
         for (g, a) in gradient.chunks_exact(padded).zip(a.chunks_exact(padded)) {
             for ((dot, &g), &a) in dot.iter_mut().zip(&g[at..at + PAD]).zip(&a[at..at + PAD]) {
@@ -317,7 +332,7 @@ fn softmax_back<R: Real>(gradient: &mut [R], a: &[R], padded: usize) {
                 *g = a * (*g - dot);
             }
         }
-    });
+    }
 }
 
 #[cfg(test)]

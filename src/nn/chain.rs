@@ -8,7 +8,7 @@
 use super::activation::{Apply, Back};
 use super::kernel::{LARGE, Outer, Product, Start};
 use super::layer::{Layer, LayerState};
-use super::loss::Values;
+use super::loss::{Lanes, Values};
 use super::network::clear_padding;
 use super::{Network, Real, Workspace};
 use pulp::{Simd, WithSimd};
@@ -118,7 +118,7 @@ impl<R: Real> WithSimd for ChainGradient<'_, R> {
             out: losses,
         }
         .with_simd(simd);
-        let sum: f64 = losses[..rows].iter().map(|l| l.wide()).sum();
+        let sum = Lanes::total(&losses[..rows]);
 
         delta.resize(a.len(), R::zero());
         let share = R::one() / R::of(rows as f64);

@@ -1,6 +1,5 @@
 //! Loss functions: what is averaged over the samples, and its derivative.
 
-use super::activation::each_block;
 use super::kernel::PAD;
 use super::{Activation, Real};
 use pulp::{Arch, Simd, WithSimd};
@@ -137,8 +136,51 @@ impl<R: Real> WithSimd for Values<'_, R> {
                     }
                 }
             }
-            Loss::SoftmaxCrossEntropy => each_block(padded, |at| softmax_block(z, t, out, at)),
+            Loss::SoftmaxCrossEntropy => {
+                for at in (0..padded).step_by(PAD) {
+                    softmax_block(z, t, out, at);
+                }
+            }
         }
+    }
+}
+
+/// A sum of losses in progress: one for each of [`PAD`] samples side by side,
+/// because a single one would wait for itself at every sample. Every total of
+/// losses is formed like this, so that all agree to the last bit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lanes([f64; PAD]);
+
+impl Lanes {
+    /// Adds losses, of which the first belongs to the first lane.
+    #[inline(always)]
+    pub(super) fn add<R: Real>(&mut self, losses: &[R]) {
+        for block in losses.chunks(PAD) {
+            for (sum, loss) in self.0.iter_mut().zip(block) {
+                *sum += loss.wide();
+            }
+        }
+    }
+
+    /// The sum over the lanes.
+    #[inline(always)]
+    pub(super) fn sum(mut self) -> f64 {
+        let mut half = PAD / 2;
+        while half > 0 {
+            for lane in 0..half {
+                self.0[lane] += self.0[lane + half];
+            }
+            half /= 2;
+        }
+        self.0[0]
+    }
+
+    /// The sum of `losses`.
+    #[inline(always)]
+    pub(super) fn total<R: Real>(losses: &[R]) -> f64 {
+        let mut lanes = Lanes::default();
+        lanes.add(losses);
+        lanes.sum()
     }
 }
 

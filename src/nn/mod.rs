@@ -26,6 +26,7 @@ mod network;
 mod real;
 mod shape;
 mod spec;
+mod sweep;
 mod workspace;
 
 pub use activation::Activation;
@@ -40,4 +41,5 @@ pub use network::Network;
 pub use real::{Matrix, Real};
 pub use shape::Shape;
 pub use spec::{LayerSpec, NetworkError};
+pub use sweep::{Chunk, Sweep, SweepBuffers, Tally};
 pub use workspace::{Mode, Workspace};

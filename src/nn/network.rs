@@ -2,6 +2,7 @@
 
 use super::chain::{ChainForward, ChainGradient};
 use super::layer::{Below, Layer, LayerKind, LayerState, Pass, Source, add};
+use super::loss::Lanes;
 use super::spec::{LayerSpec, NetworkError, describe, place};
 use super::{Activation, Init, Layout, Loss, ParamRole, Real, Shape, Workspace};
 use ndarray::ArrayView2;
@@ -268,7 +269,7 @@ impl Network {
         losses.resize(*padded, R::zero());
         self.loss
             .values(*arch, &state.z, &state.a, &target.values, losses);
-        losses[..*rows].iter().map(|l| l.wide()).sum()
+        Lanes::total(&losses[..*rows])
     }
 
     /// Back-propagation: forward pass of the batch, then backwards from the

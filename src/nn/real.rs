@@ -29,6 +29,8 @@ pub trait Real: NdFloat + FromPrimitive + Default + std::iter::Sum {
     fn fast_tanh(self) -> Self;
     /// `a = tanh z`, value by value.
     fn tanh_all<S: Simd>(simd: S, z: &[Self], a: &mut [Self]);
+    /// `values = tanh values`, as [`tanh_all`](Self::tanh_all).
+    fn tanh_in_place<S: Simd>(simd: S, values: &mut [Self]);
     /// `ln(1 + self)` for `self >= 0`, as [`fast_exp`](Self::fast_exp).
     fn fast_ln_1p(self) -> Self;
 
@@ -69,7 +71,7 @@ pub struct Matrix<S> {
 
 macro_rules! real {
     ($real:ident, $lanes:ident, $as_lanes:ident, $as_lanes_mut:ident, $splat:ident, $add:ident,
-     $mul_add:ident, $sum:ident, $exp:expr, $tanh:expr, $tanh_all:expr,
+     $mul_add:ident, $sum:ident, $exp:expr, $tanh:expr, $tanh_all:expr, $tanh_in_place:expr,
      $ln_1p:expr) => {
         impl Real for $real {
             type Lanes<S: Simd> = S::$lanes;
@@ -92,6 +94,10 @@ macro_rules! real {
             #[inline(always)]
             fn tanh_all<S: Simd>(simd: S, z: &[Self], a: &mut [Self]) {
                 $tanh_all(simd, z, a);
+            }
+            #[inline(always)]
+            fn tanh_in_place<S: Simd>(simd: S, values: &mut [Self]) {
+                $tanh_in_place(simd, values);
             }
             #[inline(always)]
             fn fast_ln_1p(self) -> Self {
@@ -160,6 +166,7 @@ real!(
     elementary::exp,
     elementary::tanh,
     tanh_f32,
+    tanh_f32_in_place,
     elementary::ln_1p
 );
 real!(
@@ -174,6 +181,7 @@ real!(
     f64::exp,
     f64::tanh,
     tanh_f64,
+    tanh_f64_in_place,
     f64::ln_1p
 );
 
@@ -193,5 +201,23 @@ fn tanh_f32<S: Simd>(simd: S, z: &[f32], a: &mut [f32]) {
 fn tanh_f64<S: Simd>(_: S, z: &[f64], a: &mut [f64]) {
     for (a, &z) in a.iter_mut().zip(z) {
         *a = z.tanh();
+    }
+}
+
+#[inline(always)]
+fn tanh_f32_in_place<S: Simd>(simd: S, values: &mut [f32]) {
+    let (lanes, rest) = S::as_mut_simd_f32s(values);
+    for v in lanes {
+        *v = elementary::tanh_lanes(simd, *v);
+    }
+    for v in rest {
+        *v = elementary::tanh(*v);
+    }
+}
+
+#[inline(always)]
+fn tanh_f64_in_place<S: Simd>(_: S, values: &mut [f64]) {
+    for v in values {
+        *v = v.tanh();
     }
 }

@@ -8,7 +8,7 @@ use ndarray::s;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Samples that pass through the network at once. The sums are formed chunk by
+/// Samples that pass through the network at once ([`Evaluator::CHUNK`]). The sums are formed chunk by
 /// chunk in order, so the result does not depend on anything else.
 const CHUNK: usize = 128;
 
@@ -31,6 +31,10 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
+    /// The samples that an evaluation passes through the network at once; it adds
+    /// up the sums of such chunks in order.
+    pub const CHUNK: usize = CHUNK;
+
     /// Buffers for `network`.
     pub fn new(network: &Network) -> Self {
         Evaluator {

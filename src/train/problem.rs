@@ -3,7 +3,7 @@
 use super::mover::check_training;
 use crate::data::{ConfigError, ImageShape, Part, Prepared, Target, Task, prepare};
 use crate::experiment::{Experiment, ExperimentError, LossConfig};
-use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Shape};
+use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Real, Shape};
 use crate::rng::{Stream, stream};
 use ndarray::{Array2, ArrayView1, Axis};
 
@@ -25,10 +25,12 @@ pub enum Encoding {
 
 impl Encoding {
     /// The class that an output row stands for; `None` for real values.
-    pub fn class(self, output: ArrayView1<'_, f32>) -> Option<usize> {
+    pub fn class<R: Real>(self, output: ArrayView1<'_, R>) -> Option<usize> {
         match self {
             Encoding::Values => None,
-            Encoding::Binary { low, high } => Some(usize::from(output[0] > 0.5 * (low + high))),
+            Encoding::Binary { low, high } => Some(usize::from(
+                output[0] > R::of(f64::from(0.5 * (low + high))),
+            )),
             Encoding::OneHot => {
                 let mut best = 0;
                 for (k, &v) in output.iter().enumerate() {

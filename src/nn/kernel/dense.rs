@@ -9,6 +9,11 @@ use pulp::{Arch, Simd, WithSimd};
 /// From this many multiply-adds on, the library's blocking and packing pay.
 pub const LARGE: usize = 1 << 16;
 
+/// Up to so many inputs a unit's sum is formed here, input by input from the
+/// bias, however many units and samples there are: its value does not depend on
+/// how the samples are divided, and the inputs of a tile fit into the first cache.
+pub const DEEP: usize = 256;
+
 /// `z = start + W x` for `w` `[units, inputs]`, `x` `[inputs, padded]`, `z`
 /// `[units, padded]`.
 pub fn dense<R: Real>(
@@ -20,7 +25,7 @@ pub fn dense<R: Real>(
     padded: usize,
 ) {
     let (units, inputs) = (z.len() / padded, x.len() / padded);
-    if units * inputs * padded >= LARGE {
+    if inputs > DEEP && units * inputs * padded >= LARGE {
         match start {
             Start::Rows(b) => {
                 for (row, &b) in z.chunks_exact_mut(padded).zip(b) {

@@ -15,7 +15,7 @@ mod dense;
 mod pool;
 
 pub(super) use conv::{ConvShape, convolve, convolve_back, convolve_weights};
-pub(super) use dense::{LARGE, Outer, Product, dense, dense_back, dense_weights};
+pub(super) use dense::{DEEP, LARGE, Outer, Product, dense, dense_back, dense_weights};
 pub(super) use pool::{Window, average, average_back, maximum, maximum_back, maximum_select};
 
 use super::Real;
