@@ -101,6 +101,12 @@ fn a_surface_of_any_plane_and_measure_says_what_it_is_of() {
     assert!((0.0..=1.0).contains(&number(&object["center_loss"])));
     assert!(svg.contains("accuracy surface") && svg.contains("steepest descent"));
 
+    // Two random directions hold next to nothing of a path through 17 parameters.
+    let (object, svg) = surface(&["--directions", "random:1"]);
+    assert!(number(&object["share_in_plane"]) < 0.5);
+    assert_eq!(object["misleads"], "share");
+    assert!(svg.contains("which says little about it"));
+
     // The penalty is l2 / 2 times the weights' squares, which the gradient's
     // command leaves out.
     let (bare, _) = surface(&[]);

@@ -24,7 +24,8 @@ use crate::figure::{ContourFigure, Heights, Tone};
 use crate::interop::{TileHead, write_tile};
 use crate::landscape::tiles::{Progress, Tile};
 use crate::landscape::{
-    Axis, Gauge, Over, PathOnPlane, Plane, Quantity, Slice, Surface, evaluate, path_on_plane,
+    Axis, Gauge, Misleads, Over, PathOnPlane, Plane, Quantity, Slice, Surface, evaluate, misleads,
+    path_on_plane,
 };
 use crate::train::{Evaluator, PathPoint};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
@@ -223,6 +224,7 @@ struct SurfaceObject<'a> {
     path_points: usize,
     share_in_plane: Option<f64>,
     largest_gap: Option<f64>,
+    misleads: Option<&'static str>,
     scope: &'a str,
     measure: Quantity,
     over: Over,
@@ -391,6 +393,7 @@ fn deliver(
     let gap = path.largest_gap().map(|p| p.gap());
     let seconds = begin.elapsed().as_secs_f64();
     let facts = &caption.facts;
+    let misleading = misleads(surface, path);
     out.object(&SurfaceObject {
         directions: &caption.directions,
         points: surface.loss.len(),
@@ -400,6 +403,10 @@ fn deliver(
         path_points: path.points.len(),
         share_in_plane: path.share_in_plane(),
         largest_gap: gap,
+        misleads: misleading.map(|m| match m {
+            Misleads::Share(_) => "share",
+            Misleads::Gap { .. } => "gap",
+        }),
         scope: &facts.scope,
         measure: facts.measure.quantity,
         over: facts.measure.over,
@@ -437,6 +444,18 @@ fn deliver(
             "{:.1} % of the path lies in the plane; where they differ most, its true {} minus the plane's is {gap:.6}",
             100.0 * share, caption.height
         ))?;
+    }
+    match misleading {
+        Some(Misleads::Share(_)) => out.say(
+            "the path leaves this plane so far that the picture says little about it; \
+             --directions path holds most of a path",
+        )?,
+        Some(Misleads::Gap { share, step, .. }) => out.say(format!(
+            "the picture misleads: at step {step} the path is {:.0} % of the surface's relief away \
+             from what is drawn under it",
+            100.0 * share
+        ))?,
+        None => {}
     }
     for file in &files.out {
         out.say(format!("written to {}", file.display()))?;

@@ -6,7 +6,7 @@ use crate::cli::CliError;
 use crate::cli::report::parameter_name;
 use crate::cli::source::Source;
 use crate::figure::{ContourFigure, Heights, Tone, tick_label};
-use crate::landscape::{Directions, Measure, Quantity, Scope, Spanned};
+use crate::landscape::{Directions, Measure, Misleads, Quantity, Scope, Spanned, misleads};
 use serde::{Deserialize, Serialize};
 
 /// What is known about a surface before its first height is, in words and for
@@ -181,10 +181,14 @@ pub fn figure<'a>(caption: &Caption, computed: &'a Computed) -> ContourFigure<'a
         "{}; {}: {:.4} at the centre",
         caption.place, caption.measured, computed.center_loss
     );
-    let share = computed
-        .path
-        .share_in_plane()
-        .map(|share| format!("{} of the path lies in the plane", percent(share)));
+    let share = computed.path.share_in_plane().map(|share| {
+        let doubt = match misleads(&computed.surface, &computed.path) {
+            Some(Misleads::Share(_)) => ", which says little about it",
+            Some(Misleads::Gap { .. }) => ", and some of it far from the surface",
+            None => "",
+        };
+        format!("{} of the path lies in the plane{doubt}", percent(share))
+    });
     let remarks = [
         Some(caption.remark.clone()).filter(|r| !r.is_empty()),
         share,
