@@ -30,6 +30,8 @@ pub enum RaceCommand {
     Step(i64),
     /// Pause, and look at this step.
     Seek(u64),
+    /// On a function: drop a ball for every racer at (x, y), and off they go.
+    Drop([f64; 2]),
     /// Back to step 0; on the network's surface from where the weights are now.
     Restart,
 }
@@ -178,7 +180,7 @@ pub(super) fn obey(
     mut wishes: MessageReader<RaceCommand>,
     mut arena: ResMut<Arena>,
     mut track: ResMut<Track>,
-    view: Res<ArenaView>,
+    mut view: ResMut<ArenaView>,
 ) {
     for wish in wishes.read() {
         arena.fraction = 0.0;
@@ -201,6 +203,14 @@ pub(super) fn obey(
                 arena.playing = false;
                 let last = last_step(&arena, &view);
                 arena.look_at(step.min(last));
+            }
+            // On the network a click moves the weights, and a race starts there.
+            RaceCommand::Drop(_) if view.ground == Ground::Network => {}
+            RaceCommand::Drop(at) => {
+                (view.start, view.racing) = (Some(at), true);
+                arena.playing = true;
+                arena.look_at(0);
+                arena.revision += 1;
             }
             RaceCommand::Restart => {
                 arena.playing = false;
