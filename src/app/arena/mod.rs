@@ -22,6 +22,7 @@ pub use replay::{Arena, Lane, RaceCommand, Standing};
 use super::plugins::GradscapeSystems;
 use super::scene::Tags;
 use super::surface::draw_surface;
+use super::surface_hand::SurfaceClicked;
 use super::training::{Notices, receive_training};
 use bevy::prelude::*;
 use bevy_egui::EguiPrimaryContextPass;
@@ -47,6 +48,7 @@ fn build(app: &mut App) {
         .init_resource::<replay::Track>()
         .add_message::<RaceCommand>()
         .add_message::<PinCommand>()
+        .add_message::<SurfaceClicked>()
         .add_systems(Startup, (terrain::start, replay::start))
         .add_systems(
             Update,
@@ -58,7 +60,7 @@ fn build(app: &mut App) {
         .add_systems(EguiPrimaryContextPass, tags::draw)
         .add_systems(
             Update,
-            (replay::obey, replay::run, pinned::obey)
+            (replay::hear_clicks, replay::obey, replay::run, pinned::obey)
                 .chain()
                 .in_set(GradscapeSystems::Receive)
                 .after(draw_surface),

@@ -11,6 +11,7 @@ use super::runner::{News, Question, spawn};
 use super::terrain::waker;
 use super::thinker::Thinker;
 use crate::app::surface::ErrorSurface;
+use crate::app::surface_hand::SurfaceClicked;
 use crate::app::training::{Drive, DriveChoice, FrameGate, Notice, Notices, Training};
 use crate::experiment::OptimizerConfig;
 use crate::landscape::{Analytic, Plane};
@@ -172,6 +173,16 @@ pub(super) fn start(
             message: format!("the thread for races could not be started: {error}"),
             error: true,
         }),
+    }
+}
+
+/// A click on a function's surface drops a ball there for every racer.
+pub(super) fn hear_clicks(
+    mut clicks: MessageReader<SurfaceClicked>,
+    mut wishes: MessageWriter<RaceCommand>,
+) {
+    if let Some(click) = clicks.read().last() {
+        wishes.write(RaceCommand::Drop([click.x, click.y]));
     }
 }
 

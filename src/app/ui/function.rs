@@ -38,6 +38,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, form: &mut FunctionForm) 
     ui.checkbox(&mut arena.log_height, texts.get("surface_view.log_height"));
     let surface = stage.surface.surface.as_ref();
     let least = surface.and_then(|s| s.range()).map(|r| r.0);
+    remark(ui, texts.get("function.drop"));
     if arena.log_height && least.is_some_and(|l| l < 0.0) {
         remark(ui, texts.get("function.no_log"));
     }
