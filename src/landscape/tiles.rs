@@ -282,7 +282,8 @@ pub struct Work<'a, F> {
 }
 
 /// Computes the `items` of `progress`'s surface on the current rayon pool. Each
-/// thread takes as many at a time as `block` says, and hands what it found to
+/// thread takes as many at a time as `block` says, and no more than the field is
+/// best asked for, and hands what it found to
 /// `found` before it takes the next. Ends early when `stop` is set: then a
 /// thread finishes the items that it has begun with.
 pub fn fill<F: HeightField>(
@@ -300,6 +301,10 @@ pub fn fill<F: HeightField>(
         .iter()
         .map(|&item| [x.at(item % x.n), y.at(item / x.n)])
         .collect();
+    if !points.is_empty() {
+        work.field.prepare(stop);
+    }
+    let most = work.field.block().max(1);
     let (next_other, next_cell) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let run = || {
         let go_on = || !stop.load(Ordering::Relaxed);
@@ -318,7 +323,7 @@ pub fn fill<F: HeightField>(
         let mut buffers = work.field.buffers();
         let mut heights = Vec::new();
         while go_on() {
-            let size = block().max(1);
+            let size = block().clamp(1, most);
             let begin = next_cell.fetch_add(size, Ordering::Relaxed);
             let end = (begin + size).min(points.len());
             if begin >= end {

@@ -15,11 +15,9 @@ use std::time::{Duration, Instant};
 
 /// Writing takes at most about this share of the time.
 const SHARE: u32 = 20;
-/// A thread reports after about this many seconds, or after one point.
-const REPORT: f64 = 0.25;
-/// The most points that a thread takes at a time.
-const BLOCK: usize = 16;
-
+/// A thread reports after about this many seconds, or after one point: then is
+/// when it can be stopped.
+const REPORT: f64 = 1.0;
 /// What is known of a surface, and the file that it goes into, if it does.
 pub(super) struct Keeper<'a> {
     place: Option<Place<'a>>,
@@ -120,8 +118,7 @@ impl<'a> Keeper<'a> {
         state.unwritten += found.len();
         let rate = state.computed as f64 / self.begin.elapsed().as_secs_f64();
         let block = REPORT * rate / rayon::current_num_threads() as f64;
-        self.block
-            .store((block as usize).clamp(1, BLOCK), Ordering::Relaxed);
+        self.block.store((block as usize).max(1), Ordering::Relaxed);
         let Some(place) = &self.place else { return };
         let due = state.written.elapsed() >= place.every.max(SHARE * state.cost);
         if !due || state.fault.is_some() {
