@@ -169,7 +169,10 @@ impl HeightField for Slice<'_> {
     fn block(&self) -> usize {
         let samples = self.gauge.samples().len().max(1);
         let work = self.sweep.multiply_adds().saturating_mul(samples);
-        (BLOCK_WORK / work.max(1)).clamp(1, 64)
+        // Where nothing is kept, fewer points than these would cost more for what
+        // they share than it saves them.
+        let least = if self.chunks.is_empty() { 4 } else { 1 };
+        (BLOCK_WORK / work.max(1)).clamp(least, 64)
     }
 
     fn prepare(&self, cancel: &AtomicBool) {
