@@ -281,7 +281,7 @@ impl Svg {
 
 /// About how wide a text of this size is: what its letters are on average.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
-    let wide = |c: char| if c as u32 >= 0x2e80 { 1.0 } else { 0.53 };
+    let wide = |c: char| if c as u32 >= 0x2e80 { 1.0 } else { 0.5 };
     size * text.chars().map(wide).sum::<f64>()
 }
 
