@@ -87,7 +87,7 @@ fn kill_after(mut child: Child, milliseconds: u64) -> bool {
 fn seven_tiles_killed_and_gone_on_with_at_random_merge_to_the_bytes_of_one_run() {
     let dir = folder();
     let dir = dir.path();
-    let what = "surface run --directions path --grid 61 --range -1.2:1.1";
+    let what = "surface run --directions path --grid 201 --range -1.2:1.1";
     let files =
         |name: &str| ["csv", "npz", "safetensors", "svg", "png"].map(|end| format!("{name}.{end}"));
     let outs = |name: &str| files(name).map(|file| format!("--out {file}")).join(" ");
@@ -103,13 +103,21 @@ fn seven_tiles_killed_and_gone_on_with_at_random_merge_to_the_bytes_of_one_run()
         assert!(before.0 < before.1);
         let threads = 1 + dice.below(3);
         let line = format!("{what} --tile {tile}/7 --out {tile}.safetensors --flush-every 0.01");
-        let child = command(dir, &line)
+        let mut child = command(dir, &line)
             .env("RAYON_NUM_THREADS", threads.to_string())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
+        // Every other one is met at work; the rest at any moment, the start too.
+        if dice.below(2) == 0 {
+            while child.try_wait().unwrap().is_none()
+                && (!file.exists() || known(&file).0 <= before.0)
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
         // The longer it goes on, the longer each may: a slow machine gets done.
-        let was_killed = kill_after(child, 20 + dice.below(120) + 4 * kills);
+        let was_killed = kill_after(child, dice.below(60) + 2 * kills);
         let after = known(&file);
         // What was there stays there.
         assert!(after.0 >= before.0);
@@ -121,8 +129,8 @@ fn seven_tiles_killed_and_gone_on_with_at_random_merge_to_the_bytes_of_one_run()
             assert!(was_killed);
         }
     }
-    assert!(kills >= 7, "only {kills} kills");
-    assert!(resumed >= 3, "only {resumed} went on with something");
+    assert!(kills >= 3, "only {kills} kills");
+    assert!(resumed >= 1, "only {resumed} went on with something");
 
     let tiles = [3, 7, 1, 2, 6, 5, 4].map(|tile| format!("{tile}.safetensors"));
     // On another machine, without the run and its data.
