@@ -175,7 +175,7 @@ impl Studio {
     pub fn new(shot: &Shot) -> Result<Self, CaptureError> {
         let drive = Drive::Frame {
             steps: shot.steps,
-            epochs_before: shot.epochs,
+            epochs_before: shot.beside.unwrap_or(shot.epochs).min(shot.epochs),
         };
         Studio::driven(shot, drive)
     }
