@@ -171,6 +171,8 @@ fn a_scope_is_a_layer_or_what_belongs_to_the_selected_neuron() {
     desk.frames(2);
     assert_eq!(desk.choices.surface.scope, Scope::Layers(vec![1]));
     desk.selection.selected = Some(Item::Neuron { column: 1, unit: 2 });
+    // The panel says what is selected, which moves what lies below.
+    desk.frames(2);
     desk.click_beginning("layer 2");
     desk.frames(2);
     desk.click_beginning(texts.get("scope.chosen"));

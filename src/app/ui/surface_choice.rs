@@ -60,7 +60,9 @@ fn plane(ui: &mut Ui, stage: &mut Stage<'_>) {
     let name = |kind: &str| texts.get(&format!("plane.{kind}")).to_owned();
     let note = |kind: &str| texts.get(&format!("plane.{kind}_note")).to_owned();
     let mut chosen = None;
-    row(ui, texts.get("surface_view.plane"), |ui| {
+    // Its names are too long for a place beside another.
+    ui.weak(texts.get("surface_view.plane"));
+    ui.scope(|ui| {
         ui.spacing_mut().button_padding.x = 7.0;
         let (strong, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
         let menu = egui::ComboBox::from_id_salt(control_id("view/plane"))
