@@ -92,20 +92,21 @@ fn two_and_three_processes_give_the_bytes_of_one_and_one_of_them_speaks() {
 fn killed_processes_are_gone_on_with_by_another_number_of_them() {
     let dir = folder();
     let dir = dir.path();
-    let what = "surface run --directions path --grid 91";
+    // Seconds of work, and a file that is written many times within them.
+    let what = "surface run --directions path --grid 401";
     let line = format!(
         "{what} --tile-dir parts --flush-every 0.01 {}",
         outs("parts")
     );
     let parts = dir.join("parts");
     let mut before = 0;
-    for (n, share) in [(2, 5), (3, 2)] {
+    for (n, share) in [(2, 20), (3, 8)] {
         let mut child = mpirun(dir, n, &line)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Until there is a fifth, and then a half.
+        // Until there is a twentieth, and then an eighth.
         loop {
             let (known, all) = known(&parts);
             assert!(child.try_wait().unwrap().is_none(), "it was done too soon");
