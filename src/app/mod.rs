@@ -12,7 +12,6 @@ pub mod capture;
 mod format;
 mod framing;
 pub mod graphics;
-mod honesty;
 mod labels;
 pub mod live;
 mod pick;

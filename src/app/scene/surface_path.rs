@@ -3,14 +3,13 @@
 
 use super::surface_frame::{SurfaceFrame, clip_to_box};
 use super::surface_parts::Strokes;
-use crate::app::honesty::LITTLE_SHARE;
 use crate::app::state::{SURFACE_MAX, SURFACE_MIN, SurfaceView};
 use crate::app::surface::ErrorSurface;
 use crate::app::surface_words as words;
 use crate::app::text::Texts;
 use crate::app::theme::Palette;
 use crate::landscape::curvature::CriticalPoint;
-use crate::landscape::{PathOnPlane, PlanePoint};
+use crate::landscape::{LITTLE_SHARE, PathOnPlane, PlanePoint};
 use crate::train::Jumps;
 use bevy::prelude::*;
 use std::ops::Range;

@@ -6,10 +6,9 @@ use super::icons::Icon;
 use super::stage::Stage;
 use super::top::source_name;
 use super::widgets::{fact, remark};
-use crate::app::honesty::{Misleads, misleads};
 use crate::app::surface_words::{difference, height, measure};
 use crate::app::theme::color32;
-use crate::landscape::{Directions, Over, Quantity, Scope};
+use crate::landscape::{Directions, Misleads, Over, Quantity, Scope, misleads};
 use crate::train::RunState;
 use bevy_egui::egui::{self, Frame, RichText, Ui, vec2};
 
@@ -50,7 +49,9 @@ fn progress(ui: &mut Ui, stage: &Stage<'_>) {
 /// A picture that misleads says so, why, and what to do.
 fn warning(ui: &mut Ui, stage: &mut Stage<'_>) {
     let texts = stage.texts;
-    let Some(reason) = misleads(stage.surface) else {
+    let shown = stage.surface;
+    let surface = shown.surface.as_ref();
+    let Some(reason) = surface.and_then(|s| misleads(s, &shown.path)) else {
         return;
     };
     let color = color32(stage.palette.warning);
