@@ -21,14 +21,14 @@ const STILL: f32 = 1e-3;
 /// Whether the user looks elsewhere on purpose: by moving the view by hand, or by
 /// asking for all of it or another point of it.
 fn looks_elsewhere(panned: bool, requests: &mut MessageReader<CameraRequest>) -> bool {
-    let asked = requests.read().fold(false, |asked, request| {
-        asked
-            || matches!(
-                request,
-                CameraRequest::FrameAll | CameraRequest::Reset | CameraRequest::Focus { .. }
-            )
+    // All of them are read, so that none is left for the next frame.
+    let asked = requests.read().filter(|request| {
+        matches!(
+            request,
+            CameraRequest::FrameAll | CameraRequest::Reset | CameraRequest::Focus { .. }
+        )
     });
-    panned || asked
+    asked.count() > 0 || panned
 }
 
 fn go_with_ball(

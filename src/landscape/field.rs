@@ -21,6 +21,12 @@ pub trait HeightField: Sync {
         16
     }
 
+    /// How many points at a time it takes at the least for what they share to be
+    /// worth computing.
+    fn least_block(&self) -> usize {
+        1
+    }
+
     /// Computes, on the current rayon pool, what all points have in common; else
     /// the first points to be asked for do. Stops early if `cancel` is set.
     fn prepare(&self, _cancel: &AtomicBool) {}

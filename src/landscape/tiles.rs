@@ -305,6 +305,7 @@ pub fn fill<F: HeightField>(
         work.field.prepare(stop);
     }
     let most = work.field.block().max(1);
+    let least = work.field.least_block().clamp(least, most);
     let (next_other, next_cell) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let run = || {
         let go_on = || !stop.load(Ordering::Relaxed);

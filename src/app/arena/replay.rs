@@ -274,11 +274,10 @@ pub(super) fn run(
     let before = arena.at;
     let last = last_step(&arena, &view);
     match waits {
-        Some(steps) => {
-            if gate.is_none_or(|g| g.0) {
-                arena.look_at((before + steps).min(last));
-            }
+        Some(steps) if gate.is_none_or(|g| g.0) => {
+            arena.look_at((before + steps).min(last));
         }
+        Some(_) => {}
         None if arena.playing => {
             // Not more than was to be seen after a rest.
             let passed = time.map_or(0.0, |t| t.delta_secs_f64()).min(0.1);

@@ -179,7 +179,7 @@ fn points(arena: &Arena, standing: &Standing, frame: &SurfaceFrame) -> Vec<Vec3>
         .step_by(stride)
         .map(|lap| place(frame, lap) + LIFT)
         .collect();
-    if (laps.len() - 1) % stride != 0 {
+    if !(laps.len() - 1).is_multiple_of(stride) {
         points.push(place(frame, &standing.lap) + LIFT);
     }
     points

@@ -146,7 +146,7 @@ impl Planner {
             return Ok(Some(self.ask(training, view, measure, aim, side, true)));
         }
         let centred =
-            !(matches!(basis.directions, Directions::Checkpoints(_)) && !found.facts.stands_in);
+            !matches!(basis.directions, Directions::Checkpoints(_)) || found.facts.stands_in;
         let moved = view.follow && centred && plane.center() != &snapshot.params[..];
         let stale = view.follow
             && basis.searches

@@ -198,10 +198,8 @@ pub(super) fn drag(
         // The network was replaced meanwhile.
         ends |= held.params.len() != training.snapshot.params.len();
     }
-    if ends && let Some(held) = drag.0.take() {
-        if held.resume {
-            commands.write(Command(TrainCommand::Start));
-        }
+    if ends && drag.0.take().is_some_and(|held| held.resume) {
+        commands.write(Command(TrainCommand::Start));
     }
 }
 

@@ -169,10 +169,13 @@ impl HeightField for Slice<'_> {
     fn block(&self) -> usize {
         let samples = self.gauge.samples().len().max(1);
         let work = self.sweep.multiply_adds().saturating_mul(samples);
+        (BLOCK_WORK / work.max(1)).clamp(self.least_block(), 64)
+    }
+
+    fn least_block(&self) -> usize {
         // Where nothing is kept, fewer points than these would cost more for what
         // they share than it saves them.
-        let least = if self.chunks.is_empty() { 4 } else { 1 };
-        (BLOCK_WORK / work.max(1)).clamp(least, 64)
+        if self.chunks.is_empty() { 4 } else { 1 }
     }
 
     fn prepare(&self, cancel: &AtomicBool) {
