@@ -305,7 +305,7 @@ pub fn fill<F: HeightField>(
         work.field.prepare(stop);
     }
     let most = work.field.block().max(1);
-    let least = work.field.least_block().clamp(least, most);
+    let least = work.field.least_block().clamp(1, most);
     let (next_other, next_cell) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let run = || {
         let go_on = || !stop.load(Ordering::Relaxed);
@@ -324,7 +324,7 @@ pub fn fill<F: HeightField>(
         let mut buffers = work.field.buffers();
         let mut heights = Vec::new();
         while go_on() {
-            let size = block().clamp(1, most);
+            let size = block().clamp(least, most);
             let begin = next_cell.fetch_add(size, Ordering::Relaxed);
             let end = (begin + size).min(points.len());
             if begin >= end {
