@@ -96,6 +96,24 @@ const HALO: [(f32, f32); 8] = [
     (1.1, 1.1),
 ];
 
+/// Where a label of a surface goes: wholly into the view from side to side, and up
+/// or down where others stand already. Where there is no room it stays.
+fn settled(rect: egui::Rect, clip: egui::Rect, taken: &[egui::Rect]) -> egui::Rect {
+    let right = (clip.right() - MARGIN - rect.right()).min(0.0);
+    let left = (clip.left() + MARGIN - rect.left()).max(0.0);
+    let rect = rect.translate(egui::vec2(right + left, 0.0));
+    let lines = [0.0, 1.0, -1.0, 2.0, -2.0];
+    let places = lines.map(|line| rect.translate(egui::vec2(0.0, line * (rect.height() + 2.0))));
+    let is_free = |place: &egui::Rect| {
+        let inner = place.shrink(1.0);
+        clip.contains_rect(inner) && taken.iter().all(|other| !other.intersects(inner))
+    };
+    places.into_iter().find(is_free).unwrap_or(rect)
+}
+
+/// Points between a label and the edge of its view.
+const MARGIN: f32 = 6.0;
+
 /// Several lines stand under each other's middle where the label does.
 fn layout(
     painter: &egui::Painter,
@@ -181,6 +199,9 @@ fn draw_labels(
                 let Some(room) = room else { continue };
                 rect = room;
                 taken.push(room);
+            } else if label.view == SceneView::Surface && !label.faint && clip.contains(at) {
+                rect = settled(rect, clip, &taken);
+                taken.push(rect);
             }
             // Lines under each other's middle lie on both sides of a galley's origin.
             let corner = rect.min - galley.rect.min.to_vec2();
@@ -213,6 +234,22 @@ mod tests {
 
     fn at(x: f32, y: f32) -> Rect {
         Rect::from_min_size(pos2(x, y), vec2(60.0, 16.0))
+    }
+
+    #[test]
+    fn labels_of_a_surface_come_into_view_and_give_way_to_each_other() {
+        let clip = Rect::from_min_size(Pos2::ZERO, vec2(300.0, 200.0));
+        assert_eq!(settled(at(-20.0, 50.0), clip, &[]), at(MARGIN, 50.0));
+        assert_eq!(
+            settled(at(290.0, 50.0), clip, &[]),
+            at(240.0 - MARGIN, 50.0)
+        );
+        let taken = [at(100.0, 50.0)];
+        assert_eq!(settled(at(120.0, 50.0), clip, &taken), at(120.0, 68.0));
+        // One above the other, as written, is no collision.
+        assert_eq!(settled(at(100.0, 66.0), clip, &taken), at(100.0, 66.0));
+        let crowd = [-36.0, -18.0, 0.0, 18.0, 36.0].map(|dy| at(100.0, 50.0 + dy));
+        assert_eq!(settled(at(100.0, 50.0), clip, &crowd), at(100.0, 50.0));
     }
 
     #[test]

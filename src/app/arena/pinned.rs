@@ -44,10 +44,10 @@ impl PinnedTitle {
             function: shown.function.as_ref().map(|f| f.name().to_owned()),
             experiment: problem.map_or_else(String::new, |p| p.experiment.title().to_owned()),
             widths: problem.map_or_else(Vec::new, |p| p.network.widths()),
-            plane: shown
-                .facts
-                .as_ref()
-                .map(|facts| surface_words::plane_kind(facts.directions)),
+            plane: shown.facts.as_ref().map(|facts| match facts.stands_in {
+                true => "random",
+                false => surface_words::plane_kind(facts.directions),
+            }),
             step: newest.map_or(0, |p| p.step),
             loss: newest.map_or(shown.center_loss, |p| p.true_loss),
         }
