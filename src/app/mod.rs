@@ -6,6 +6,7 @@
 //! the numbers, and the render files write them to the GPU.
 
 mod arena;
+mod background;
 mod ball_camera;
 mod camera;
 pub mod capture;

@@ -272,6 +272,12 @@ impl Network {
         Lanes::total(&losses[..*rows])
     }
 
+    /// The loss of sample `row` of the last pass, after its
+    /// [sum](Self::loss_sum_loaded).
+    pub fn loss_of<R: Real>(&self, workspace: &Workspace<R>, row: usize) -> f64 {
+        workspace.losses[..workspace.rows][row].wide()
+    }
+
     /// Back-propagation: forward pass of the batch, then backwards from the
     /// error signal at the output. Writes the gradient of the batch's mean
     /// loss over `gradient` (as long as `params`; 0 for statistics) and returns
@@ -310,6 +316,22 @@ impl Network {
         loss
     }
 
+    /// The same, layer by layer, and tells on the way what arrives at each hidden
+    /// layer: its number from 0 and `dL/da` of its activations `[n, units]`.
+    pub fn gradient_traced<R: Real>(
+        &self,
+        params: &[R],
+        workspace: &mut Workspace<R>,
+        gradient: &mut [R],
+        arrives: impl FnMut(usize, ArrayView2<'_, R>),
+    ) -> f64 {
+        self.forward_loaded(params, workspace);
+        let loss = self.loss_sum_loaded(workspace) / workspace.rows as f64;
+        self.output_delta(workspace);
+        self.backward_traced(params, workspace, gradient, arrives);
+        loss
+    }
+
     /// The backward pass alone, after [`forward`](Self::forward) of the batch
     /// whose targets are `y`.
     pub fn backward<R: Real>(
@@ -341,9 +363,23 @@ impl Network {
         workspace: &mut Workspace<R>,
         gradient: &mut [R],
     ) {
+        self.backward_traced(params, workspace, gradient, |_, _| {});
+    }
+
+    /// The same; tells what arrives at each hidden layer.
+    fn backward_traced<R: Real>(
+        &self,
+        params: &[R],
+        workspace: &mut Workspace<R>,
+        gradient: &mut [R],
+        mut arrives: impl FnMut(usize, ArrayView2<'_, R>),
+    ) {
         gradient[self.layout.trainable()..].fill(R::zero());
         let last = self.layers.len() - 1;
         for (index, layer) in self.layers.iter().enumerate().rev() {
+            if index < last {
+                arrives(index, workspace.delta(index));
+            }
             let pass = workspace.pass(index);
             let Workspace { layers, input, .. } = workspace;
             let (done, rest) = layers.split_at_mut(index);

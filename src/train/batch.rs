@@ -4,6 +4,7 @@
 //! parts are added up in order: the result does not depend on the number of
 //! threads.
 
+use super::micro::Passes;
 use super::problem::Problem;
 use super::smoothing::Smoothing;
 use crate::nn::{Mode, Network, Workspace};
@@ -90,8 +91,7 @@ impl BatchGradient {
         for (group, rows_of_group) in rows.chunks(self.part * self.slots.len()).enumerate() {
             let first = group * self.slots.len();
             let work = |(index, (slot, part)): (usize, (&mut Slot, &[usize]))| {
-                // Parts draw their dropout apart from each other.
-                let seed = seed ^ ((first + index) as u64).wrapping_mul(0xd1b5_4a32_d192_ed03);
+                let seed = part_seed(seed, first + index);
                 load(&mut slot.workspace, problem, part, smoothing, seed);
                 let workspace = &mut slot.workspace;
                 let network = &problem.network;
@@ -125,6 +125,64 @@ impl BatchGradient {
         loss_sum / rows.len() as f64
     }
 
+    /// The passes of the sample at place `at` of `rows` within the batch's gradient
+    /// at `params`, as [`compute`](Self::compute) makes them.
+    pub(super) fn trace(
+        &mut self,
+        problem: &Problem,
+        params: &[f32],
+        rows: &[usize],
+        at: usize,
+        smoothing: Option<Smoothing>,
+        seed: u64,
+    ) -> Passes {
+        let (rows, number) = if rows.len() <= self.part {
+            (rows, None)
+        } else {
+            let number = at / self.part;
+            let start = number * self.part;
+            let end = (start + self.part).min(rows.len());
+            (&rows[start..end], Some(number))
+        };
+        let seed = number.map_or(seed, |number| part_seed(seed, number));
+        let at = number.map_or(at, |number| at - number * self.part);
+        let workspace = &mut self.slots[0].workspace;
+        load(workspace, problem, rows, smoothing, seed);
+        let network = &problem.network;
+        // The part's error signals are those of its mean loss.
+        let samples = rows.len() as f32;
+        let mut passed = vec![Vec::new(); network.layers().len()];
+        let mut gradient = vec![0.0; params.len()];
+        network.gradient_traced(params, workspace, &mut gradient, |layer, values| {
+            passed[layer] = values.row(at).iter().map(|v| samples * v).collect();
+        });
+        let of = |values: &dyn Fn(usize) -> Vec<f32>| (0..passed.len()).map(values).collect();
+        let target = |t: f32| smoothing.map_or(t, |s| s.of_target(t));
+        Passes {
+            row: rows[at],
+            input: problem.train.x.row(rows[at]).to_vec(),
+            target: problem
+                .train
+                .y
+                .row(rows[at])
+                .iter()
+                .map(|&t| target(t))
+                .collect(),
+            z: of(&|l| workspace.z(l).row(at).to_vec()),
+            a: of(&|l| workspace.a(l).row(at).to_vec()),
+            delta: of(&|l| {
+                workspace
+                    .delta(l)
+                    .row(at)
+                    .iter()
+                    .map(|d| samples * d)
+                    .collect()
+            }),
+            passed,
+            loss: network.loss_of(workspace, at),
+        }
+    }
+
     /// The values of the last pass: of the part whose loss was not finite, if
     /// there was one.
     pub(super) fn workspace(&self) -> &Workspace<f32> {
@@ -136,6 +194,12 @@ impl BatchGradient {
         self.blamed = 0;
         &mut self.slots[0].workspace
     }
+}
+
+/// What decides the dropout of part `number`: parts draw theirs apart from each
+/// other.
+fn part_seed(seed: u64, number: usize) -> u64 {
+    seed ^ (number as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)
 }
 
 fn load(

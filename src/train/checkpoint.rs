@@ -61,6 +61,19 @@ pub struct SavedTraining {
     pub(super) last_rate: f64,
 }
 
+impl SavedTraining {
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let vectors = match &self.now.mover {
+            Mover::FirstOrder(optimizer) => optimizer.moments().len(),
+            // Double precision, and up to ten pairs of L-BFGS.
+            Mover::FullBatch(_) => 48,
+        };
+        // The parameters, those before, the gradient, the best of early stopping.
+        4 * (4 + vectors) * self.now.params.len() + 8 * self.now.order.len()
+    }
+}
+
 /// States at the beginning of epochs, the farther apart the longer the run.
 pub(super) struct Past {
     kept: VecDeque<Checkpoint>,
@@ -79,6 +92,10 @@ impl Default for Past {
 impl Past {
     /// Keeps the state at the beginning of an epoch, where that is due.
     pub(super) fn keep(&mut self, now: &Checkpoint) {
+        // An epoch that begins once more: a step was taken back.
+        while self.kept.back().is_some_and(|c| c.epoch >= now.epoch) {
+            self.kept.pop_back();
+        }
         if now.epoch.is_multiple_of(self.stride) {
             self.kept.push_back(now.clone());
             if self.kept.len() > CHECKPOINTS {

@@ -13,6 +13,7 @@ mod full_gradient;
 mod full_hessian;
 mod history;
 mod jumps;
+pub mod micro;
 mod monitor;
 mod mover;
 mod objective;

@@ -1,6 +1,8 @@
 //! A run that can be commanded: what a worker thread, a capture and the
 //! command line all drive.
 
+mod micro;
+
 use super::divergence::Divergence;
 use super::history::HistoryRow;
 use super::jumps::Jumps;
@@ -34,6 +36,8 @@ pub struct Session {
     row_step: u64,
     outbox: Outbox,
     probe_workspace: Workspace<f32>,
+    // The iteration that is gone through event by event.
+    iteration: Option<micro::Iteration>,
 }
 
 /// Below this many multiply-adds for one loss over the training part, the path
@@ -84,6 +88,7 @@ impl Session {
             row_step: 0,
             outbox: Outbox::default(),
             probe_workspace: Workspace::new(&problem.network, 1),
+            iteration: None,
             trainer,
         };
         session.record_start();
@@ -93,6 +98,9 @@ impl Session {
     /// Obeys a command. `Step` and `Epoch` are carried out at once.
     pub fn command(&mut self, command: TrainCommand) {
         self.revision += 1;
+        if command.leaves_iteration() {
+            self.iteration = None;
+        }
         if command == TrainCommand::Epoch {
             self.begin_epoch();
             while self.epoch_goal.is_some() && self.advance() {}
@@ -137,10 +145,15 @@ impl Session {
                 let training = &self.trainer.problem().experiment.training;
                 if rate.is_finite() && rate > 0.0 && training.optimizer.kind().has_rate() {
                     self.trainer.set_learning_rate(rate);
+                    self.look_again();
                 }
             }
             TrainCommand::SetSpeed(speed) => self.speed = speed.filter(|s| *s > 0.0),
-            TrainCommand::Watch(watched) => self.watched = watched,
+            TrainCommand::Watch(watched) => {
+                self.watched = watched;
+                self.look_again();
+            }
+            TrainCommand::Micro(command) => self.lead(command),
             TrainCommand::SetParams(params) => {
                 if params.len() == self.trainer.params().len() {
                     self.trainer.set_params(&params);
@@ -163,10 +176,7 @@ impl Session {
                 Arc::make_mut(&mut self.jumps).truncate_after(self.trainer.steps());
                 // It went back to the end of an epoch, of which there is a row.
                 self.row_step = self.trainer.steps();
-                self.outbox.rows.retain(|r| r.epoch <= self.trainer.epoch());
-                self.outbox
-                    .points
-                    .retain(|p| p.step <= self.trainer.steps());
+                self.forget_after(self.trainer.steps());
             }
         }
     }
@@ -232,14 +242,34 @@ impl Session {
         self.epoch_goal.unwrap_or(self.target_epoch)
     }
 
+    /// Forgets what waits to be taken of later than `step` steps.
+    fn forget_after(&mut self, step: u64) {
+        self.outbox.rows.retain(|r| r.step <= step);
+        self.outbox.points.retain(|p| p.step <= step);
+    }
+
     fn make_step(&mut self) {
         if self.state == RunState::Diverged {
             return;
         }
         self.stop = None;
         self.best_epoch = None;
-        let to_go = self.trainer.epoch() < self.target_epoch;
-        let recorded = match self.trainer.step() {
+        let outcome = self.trainer.step();
+        self.record(outcome);
+    }
+
+    /// Takes in what the step that the trainer has just made came to.
+    fn record(&mut self, outcome: StepOutcome) {
+        let ended_epoch = matches!(
+            outcome,
+            StepOutcome::Stepped {
+                epoch_done: true,
+                ..
+            }
+        );
+        let epoch_before = self.trainer.epoch() - usize::from(ended_epoch);
+        let to_go = epoch_before < self.target_epoch;
+        let recorded = match outcome {
             StepOutcome::Diverged(divergence) => Err(divergence),
             StepOutcome::Stepped { epoch_done, .. } => self.record_step(epoch_done),
             StepOutcome::Stopped(reason) => Ok(Some(reason)),
@@ -371,6 +401,7 @@ impl Session {
             batch_loss: trainer.batch_loss(),
             jumps: Arc::clone(&self.jumps),
             probe,
+            micro: self.iteration.as_ref().map(micro::Iteration::view),
             divergence: self.divergence.clone(),
             stop: self.stop.clone(),
         }

@@ -3,6 +3,7 @@
 use super::divergence::Divergence;
 use super::history::HistoryRow;
 use super::jumps::Jumps;
+use super::micro::{Micro, MicroCommand};
 use super::stop::StopReason;
 use super::trajectory::PathPoint;
 use std::sync::Arc;
@@ -53,6 +54,28 @@ pub enum TrainCommand {
     SetParams(Arc<[f32]>),
     /// Return to an earlier, healthy state.
     Rewind,
+    /// Through an iteration event by event.
+    Micro(MicroCommand),
+}
+
+impl TrainCommand {
+    /// Whether the iteration that is gone through event by event is given up.
+    pub(super) fn leaves_iteration(&self) -> bool {
+        match self {
+            TrainCommand::SetLearningRate(_)
+            | TrainCommand::SetSpeed(_)
+            | TrainCommand::Watch(_)
+            | TrainCommand::Micro(_)
+            | TrainCommand::Pause => false,
+            TrainCommand::Start
+            | TrainCommand::Step
+            | TrainCommand::Epoch
+            | TrainCommand::Reset
+            | TrainCommand::Reseed(_)
+            | TrainCommand::SetParams(_)
+            | TrainCommand::Rewind => true,
+        }
+    }
 }
 
 /// A sample by part and row.
@@ -134,6 +157,8 @@ pub struct Snapshot {
     pub jumps: Arc<Jumps>,
     /// The watched sample.
     pub probe: Probe,
+    /// Where the run is in an iteration, while it goes through one event by event.
+    pub micro: Option<Micro>,
     /// What went wrong, if something did.
     pub divergence: Option<Divergence>,
     /// Why the run ended before its last epoch, if it did.

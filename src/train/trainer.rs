@@ -1,5 +1,7 @@
 //! One step of training at a time.
 
+mod trace;
+
 use super::batch::BatchGradient;
 use super::checkpoint::{Checkpoint, Past, SavedTraining};
 use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
@@ -157,8 +159,7 @@ impl Trainer {
         self.batch_rows = self.now.cursor..end;
         let rows = &self.now.order[self.now.cursor..end];
         let network = &self.problem.network;
-        // A seed a step, so that a step made again leaves out the same units.
-        let seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.now.step;
+        let seed = self.step_seed(self.now.step);
         let loss = self.batch.compute(
             &self.problem,
             &self.now.params,
@@ -192,6 +193,11 @@ impl Trainer {
         }
         network.gather_statistics(self.batch.workspace(), &mut self.now.params);
         self.stepped(loss, rate, end)
+    }
+
+    /// A seed a step, so that a step made again leaves out the same units.
+    fn step_seed(&self, steps: u64) -> u64 {
+        self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ steps
     }
 
     /// One iteration of a full-batch method, if that is what moves the weights.

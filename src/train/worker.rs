@@ -161,6 +161,9 @@ fn publish(session: &mut Session, mailbox: &Mutex<Mailbox>, wake: &impl Fn()) {
     if stale {
         slot.outbox = Outbox::default();
     }
+    // Where the run went back, what nobody has read of later steps is not true any more.
+    slot.outbox.rows.retain(|r| r.step <= snapshot.step);
+    slot.outbox.points.retain(|p| p.step <= snapshot.step);
     slot.outbox.rows.extend(news.rows);
     slot.outbox.points.extend(news.points);
     slot.snapshot = Some(snapshot);

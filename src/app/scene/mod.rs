@@ -7,6 +7,7 @@
 //! All of them read [`Training`](super::training::Training) and the user's
 //! choices, and do nothing in a frame in which none of those changed.
 
+mod breath;
 mod captions;
 mod choose;
 mod drawn;

@@ -6,6 +6,7 @@
 //! They are brought up to date when the [`ErrorSurface`] was, or what it is
 //! shown like; in other frames nothing is touched.
 
+use super::breath::Breath;
 use super::surface_axes::{self, Facing, Titles};
 use super::surface_frame::{FUNCTION_LOG_FLOOR, HeightScale, LOG_FLOOR, SurfaceFrame};
 use super::surface_levels;
@@ -21,8 +22,10 @@ use crate::app::surface::ErrorSurface;
 use crate::app::surface_words;
 use crate::app::text::{Language, Texts};
 use crate::app::theme::Theme;
+use crate::app::training::{Drive, DriveChoice};
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
+use bevy::window::RequestRedraw;
 use bevy_egui::egui::Align2;
 use std::ops::Range;
 
@@ -38,6 +41,7 @@ impl Plugin for SurfaceScenePlugin {
             .init_resource::<Theme>()
             .init_resource::<Facing>()
             .init_resource::<Laid>()
+            .init_resource::<Breath>()
             .init_resource::<SurfaceStanding>()
             .init_resource::<surface_levels::Named>()
             .init_resource::<ArenaView>()
@@ -53,6 +57,7 @@ impl Plugin for SurfaceScenePlugin {
                 (
                     face_reader,
                     lay_out_surface,
+                    breathe,
                     tell_frame,
                     surface_levels::lay_out,
                     write_texts,
@@ -152,6 +157,8 @@ fn lay_out_surface(
     pinned: Res<Pinned>,
     arena: Res<ArenaView>,
     mut laid: ResMut<Laid>,
+    mut breath: ResMut<Breath>,
+    (time, drive): (Option<Res<Time<Real>>>, Option<Res<DriveChoice>>),
     mut reliefs: Query<(&mut Relief, &mut Visibility), Without<Ball>>,
     mut strokes: Query<(&mut Strokes, &StrokeKind)>,
     mut balls: Query<(&Ball, &mut Transform, &mut Visibility)>,
@@ -211,7 +218,13 @@ fn lay_out_surface(
     };
     relief_visibility.set_if_neq(Visibility::Inherited);
     if new_surface || laid.frame.as_ref() != Some(&frame) {
-        *relief = Relief::new(surface, &frame);
+        let next = Relief::new(surface, &frame);
+        // Where frames are the clock, each shows the surface of its own weights.
+        let passes = !new_view && drive.is_some_and(|d| matches!(d.0, Drive::Thread));
+        match time {
+            Some(time) if passes => breath.begin(&mut relief, next, time.elapsed_secs_f64()),
+            _ => breath.jump(&mut relief, next),
+        }
     }
     let palette = theme.palette();
     for (mut strokes, kind) in &mut strokes {
@@ -295,6 +308,35 @@ fn lay_out_surface(
         }
     }
     laid.frame = Some(frame);
+}
+
+/// Draws what lies between two surfaces, with its edges.
+fn breathe(
+    mut breath: ResMut<Breath>,
+    laid: Res<Laid>,
+    time: Option<Res<Time<Real>>>,
+    theme: Res<Theme>,
+    facing: Res<Facing>,
+    mut reliefs: Query<&mut Relief>,
+    mut strokes: Query<(&mut Strokes, &StrokeKind)>,
+    redraw: Option<ResMut<Messages<RequestRedraw>>>,
+) {
+    let (true, Some(time)) = (breath.is_on(), time) else {
+        return;
+    };
+    let (Ok(mut relief), Some(frame)) = (reliefs.single_mut(), &laid.frame) else {
+        return;
+    };
+    breath.go_on(&mut relief, time.elapsed_secs_f64());
+    let axes = strokes.iter_mut().find(|(_, k)| **k == StrokeKind::Axes);
+    if let Some((mut axes, _)) = axes {
+        *axes = surface_axes::strokes(frame, &relief, *facing, &theme.palette());
+    }
+    if let Some(mut redraw) = redraw
+        && breath.is_on()
+    {
+        redraw.write(RequestRedraw);
+    }
 }
 
 fn titles(shown: &ErrorSurface, is_log: bool, strings: &Texts) -> Titles {

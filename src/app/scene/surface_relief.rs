@@ -105,6 +105,20 @@ impl Relief {
         relief
     }
 
+    /// Becomes what lies at `t`, of 0 to 1, on the way from one surface to another
+    /// of as many vertices.
+    pub(super) fn put_between(&mut self, from: &Relief, to: &Relief, t: f32) {
+        fn mix<const N: usize>(a: &[[f32; N]], b: &[[f32; N]], t: f32) -> Vec<[f32; N]> {
+            let pair = |(a, b): (&[f32; N], &[f32; N])| {
+                std::array::from_fn(|k| (1.0 - t) * a[k] + t * b[k])
+            };
+            a.iter().zip(b).map(pair).collect()
+        }
+        self.positions = mix(&from.positions, &to.positions, t);
+        self.normals = mix(&from.normals, &to.normals, t);
+        self.levels = mix(&from.levels, &to.levels, t);
+    }
+
     /// The four edges of the surface as lines of vertices.
     pub fn edges(&self) -> [Vec<Vec3>; 4] {
         let (n, columns) = (self.positions.len(), self.columns.max(1));

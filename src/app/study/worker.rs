@@ -2,6 +2,7 @@
 //! last of each kind, and drops it when it is called off.
 
 use super::{CurvatureHere, LineHere};
+use crate::app::background::step_back;
 use crate::landscape::curvature::{Curvature, CurvatureError, CurvatureOptions};
 use crate::landscape::{Axis, Gauge, Line, Measure, Scope};
 use crate::train::Problem;
@@ -95,6 +96,7 @@ impl StudyWorker {
     pub fn spawn(threads: usize, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.max(1))
+            .start_handler(|_| step_back())
             .thread_name(|i| format!("study {i}"))
             .build()
             .map_err(std::io::Error::other)?;
