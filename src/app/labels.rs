@@ -164,6 +164,7 @@ fn draw_labels(
         );
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
         let mut taken: Vec<egui::Rect> = Vec::new();
+        let mut plates: Vec<egui::Rect> = Vec::new();
         let mut ordered: Vec<_> = labels.iter().collect();
         ordered.sort_by_key(|(label, .., crowded)| (crowded.map_or(0, |c| c.rank), label.faint));
         for (label, at, visible, alarming, plated, crowded) in ordered {
@@ -202,6 +203,9 @@ fn draw_labels(
             } else if label.view == SceneView::Surface && !label.faint && clip.contains(at) {
                 rect = settled(rect, clip, &taken);
                 taken.push(rect);
+            } else if label.faint && plates.iter().any(|plate| plate.intersects(rect)) {
+                // Numbers of an axis do not strike through what stands on a plate.
+                continue;
             }
             // Lines under each other's middle lie on both sides of a galley's origin.
             let corner = rect.min - galley.rect.min.to_vec2();
@@ -209,6 +213,7 @@ fn draw_labels(
                 // Opaque, as a half-covered plate has the same trouble as a light halo below.
                 let plate = rect.expand2(egui::vec2(4.0, 1.0));
                 painter.rect_filled(plate, 3.0, color(palette.background));
+                plates.push(plate);
             }
             // A halo in a dark background's colour keeps text legible over
             // anything. A light one would leave grey fringes: half-covered

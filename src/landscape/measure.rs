@@ -190,6 +190,15 @@ impl<'a> Gauge<'a> {
         self.quantity
     }
 
+    /// The same over other samples, and then not what a run records.
+    pub fn over(self, samples: &'a Samples) -> Self {
+        Gauge {
+            samples,
+            recorded: false,
+            ..self
+        }
+    }
+
     /// The loss over the same samples.
     pub fn as_loss(self) -> Self {
         Gauge {

@@ -12,7 +12,7 @@ use crate::app::background::step_back;
 use crate::landscape::{
     Axis, DirectionsError, Gauge, Measure, Over, PathOnPlane, Slice, Surface, evaluate,
 };
-use crate::train::{Evaluator, Jumps, PathPoint, Problem};
+use crate::train::{Evaluator, Jumps, PathPoint, Problem, Samples};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -32,6 +32,8 @@ pub struct Request {
     pub measure: Measure,
     /// The rows of the last step's batch.
     pub batch: Arc<[u32]>,
+    /// At most so many samples, evenly from those that are meant.
+    pub samples: usize,
     /// How far it reaches, in the plane's own range.
     pub reach: f64,
     /// Points a side.
@@ -244,6 +246,7 @@ struct Known {
     found: Found,
     measure: Measure,
     batch: Arc<[u32]>,
+    samples: usize,
     axis: Axis,
     /// Only whole surfaces are kept.
     surface: Option<Arc<Surface>>,
@@ -256,13 +259,46 @@ impl Known {
     fn serves(&self, request: &Request, found: &Found) -> bool {
         Arc::ptr_eq(&self.found.plane, &found.plane)
             && self.measure == request.measure
+            && self.samples == request.samples
             && (request.measure.over != Over::Batch || self.batch == request.batch)
     }
+}
+
+/// Some of a part's samples, kept while they serve.
+struct Few {
+    problem: Arc<Problem>,
+    over: Over,
+    samples: Samples,
+}
+
+/// `count` samples at even distances from those that `request` means, where it asks
+/// for fewer than there are.
+fn fewer<'a>(request: &Request, all: &Samples, few: &'a mut Option<Few>) -> Option<&'a Samples> {
+    if all.len() <= request.samples {
+        return None;
+    }
+    let serves = few.as_ref().is_some_and(|few| {
+        Arc::ptr_eq(&few.problem, &request.problem)
+            && few.over == request.measure.over
+            && few.over != Over::Batch
+            && few.samples.len() == request.samples
+    });
+    if !serves {
+        let count = request.samples;
+        let rows: Vec<usize> = (0..count).map(|i| i * all.len() / count).collect();
+        *few = Some(Few {
+            problem: Arc::clone(&request.problem),
+            over: request.measure.over,
+            samples: all.select(&rows),
+        });
+    }
+    few.as_ref().map(|few| &few.samples)
 }
 
 fn run(shared: &Shared, pool: &rayon::ThreadPool, wake: &(impl Fn() + Sync)) {
     let _farewell = Farewell(shared);
     let mut known = None;
+    let mut few = None;
     loop {
         let request = {
             let mut desk = shared.lock();
@@ -283,11 +319,17 @@ fn run(shared: &Shared, pool: &rayon::ThreadPool, wake: &(impl Fn() + Sync)) {
                     .unwrap_or_else(PoisonError::into_inner);
             }
         };
-        pool.install(|| compute(&request, &mut known, shared, wake));
+        pool.install(|| compute(&request, &mut known, &mut few, shared, wake));
     }
 }
 
-fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: &impl Fn()) {
+fn compute(
+    request: &Request,
+    known: &mut Option<Known>,
+    few: &mut Option<Few>,
+    shared: &Shared,
+    wake: &impl Fn(),
+) {
     let problem = &request.problem;
     shared.done.store(0, Ordering::Relaxed);
     shared.total.store(0, Ordering::Relaxed);
@@ -312,12 +354,17 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
             }
         }
     };
+    let (gauge, is_part) = match fewer(request, gauge.samples(), few) {
+        Some(samples) => (gauge.over(samples), true),
+        None => (gauge, false),
+    };
     let axis = request.axis(found.facts.range);
     shared.total.store(axis.n * axis.n, Ordering::Relaxed);
     let kept = known.take().filter(|k| k.serves(request, &found));
     let mut kept = kept.unwrap_or_else(|| Known {
         measure: request.measure,
         batch: Arc::clone(&request.batch),
+        samples: request.samples,
         axis,
         surface: None,
         path: PathOnPlane::default(),
@@ -334,7 +381,7 @@ fn compute(request: &Request, known: &mut Option<Known>, shared: &Shared, wake: 
     let publish =
         |kept: &mut Known, surface: Arc<Surface>, finished: bool, path_done: &mut bool, seconds| {
             if !*path_done {
-                let known = gauge.is_recorded().then_some(kept.center_loss);
+                let known = (gauge.is_recorded() || is_part).then_some(kept.center_loss);
                 let points = whole_path(request, plane.center(), known);
                 let (cancel, path) = (&shared.cancel, &mut kept.path);
                 *path_done = path.update(gauge, &plane, &points, cancel);

@@ -39,6 +39,11 @@ pub enum Budget {
 
 /// Sides of grids while weights move; odd, so that the origin is a grid point.
 const SIDES: [usize; 6] = [9, 17, 25, 33, 49, 65];
+/// While weights move, samples are left out where there is not time for a grid of so
+/// many points a side with all of them.
+const COARSE: usize = 17;
+/// The fewest samples that a surface is taken over where there are as many.
+const FEWEST_SAMPLES: usize = 500;
 /// By how much what can be afforded has to differ from a grid before another is
 /// taken: what a point costs is measured, and a surface that changed its grid with
 /// every measurement would flicker.
@@ -53,6 +58,8 @@ const FEWEST_POINTS: usize = 32;
 struct Asked {
     tag: u64,
     side: usize,
+    /// At most so many samples.
+    samples: usize,
     range: f64,
     measure: Measure,
     /// Its plane has to be found first.
@@ -62,6 +69,21 @@ struct Asked {
     fresh: bool,
     levels_shown: usize,
     slow: bool,
+}
+
+/// How fine a surface is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Grain {
+    /// Points a side.
+    side: usize,
+    /// Samples at each.
+    samples: usize,
+}
+
+impl Grain {
+    fn is_finer_than(self, asked: &Asked) -> bool {
+        self.side > asked.side || self.samples > asked.samples
+    }
 }
 
 /// What the plane's directions were made for.
@@ -92,7 +114,7 @@ const GROWTH: f64 = 1.15;
 pub struct Planner {
     basis: Option<Basis>,
     asked: Option<Asked>,
-    /// Seconds for a point of the grid.
+    /// Seconds for a point of the grid and a sample.
     cost: Option<f64>,
     /// Seconds to find directions that follow from the loss.
     search_cost: Option<f64>,
@@ -120,13 +142,7 @@ impl Planner {
         let Some(basis) = &self.basis else {
             return Ok(None);
         };
-        let side = self.side(
-            &training.problem,
-            samples(training, measure),
-            view.grid,
-            running,
-            budget,
-        );
+        let grain = self.grain(training, measure, view.grid, budget);
         let Some(found) = basis.found.clone() else {
             // Once, and again from other weights if it was in vain.
             let tried = match (&self.asked, &basis.failed_at) {
@@ -138,16 +154,16 @@ impl Planner {
                 return Ok(None);
             }
             let aim = Aim::Find(search(training, view, None));
-            return Ok(Some(self.ask(training, view, measure, aim, side, true)));
+            return Ok(Some(self.ask(training, view, measure, aim, grain, true)));
         };
         let plane = &found.plane;
         let Some(asked) = &self.asked else {
             let aim = Aim::Have(found);
-            return Ok(Some(self.ask(training, view, measure, aim, side, true)));
+            return Ok(Some(self.ask(training, view, measure, aim, grain, true)));
         };
         if asked.range != view.range || asked.measure != measure {
             let aim = Aim::Have(found);
-            return Ok(Some(self.ask(training, view, measure, aim, side, true)));
+            return Ok(Some(self.ask(training, view, measure, aim, grain, true)));
         }
         let centred =
             !matches!(basis.directions, Directions::Checkpoints(_)) || found.facts.stands_in;
@@ -164,23 +180,27 @@ impl Planner {
             let led = !view.follow
                 && snapshot.state != RunState::Running
                 && asked.newest != newest(snapshot, training.path.points());
-            let supersede =
-                asked.slow && asked.levels_shown > 0 && (moved || side > asked.side || led);
-            supersede || (running && moved && asked.side > side)
+            let supersede = asked.slow
+                && asked.levels_shown > 0
+                && (moved || grain.is_finer_than(asked) || led);
+            supersede || (running && moved && asked.side > grain.side)
         } else {
             moved
                 || stale
-                || side > asked.side
-                || (side < asked.side && !running)
+                || grain.is_finer_than(asked)
+                || (grain.side < asked.side && !running)
                 || asked.newest != newest(snapshot, training.path.points())
         };
         if !due {
             return Ok(None);
         }
-        let side = if moved || !running {
-            side
+        let grain = if moved || !running {
+            grain
         } else {
-            side.max(asked.side)
+            Grain {
+                side: grain.side.max(asked.side),
+                samples: grain.samples.max(asked.samples),
+            }
         };
         let aim = if stale {
             Aim::Find(search(training, view, Some(&found)))
@@ -192,7 +212,7 @@ impl Planner {
         } else {
             Aim::Have(found)
         };
-        Ok(Some(self.ask(training, view, measure, aim, side, false)))
+        Ok(Some(self.ask(training, view, measure, aim, grain, false)))
     }
 
     /// Whether directions have to be chosen anew.
@@ -342,12 +362,13 @@ impl Planner {
         finished: bool,
         seconds_per_point: Option<f64>,
     ) -> bool {
-        if let Some(cost) = seconds_per_point {
-            self.cost = Some(self.cost.map_or(cost, |c| 0.7 * c + 0.3 * cost));
-        }
         let Some(asked) = self.asked.as_mut().filter(|a| a.tag == tag) else {
             return false;
         };
+        if let Some(seconds) = seconds_per_point {
+            let cost = seconds / asked.samples.max(1) as f64;
+            self.cost = Some(self.cost.map_or(cost, |c| 0.7 * c + 0.3 * cost));
+        }
         let shows = asked.fresh || finished || asked.slow || shown.is_none_or(|s| side >= s);
         asked.levels_shown += usize::from(shows);
         shows
@@ -359,7 +380,7 @@ impl Planner {
         view: &SurfaceView,
         measure: Measure,
         aim: Aim,
-        side: usize,
+        Grain { side, samples }: Grain,
         fresh: bool,
     ) -> Request {
         self.tag += 1;
@@ -372,18 +393,18 @@ impl Planner {
         {
             self.cost = None;
         }
-        let work = work(&training.problem, samples(training, measure));
-        let cost = self.cost.unwrap_or(1e-9 * work);
+        let cost = self.cost.unwrap_or(1e-9 * work(&training.problem, 1));
         self.asked = Some(Asked {
             tag: self.tag,
             side,
+            samples,
             range: view.range,
             measure,
             finds: matches!(aim, Aim::Find(_)),
             newest: newest(snapshot, points),
             fresh,
             levels_shown: 0,
-            slow: cost * (side * side) as f64 > SLOW,
+            slow: cost * (side * side * samples) as f64 > SLOW,
         });
         if let Some(basis) = &mut self.basis {
             basis.since += 1;
@@ -405,6 +426,7 @@ impl Planner {
                 Over::Batch => Arc::clone(&snapshot.batch),
                 Over::Train | Over::Validation => Arc::default(),
             },
+            samples,
             reach: view.range,
             side,
             path: thinned(points, most),
@@ -413,37 +435,61 @@ impl Planner {
         }
     }
 
-    /// Points a side.
-    fn side(
-        &self,
-        problem: &Problem,
-        samples: usize,
-        finest: usize,
-        running: bool,
-        budget: Budget,
-    ) -> usize {
+    /// What a surface may cost now.
+    fn grain(&self, training: &Training, measure: Measure, finest: usize, budget: Budget) -> Grain {
         let finest = finest.clamp(5, 1025) | 1;
-        let work = work(problem, samples);
-        let points = match budget {
-            Budget::Seconds(_) if !running => return finest,
-            Budget::Seconds(seconds) => seconds / self.cost.unwrap_or(1e-9 * work).max(1e-9),
+        let all = samples(training, measure);
+        let whole = Grain {
+            side: finest,
+            samples: all,
+        };
+        let running = training.is_moving();
+        let work = work(&training.problem, 1);
+        // Points of the grid times samples.
+        let room = match budget {
+            Budget::Seconds(_) if !running => return whole,
+            Budget::Seconds(seconds) => seconds / self.cost.unwrap_or(1e-9 * work).max(1e-12),
             Budget::Work { moving, still } => (if running { moving } else { still }) / work,
         };
-        let most = points.sqrt();
-        let fits = |most: f64| -> usize {
+        let sides = |room: f64| {
+            let most = room.sqrt();
             if most >= finest as f64 {
                 return finest;
             }
             let fits = SIDES.iter().copied().filter(|&s| s as f64 <= most);
             fits.max().unwrap_or(SIDES[0]).min(finest)
         };
-        match (&self.asked, budget) {
-            (Some(asked), Budget::Seconds(_)) => {
-                asked.side.clamp(fits(most / MARGIN), fits(most * MARGIN))
-            }
-            _ => fits(most),
+        if let Budget::Work { .. } = budget {
+            // Its pictures are of all samples.
+            let side = sides(room / all.max(1) as f64);
+            return Grain { side, ..whole };
+        }
+        let coarse = (COARSE.min(finest) * COARSE.min(finest)) as f64;
+        let before = self.asked.as_ref().map(|a| (a.side, a.samples));
+        let (side, count) = before.unwrap_or_else(|| {
+            let count = fewer(all, room / coarse);
+            (sides(room / count as f64), count)
+        });
+        let area = MARGIN * MARGIN;
+        let count = count.clamp(
+            fewer(all, room / area / coarse),
+            fewer(all, room * area / coarse),
+        );
+        let room = room / count.max(1) as f64;
+        Grain {
+            side: side.clamp(sides(room / area), sides(room * area)),
+            samples: count,
         }
     }
+}
+
+/// `all` halved until it is no more than `most`, or few.
+fn fewer(all: usize, most: f64) -> usize {
+    let mut count = all.max(1);
+    while count as f64 > most && count / 2 >= FEWEST_SAMPLES {
+        count /= 2;
+    }
+    count
 }
 
 /// About how many multiply-adds one loss over so many samples takes; an

@@ -110,12 +110,20 @@ fn shown(ui: &mut Ui, stage: &Stage<'_>) {
         Over::Validation => "facts.of_validation",
         Over::Batch => "facts.of_batch",
     };
+    let problem = &stage.training.problem;
+    let all = match surface.measure.over {
+        Over::Train => problem.train.len(),
+        Over::Validation => problem.validation.len(),
+        Over::Batch => surface.samples,
+    };
     let n = count(surface.samples as u64);
-    fact(
-        ui,
-        texts.get("facts.samples"),
-        &texts.with(part, &[("n", &n)]),
-    );
+    let mut said = texts.with(part, &[("n", &n)]);
+    if surface.samples < all {
+        // It has not the time for more while training runs.
+        let all = count(all as u64);
+        said = texts.with("facts.some", &[("part", &said), ("all", &all)]);
+    }
+    fact(ui, texts.get("facts.samples"), &said);
     if surface.measure.quantity == Quantity::Accuracy {
         return;
     }

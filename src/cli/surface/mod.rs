@@ -48,6 +48,7 @@ pub enum SurfaceCommand {
 impl Args for SurfaceCommand {
     fn augment_args(command: Command) -> Command {
         Part::augment_subcommands(SurfaceArgs::augment_args(command))
+            .about("Compute the error surface over a plane through weights")
             .subcommand_required(false)
             .arg_required_else_help(false)
             .args_conflicts_with_subcommands(true)

@@ -36,6 +36,7 @@ fn request(problem: &Arc<Problem>, n: usize, tag: u64) -> Request {
         aim: Aim::Have(found),
         measure: Measure::default(),
         batch: Arc::clone(&snapshot.batch),
+        samples: usize::MAX,
         reach: 1.0,
         side: n,
         path: session.take_outbox().points,
@@ -49,6 +50,37 @@ fn plane(request: &Request) -> &crate::landscape::Plane {
         Aim::Have(found) => &found.plane,
         Aim::Find(_) => panic!("it is in hand"),
     }
+}
+
+#[test]
+fn some_of_the_samples_give_the_surface_and_the_path_of_those_alone() {
+    let problem = problem(150);
+    let mut request = request(&problem, 9, 1);
+    request.samples = 40;
+    let worker = SurfaceWorker::spawn(2, || {}).unwrap();
+    worker.submit(request.clone());
+    let few = worker.wait(1).unwrap().unwrap();
+    assert_eq!(few.samples, 40);
+    let all = &problem.train;
+    let rows: Vec<usize> = (0..40).map(|i| i * all.len() / 40).collect();
+    let chosen = all.select(&rows);
+    let gauge = Gauge::training_loss(&problem).over(&chosen);
+    let mut evaluator = Evaluator::new(&problem.network);
+    let plane = plane(&request);
+    let corner = plane.point(few.surface.x[0], few.surface.y[8]);
+    let loss = gauge.at(&corner, &mut evaluator);
+    assert!((few.surface.loss[[8, 0]] - loss).abs() < 1e-5 * loss);
+    for (point, of) in few.path.points.iter().zip(&request.path) {
+        assert_eq!(point.true_loss, gauge.at(&of.params, &mut evaluator));
+    }
+    // All of them again, from the same thread.
+    request.samples = usize::MAX;
+    request.tag = 2;
+    worker.submit(request.clone());
+    let whole = worker.wait(2).unwrap().unwrap();
+    assert_eq!(whole.samples, all.len());
+    assert_eq!(whole.path.points[0].true_loss, request.path[0].loss);
+    assert_ne!(whole.surface.loss, few.surface.loss);
 }
 
 #[test]

@@ -130,8 +130,9 @@ fn the_grid_stays_while_a_point_costs_a_little_more_or_less() {
     // The first one: what is measured counts from then on.
     case.due(false).unwrap();
     case.command(TrainCommand::Start);
+    let samples = case.training.problem.train.len() as f64;
     let mut side_at = |cost: f64| {
-        case.planner.cost = Some(cost);
+        case.planner.cost = Some(cost / samples);
         case.session.advance();
         case.training.snapshot = case.session.snapshot();
         case.due(false).unwrap().side
@@ -146,6 +147,37 @@ fn the_grid_stays_while_a_point_costs_a_little_more_or_less() {
     assert_eq!(side_at(cost(70.0)), 49);
     assert_eq!(side_at(cost(80.0)), 65);
     assert_eq!(side_at(cost(5.0)), 9);
+}
+
+#[test]
+fn where_all_samples_take_too_long_some_are_left_out_while_it_runs() {
+    let text = "[data]\nsource = \"digits\"\n[network]\nlayers = [{ dense = 3 }]\n\
+                loss = \"cross-entropy\"\n";
+    let problem = Problem::new(&Experiment::parse(text, "test").unwrap()).unwrap();
+    let problem = Arc::new(problem);
+    let mut case = Case {
+        session: Session::new(Arc::clone(&problem)),
+        training: Training::at_start(Arc::clone(&problem)),
+        ..Case::new()
+    };
+    let all = problem.train.len();
+    assert_eq!(case.due(false).unwrap().samples, all);
+    case.command(TrainCommand::Start);
+    let at = |case: &mut Case, points: f64| {
+        // What all samples take at one point, so that 0.1 s is enough for so many.
+        case.planner.cost = Some(0.1 / points / all as f64);
+        case.session.advance();
+        case.training.snapshot = case.session.snapshot();
+        let request = case.due(false).unwrap();
+        (request.side, request.samples)
+    };
+    assert_eq!(at(&mut case, 400.0), (17, all));
+    assert_eq!(at(&mut case, 250.0), (17, all), "a little dearer");
+    assert_eq!(at(&mut case, 170.0), (17, all / 2));
+    assert_eq!(at(&mut case, 50.0), (9, all / 2));
+    assert_eq!(at(&mut case, 0.1), (9, all / 2), "500 are few enough");
+    case.command(TrainCommand::Pause);
+    assert_eq!(case.due(false).unwrap().samples, all);
 }
 
 #[test]
