@@ -153,6 +153,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             },
             arena: ArenaView::default(),
             race_at: 0,
+            events: None,
             beside: None,
         };
         let mut seconds = bench(&shot, FRAMES)?;
@@ -202,6 +203,7 @@ fn measure_live(adapter: &str) -> Result<(), Box<dyn Error>> {
                 surface: SurfaceView::default(),
                 arena: ArenaView::default(),
                 race_at: 0,
+                events: None,
                 beside: None,
             };
             let live = live(&shot, SECONDS)?;

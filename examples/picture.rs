@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         surface: SurfaceView::default(),
         arena: ArenaView::default(),
         race_at: 0,
+        events: None,
         beside: None,
     };
     let out = arg(1).to_owned();

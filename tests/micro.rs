@@ -3,7 +3,7 @@
 
 use gradscape::experiment::Experiment;
 use gradscape::optim::{OptimizerKind, SolverKind};
-use gradscape::train::micro::{Event, Micro, MicroCommand};
+use gradscape::train::micro::{Event, Micro, MicroCommand, Of, Sum, check};
 use gradscape::train::{Problem, RunState, Session, Snapshot, TrainCommand};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -293,4 +293,89 @@ fn a_step_that_cannot_be_made_ends_where_an_ordinary_one_does() {
     let (a, b) = (parts.snapshot(), whole.snapshot());
     assert_eq!((a.state, a.divergence), (b.state, b.divergence));
     assert_eq!(bits(&a.params), bits(&b.params));
+}
+
+/// The terms add up to the number, of every kind of layer that makes sums.
+#[test]
+fn terms_add_up_to_what_the_network_computed() {
+    let text = format!(
+        "{DATA}[network]\nlayers = [{{ conv = 3, kernel = 3, activation = \"relu\" }}, \
+         \"flatten\", {{ dense = 6, name = \"a\" }}, {{ dense = 6 }}, {{ add = \"a\" }}]\n\
+         loss = \"cross-entropy\"\n[training]\nbatch = 1\n"
+    );
+    let problem = problem(&text);
+    let network = &problem.network;
+    let mut session = Session::new(Arc::clone(&problem));
+    let trace = Arc::clone(&micro(&iterate(&mut session)).trace);
+    let adds_up = |sum: &Sum| {
+        let total: f64 = sum.terms.iter().map(|t| t.value).sum();
+        let scale: f64 = sum.terms.iter().map(|t| t.value.abs()).sum();
+        assert!((total - f64::from(sum.result)).abs() <= 1e-6 * scale.max(1e-3));
+        if sum.terms.len() > Sum::IN_ORDER {
+            let sizes = sum.terms.windows(2);
+            assert!(
+                sizes
+                    .into_iter()
+                    .all(|w| w[0].value.abs() >= w[1].value.abs())
+            );
+        }
+    };
+    for layer in 0..network.layers().len() {
+        for unit in [0, network.layers()[layer].outputs() - 1] {
+            adds_up(&trace.weighted_sum(network, layer, unit).unwrap());
+            if layer + 1 < network.layers().len() {
+                adds_up(&trace.passed_back(network, layer, unit).unwrap());
+            }
+        }
+    }
+    for index in (0..network.layout().trainable()).step_by(7) {
+        adds_up(&trace.gradient_terms(network, index).unwrap());
+    }
+}
+
+#[test]
+fn finite_differences_agree_with_every_derivative() {
+    let text = format!(
+        "{DATA}[network]\nlayers = [{{ dense = 5 }}, {{ dense = 4, activation = \"sigmoid\" }}]\n\
+         loss = \"cross-entropy\"\n"
+    );
+    let problem = problem(&text);
+    let mut session = Session::new(Arc::clone(&problem));
+    let trace = Arc::clone(&micro(&iterate(&mut session)).trace);
+    let mut most: f64 = 0.0;
+    let mut seen = 0;
+    let mut compare = |of: Of, single: Option<f32>| {
+        let check = check(&problem, &trace, of).unwrap();
+        assert!(check.agrees(), "{of:?}: {check:?}");
+        if let Some(single) = single {
+            let close = 1e-5 * check.derivative.abs().max(1e-2);
+            assert!(
+                (f64::from(single) - check.derivative).abs() < close,
+                "{of:?}"
+            );
+        }
+        most = most.max(check.error());
+        seen += 1;
+    };
+    for index in 0..problem.network.layout().trainable() {
+        compare(Of::Parameter(index), None);
+    }
+    for (layer, delta) in trace.sample.delta.iter().enumerate() {
+        for (unit, &delta) in delta.iter().enumerate() {
+            compare(Of::Sum { layer, unit }, Some(delta));
+        }
+    }
+    for (layer, passed) in trace.sample.passed.iter().enumerate() {
+        for (unit, &passed) in passed.iter().enumerate() {
+            compare(Of::Activation { layer, unit }, Some(passed));
+        }
+    }
+    assert!(most < 1e-10, "{most}");
+    assert!(seen > 400);
+    // And it can tell a wrong one.
+    let wrong = gradscape::train::micro::Check {
+        derivative: 0.1,
+        difference: 0.100_01,
+    };
+    assert!(!wrong.agrees());
 }

@@ -51,6 +51,7 @@ fn shot(view: ViewMode) -> Shot {
         },
         arena: ArenaView::default(),
         race_at: 0,
+        events: None,
         beside: None,
     }
 }

@@ -4,6 +4,7 @@
 use super::arena::{ArenaView, PinCommand, RaceCommand};
 use super::camera::CameraSettings;
 use super::graphics::{self, GraphicsError};
+use super::micro::{Playing, Walk};
 use super::plugins::GradscapePlugins;
 use super::state::{CameraRequest, NetworkView, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
@@ -70,6 +71,9 @@ pub struct Shot {
     pub race_at: u64,
     /// Pin the surface after so many epochs beside the one after all.
     pub beside: Option<usize>,
+    /// How far into the next step's events, half of one being half-way through it;
+    /// several frames go on in slow motion.
+    pub events: Option<f32>,
 }
 
 /// A frame, sRGB, four bytes a pixel, row by row from the top.
@@ -166,6 +170,7 @@ pub struct Studio {
     race_at: u64,
     /// Epochs to train once a surface is pinned.
     after_pin: Option<usize>,
+    events: Option<f32>,
     frames: (Sender<BevyImage>, Receiver<BevyImage>),
     factor: u32,
 }
@@ -256,6 +261,7 @@ impl Studio {
             target,
             race_at: shot.race_at,
             after_pin: shot.beside.map(|b| shot.epochs.saturating_sub(b)),
+            events: shot.events,
             frames: bounded(64),
             factor,
         })
@@ -288,6 +294,23 @@ impl Studio {
         }
         self.app.world_mut().write_message(CameraRequest::Reset);
         self.update();
+        if let Some(events) = self.events {
+            self.go_through(events);
+        }
+        self.update();
+    }
+
+    /// Leads the run so far into its next step, and leaves it ready to go on.
+    fn go_through(&mut self, events: f32) {
+        let whole = events.max(0.0).ceil() as i32;
+        for steps in [0].into_iter().chain((0..whole).map(|_| 1)) {
+            let mut walk = self.app.world_mut().resource_mut::<Walk>();
+            (walk.on, walk.walking, walk.steps) = (true, true, steps);
+            self.update();
+        }
+        // Where the last event has not been played to its end.
+        let rest = events.max(0.0).fract();
+        self.app.world_mut().resource_mut::<Playing>().t = if rest > 0.0 { rest } else { 1.0 };
         self.update();
     }
 
@@ -296,9 +319,10 @@ impl Studio {
         let world = self.app.world_mut();
         world.resource_mut::<FrameGate>().0 = on;
         let state = world.resource::<Training>().snapshot.state;
-        // In a race the run on the screen takes no part.
-        let racing = world.resource::<ArenaView>().racing;
-        if on && !racing && matches!(state, RunState::Idle | RunState::Paused) {
+        // In a race the run on the screen takes no part, and event by event it goes
+        // at a pace of its own.
+        let busy = world.resource::<ArenaView>().racing || world.resource::<Walk>().on;
+        if on && !busy && matches!(state, RunState::Idle | RunState::Paused) {
             world.write_message(Command(TrainCommand::Start));
         }
     }

@@ -15,6 +15,7 @@ mod framing;
 pub mod graphics;
 mod labels;
 pub mod live;
+mod micro;
 mod pick;
 mod plugins;
 mod quiet;
@@ -41,6 +42,7 @@ pub use arena::{
 };
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
+pub use micro::{Gait, Playing, Walk};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
 pub use replay::ReplayWish;
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};

@@ -1,8 +1,8 @@
 //! The plugin group and the order of everything that runs in a frame.
 
 use super::{
-    arena, ball_camera, camera, labels, pick, quiet, render, replay, scene, state, study, surface,
-    surface_hand, text, theme, training,
+    arena, ball_camera, camera, labels, micro, pick, quiet, render, replay, scene, state, study,
+    surface, surface_hand, text, theme, training,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -45,6 +45,7 @@ impl PluginGroup for GradscapePlugins {
                 drive: self.drive,
             })
             .add(replay::plugin)
+            .add(micro::plugin)
             .add(surface::plugin)
             .add(arena::ArenaPlugin)
             .add(study::plugin)

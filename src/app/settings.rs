@@ -1,6 +1,7 @@
 //! What the user chose, kept from one start to the next in a TOML file.
 
 use super::arena::ArenaView;
+use super::micro::Walk;
 use super::state::{NetworkView, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
 use super::theme::Theme;
@@ -46,6 +47,9 @@ pub struct Choices {
     pub surface: SurfaceView,
     /// Which surface, and who races on it.
     pub arena: ArenaView,
+    /// Whether the run is led event by event, and how fast; not kept.
+    #[serde(skip)]
+    pub walk: Walk,
 }
 
 impl Default for Choices {
@@ -62,6 +66,7 @@ impl Default for Choices {
             network: NetworkView::default(),
             surface: SurfaceView::default(),
             arena: ArenaView::default(),
+            walk: Walk::default(),
         }
     }
 }

@@ -25,7 +25,7 @@ fn install_fonts(mut contexts: Query<&mut EguiContext, Added<EguiContext>>) {
 /// font has full-width forms of some mathematical signs.
 pub fn font_definitions() -> egui::FontDefinitions {
     let mut fonts = egui::FontDefinitions::default();
-    let own: [(&str, &'static [u8]); 3] = [
+    let own: [(&str, &'static [u8]); 4] = [
         (
             "latin",
             include_bytes!("../../assets/fonts/NotoSans-LatinGreek-subset.ttf"),
@@ -37,6 +37,10 @@ pub fn font_definitions() -> egui::FontDefinitions {
         (
             "cjk",
             include_bytes!("../../assets/fonts/NotoSansCJKsc-GB2312L1-math.otf"),
+        ),
+        (
+            FORMULAS,
+            include_bytes!("../../assets/fonts/GradscapeMath.otf"),
         ),
     ];
     for (name, bytes) in own {
@@ -52,8 +56,15 @@ pub fn font_definitions() -> egui::FontDefinitions {
         egui::FontFamily::Monospace,
         names(&["Hack", "latin", "math", "cjk"]),
     );
+    fonts.families.insert(
+        egui::FontFamily::Name(FORMULAS.into()),
+        names(&[FORMULAS, "latin", "math", "cjk"]),
+    );
     fonts
 }
+
+/// The name of the family that formulas are set in.
+pub(super) const FORMULAS: &str = "formulas";
 
 /// A language of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

@@ -39,6 +39,10 @@ pub struct CaptureArgs {
     /// How many frames
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     frames: u32,
+    /// Go so far into the next step event by event (3.5 is half-way through the fourth event); frames go on in slow motion
+    #[arg(long, value_name = "N", value_parser = events, conflicts_with = "function")]
+    events: Option<f32>,
+
     /// Train so many epochs before the first frame
     #[arg(long, value_name = "N", default_value = "0")]
     epochs: usize,
@@ -131,6 +135,8 @@ pub struct CapturePlan {
     pub frames: usize,
     /// Epochs before the first frame.
     pub epochs: usize,
+    /// How far into the next step's events.
+    pub events: Option<f32>,
     /// Steps from one frame to the next.
     pub steps: usize,
     /// Degrees that the cameras turn over all frames.
@@ -170,6 +176,7 @@ impl CapturePlan {
             size: (1280, 720),
             frames: 1,
             epochs: problem.experiment.training.epochs,
+            events: None,
             steps: 1,
             orbit: 0.0,
             arena: ArenaPlan::default(),
@@ -293,6 +300,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         size: args.size,
         frames: args.frames as usize,
         epochs: args.epochs + replayed.unwrap_or(0),
+        events: args.events,
         steps: args.steps_per_frame.unwrap_or(if arena.racers.is_empty() {
             problem.train.len().div_ceil(batch)
         } else {
@@ -321,6 +329,15 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         file: &plan.out,
     })?;
     out.say(format!("written to {}", plan.out.display()))
+}
+
+/// A number of events, whole or in parts.
+fn events(text: &str) -> Result<f32, String> {
+    let most = 10_000.0;
+    let number = text.parse::<f32>().ok();
+    number
+        .filter(|n| (0.0..=most).contains(n))
+        .ok_or_else(|| format!("give a number of events from 0 to {most}"))
 }
 
 /// The epochs after which training from the start is where the source's run
@@ -378,6 +395,7 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         size: plan.size,
         frames: plan.frames,
         epochs: plan.epochs,
+        events: plan.events,
         steps: plan.steps,
         orbit: plan.orbit,
         theme: match plan.theme {

@@ -118,6 +118,13 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Steps in one epoch.
+    pub fn steps_per_epoch(&self) -> usize {
+        let samples = self.train.len();
+        let batch = self.experiment.training.batch.size(samples);
+        samples.div_ceil(batch.max(1))
+    }
+
     /// Loads the data of `experiment` and builds the network that fits it.
     pub fn new(experiment: &Experiment) -> Result<Self, ExperimentError> {
         let data = prepare(&experiment.data, experiment.seed, &experiment.base)?;

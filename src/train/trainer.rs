@@ -472,7 +472,7 @@ impl Trainer {
 
     /// Steps in one epoch.
     pub fn steps_per_epoch(&self) -> usize {
-        self.problem.train.len().div_ceil(self.batch_size)
+        self.problem.steps_per_epoch()
     }
 
     /// The seed of the current run.

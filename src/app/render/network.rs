@@ -3,7 +3,8 @@
 
 use super::super::plugins::GradscapeSystems;
 use super::super::scene::{
-    Connection, Ends, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness, Tint, row_direction,
+    Connection, Ends, Neuron, Outline, Pulses, Shape, Sign, Slot, Standing, Thickness, Tint,
+    row_direction,
 };
 use super::super::state::SceneView;
 use super::super::theme::{Theme, linear};
@@ -19,7 +20,7 @@ use bevy::render::storage::ShaderBuffer;
 pub(super) fn plugin(app: &mut App) {
     app.add_plugins(network_material::plugin).add_systems(
         Update,
-        (follow_theme, write_neurons, write_connections)
+        (follow_theme, write_neurons, write_connections, write_pulses)
             .chain()
             .in_set(GradscapeSystems::Render),
     );
@@ -227,6 +228,57 @@ fn write_connections(
     };
     commands.queue(Replace::<Connection, ConnectionMaterial> {
         drawn,
+        buffer,
+        slots,
+        _of: std::marker::PhantomData,
+    });
+}
+
+/// Pulses are balls like neurons, in a buffer of their own.
+fn write_pulses(
+    mut commands: Commands,
+    theme: Res<Theme>,
+    pulses: Query<&Pulses, Changed<Pulses>>,
+    drawing: Option<Res<Drawing<Pulses>>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut materials: ResMut<Assets<NeuronMaterial>>,
+) {
+    let Ok(Pulses(pulses)) = pulses.single() else {
+        return;
+    };
+    if pulses.is_empty() && drawing.is_none() {
+        return;
+    }
+    let old = drawing.filter(|drawing| pulses.len() <= drawing.slots);
+    let slots = match &old {
+        Some(drawing) => drawing.slots,
+        None => pulses.len().max(64).next_power_of_two(),
+    };
+    let mut floats = vec![0.0; slots * NEURON_FLOATS];
+    for (row, pulse) in floats.chunks_exact_mut(NEURON_FLOATS).zip(pulses) {
+        let (place, tint) = (pulse.place, pulse.tint);
+        row[..7].copy_from_slice(&[
+            place.x,
+            place.y,
+            place.z,
+            pulse.radius,
+            tint.red,
+            tint.green,
+            tint.blue,
+        ]);
+    }
+    if let Some(drawing) = old {
+        put(&mut buffers, &drawing.buffer, &floats);
+        return;
+    }
+    let buffer = buffers.add(buffer_of(&floats));
+    let material = materials.add(NeuronMaterial {
+        neurons: buffer.clone(),
+        look: look(*theme),
+    });
+    commands.queue(Replace::<Pulses, NeuronMaterial> {
+        drawn: vec![(meshes.add(quads(slots)), material)],
         buffer,
         slots,
         _of: std::marker::PhantomData,

@@ -5,6 +5,7 @@
 use super::super::state::{Item, Selection};
 use super::super::theme::{Theme, linear};
 use super::super::training::Training;
+use super::event::Touched;
 use super::parts::{Connection, Neuron, Outline, Standing};
 use crate::nn::Network;
 use bevy::prelude::*;
@@ -147,6 +148,35 @@ impl Lit {
     }
 }
 
+/// While an iteration is gone through event by event, what the event does not touch
+/// steps back, and of the rest what is selected or pointed at stands out.
+impl Lit {
+    fn neuron_in_event(&self, neuron: &Neuron, touched: &Touched) -> Standing {
+        let is_touched = touched.columns.get(neuron.column) == Some(&true);
+        match (is_touched, self.neuron(neuron)) {
+            (false, Standing::Plain | Standing::Receded) => Standing::Receded,
+            (_, Standing::Raised) => Standing::Raised,
+            (true, _) => Standing::Plain,
+        }
+    }
+
+    fn connection_in_event(
+        &self,
+        selection: &Selection,
+        connection: &Connection,
+        source: usize,
+        touched: &Touched,
+    ) -> Standing {
+        let is_touched = touched.has(connection.layer, source);
+        let usual = self.connection(selection, connection, source);
+        match (is_touched, usual) {
+            (false, _) if self.focus != Some(connection.item()) => Standing::Receded,
+            (true, Standing::Receded) => Standing::Plain,
+            _ => usual,
+        }
+    }
+}
+
 fn outline(selection: &Selection, neuron: &Neuron, theme: Theme) -> Outline {
     let &Neuron { column, unit } = neuron;
     let this = Some(Item::Neuron { column, unit });
@@ -167,17 +197,24 @@ pub(super) fn raise_what_is_selected(
     theme: Res<Theme>,
     training: Res<Training>,
     mut lit: ResMut<Lit>,
+    mut touched: Local<Option<Touched>>,
     mut neurons: Query<(Ref<Neuron>, &mut Standing, &mut Outline), Without<Connection>>,
     mut connections: Query<(Ref<Connection>, &mut Standing), Without<Neuron>>,
 ) {
-    let all = selection.is_changed() || theme.is_changed();
     let network = &training.problem.network;
+    let micro = training.snapshot.micro.as_ref();
+    let now = micro.map(|micro| Touched::by(network, micro.last()));
+    let all = selection.is_changed() || theme.is_changed() || *touched != now;
+    *touched = now;
     if selection.is_changed() || lit.columns.len() != network.layers().len() + 1 {
         *lit = Lit::of(network, focus_of(&selection));
     }
     for (neuron, mut standing, mut ring) in &mut neurons {
         if all || neuron.is_changed() {
-            standing.set_if_neq(lit.neuron(&neuron));
+            standing.set_if_neq(match &*touched {
+                None => lit.neuron(&neuron),
+                Some(touched) => lit.neuron_in_event(&neuron, touched),
+            });
             ring.set_if_neq(outline(&selection, &neuron, *theme));
         }
     }
@@ -186,7 +223,10 @@ pub(super) fn raise_what_is_selected(
             let layer = network.layers().get(connection.layer);
             let source = layer.and_then(|l| l.sources().get(connection.source));
             let source = source.map_or(0, |source| source.column());
-            standing.set_if_neq(lit.connection(&selection, &connection, source));
+            standing.set_if_neq(match &*touched {
+                None => lit.connection(&selection, &connection, source),
+                Some(touched) => lit.connection_in_event(&selection, &connection, source, touched),
+            });
         }
     }
 }

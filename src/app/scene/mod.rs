@@ -11,11 +11,14 @@ mod breath;
 mod captions;
 mod choose;
 mod drawn;
+mod event;
 mod focus;
 mod layout;
+mod numbers;
 mod paint;
 mod parts;
 mod pinned;
+mod pulses;
 mod racers;
 mod scale;
 mod spawn;
@@ -30,12 +33,14 @@ mod surface_ray;
 mod surface_relief;
 
 pub use drawn::{DrawnConnections, DrawnPair};
+pub use event::{OfWeight, Quantity};
 pub use layout::{Arrangement, Column, Plan, arrange, lay_out, plans, row_direction, visible};
 pub use paint::{connection_parameter, neuron_value};
 pub use parts::{
     Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness,
     Tint,
 };
+pub use pulses::{Pulse, Pulses};
 pub use racers::{Tag, TagKind, Tags};
 pub use spawn::NetworkLayout;
 pub use surface::{SurfaceLaid, SurfaceScenePlugin, SurfaceStanding};
@@ -49,6 +54,7 @@ pub use surface_parts::{
 pub use surface_ray::{coordinates, height_over, loss_at, meet};
 pub use surface_relief::Relief;
 
+use super::micro::Playing;
 use super::plugins::GradscapeSystems;
 use super::state::{NetworkBounds, NetworkView, Selection};
 use super::text::Texts;
@@ -71,6 +77,7 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<focus::Lit>()
             .init_resource::<paint::Colors>()
             .init_resource::<paint::Scales>()
+            .init_resource::<Playing>()
             .add_observer(spawn::lay_out_network)
             .add_systems(
                 Update,
@@ -83,6 +90,8 @@ impl Plugin for NetworkScenePlugin {
                     paint::paint_neurons,
                     paint::paint_connections,
                     captions::write_captions,
+                    pulses::place,
+                    numbers::write,
                 )
                     .chain()
                     .in_set(GradscapeSystems::Scene),

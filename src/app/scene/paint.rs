@@ -6,16 +6,19 @@
 //! text's. Each is measured against a scale that holds still under small
 //! changes: see [`Scales`].
 
+use super::super::micro::Playing;
 use super::super::state::{ConnectionValue, NetworkView, NeuronValue};
 use super::super::theme::{Palette, Theme, linear};
 use super::super::training::Training;
 use super::drawn::{DrawnConnections, DrawnPair};
+use super::event;
 use super::parts::{Connection, Learnt, Neuron, Shape, Sign, Standing, Thickness, Tint};
 use super::scale::{Ramp, robust_max, settle, signed_root};
 use super::spawn::NetworkLayout;
 use crate::colormap::Diverging;
 use crate::nn::{Activation, Connections, Network, ParamRole};
 use crate::train::Problem;
+use crate::train::micro::{Event, Micro};
 use bevy::prelude::*;
 
 /// A scale follows what it fits when that has moved away by this factor.
@@ -72,6 +75,11 @@ impl Colors {
                 linear(palette.text),
             ],
         }
+    }
+
+    /// Of a pulse that carries such a share of the most.
+    pub(super) fn pulse(&self, share: f32) -> LinearRgba {
+        self.signed.at(share.signum() * (0.55 + 0.45 * share.abs()))
     }
 
     fn seen(&self, color: LinearRgba, standing: Standing) -> LinearRgba {
@@ -228,16 +236,36 @@ pub(super) fn paint_neurons(
     layout: Res<NetworkLayout>,
     scales: Res<Scales>,
     colors: Res<Colors>,
+    playing: Res<Playing>,
     mut neurons: Query<(&Neuron, &Shape, Ref<Standing>, &mut Tint, &mut Transform)>,
 ) {
-    let all =
-        training.is_changed() || view.is_changed() || layout.is_changed() || colors.is_changed();
+    let all = training.is_changed()
+        || view.is_changed()
+        || layout.is_changed()
+        || colors.is_changed()
+        || playing.is_changed();
+    let events = training.snapshot.micro.as_ref();
+    let events = events.map(|micro| EventColors::new(micro, &playing, layout.columns.len()));
     for (neuron, shape, standing, mut tint, mut transform) in &mut neurons {
         if !(all || standing.is_changed()) {
             continue;
         }
-        let value = neuron_value(&training, view.neurons, *neuron).unwrap_or(0.0);
         let radius = layout.columns.get(neuron.column).map_or(0.0, |c| c.radius);
+        let is_pixel = *shape == Shape::Cell && neuron.column == 0;
+        if let Some(events) = events.as_ref().filter(|_| !is_pixel) {
+            let (color, t) = events.of(neuron, &colors);
+            let size = match shape {
+                Shape::Cell => 1.0,
+                Shape::Ball => 0.88 + 0.24 * t.abs().min(1.0),
+            };
+            tint.set_if_neq(Tint(colors.seen(color, *standing)));
+            let scale = Vec3::splat(radius * size);
+            if transform.scale != scale {
+                transform.scale = scale;
+            }
+            continue;
+        }
+        let value = neuron_value(&training, view.neurons, *neuron).unwrap_or(0.0);
         let (color, size) = match shape {
             Shape::Cell if neuron.column == 0 => {
                 let problem = &training.problem;
@@ -261,6 +289,56 @@ pub(super) fn paint_neurons(
         if transform.scale != scale {
             transform.scale = scale;
         }
+    }
+}
+
+/// The colours of neurons while an iteration is gone through event by event.
+struct EventColors<'a> {
+    /// For each column what is shown before the event and behind it, each with
+    /// what counts as full strength.
+    columns: Vec<[Option<(event::Quantity, &'a [f32], f32)>; 2]>,
+    /// How far the new has come in the place of the old.
+    t: f32,
+}
+
+impl<'a> EventColors<'a> {
+    fn new(micro: &'a Micro, playing: &Playing, columns: usize) -> Self {
+        let before = micro.done.saturating_sub(1);
+        let at = |done: usize, column: usize| {
+            let (quantity, values) = event::values(micro, done, column)?;
+            Some((quantity, values, event::strongest(micro, quantity, column)))
+        };
+        let pair = |column| [at(before, column), at(micro.done, column)];
+        // What travels along connections has to arrive first.
+        let t = match playing.event {
+            Some(Event::Sum { .. } | Event::PassBack { .. }) => (playing.t - 0.6) / 0.4,
+            _ => playing.t,
+        };
+        EventColors {
+            columns: (0..columns).map(pair).collect(),
+            t: t.clamp(0.0, 1.0),
+        }
+    }
+
+    /// Its colour, and its value as a share of full strength.
+    fn of(&self, neuron: &Neuron, colors: &Colors) -> (LinearRgba, f32) {
+        let one = |shown: &Option<(event::Quantity, &[f32], f32)>| match shown {
+            None => (colors.grey.at(-1.0), 0.0),
+            Some((quantity, values, most)) => {
+                let share = share_of(values.get(neuron.unit).copied().unwrap_or(0.0), *most);
+                let share = if quantity.is_derivative() {
+                    signed_root(share)
+                } else {
+                    share
+                };
+                (colors.signed.at(share), share)
+            }
+        };
+        let Some([before, after]) = self.columns.get(neuron.column) else {
+            return (colors.grey.at(-1.0), 0.0);
+        };
+        let (from, to) = (one(before), one(after));
+        (from.0.mix(&to.0, self.t), from.1 + self.t * (to.1 - from.1))
     }
 }
 
@@ -319,6 +397,7 @@ pub(super) fn paint_connections(
     drawn: Res<DrawnConnections>,
     scales: Res<Scales>,
     colors: Res<Colors>,
+    playing: Res<Playing>,
     mut connections: Query<(
         Ref<Connection>,
         &Learnt,
@@ -328,13 +407,34 @@ pub(super) fn paint_connections(
         &mut Sign,
     )>,
 ) {
-    let all =
-        training.is_changed() || view.is_changed() || layout.is_changed() || colors.is_changed();
-    let (values, _) = connection_values(&training, view.connections);
+    let all = training.is_changed()
+        || view.is_changed()
+        || layout.is_changed()
+        || colors.is_changed()
+        || playing.is_changed();
+    let usual = connection_values(&training, view.connections).0;
+    let micro = training.snapshot.micro.as_ref();
+    let network = &training.problem.network;
+    let changes = micro.map(Micro::changes).unwrap_or_default();
+    // What a layer's connections show, and what of it counts as full strength.
+    let shown = |layer: usize| -> (&[f32], f32) {
+        let Some(micro) = micro else {
+            let scale = scales.connections.get(layer);
+            let scale = scale.map_or(0.0, |scale| scale[view.connections as usize]);
+            return (usual, scale);
+        };
+        let values: &[f32] = match event::of_weights(micro, layer) {
+            event::OfWeight::Weight => &micro.trace.before,
+            event::OfWeight::Gradient => &micro.trace.data_gradient,
+            event::OfWeight::Change => &changes,
+        };
+        let of_layer = values.get(network.layout().weight(layer));
+        (values, robust_max(of_layer.unwrap_or_default()))
+    };
     let style = |pair: &DrawnPair| {
-        let scale = scales.connections.get(pair.layer);
+        let (values, scale) = shown(pair.layer);
         let style = PairStyle {
-            scale: scale.map_or(0.0, |scale| scale[view.connections as usize]),
+            scale,
             thick: thickest(&layout, pair),
             floor: 0.0,
             plain: if pair.is_arched() { ARCHED } else { UNWEIGHTED },
@@ -361,6 +461,7 @@ pub(super) fn paint_connections(
         let Some(style) = pair.and_then(|pair| styles.get(pair)) else {
             continue;
         };
+        let values = shown(connection.layer).0;
         let t = learnt.0.map_or(0.0, |weight| style.share(values, weight));
         // Raised ones stand for themselves and not in a crowd.
         let strength = match *standing {

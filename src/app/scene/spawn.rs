@@ -3,11 +3,11 @@
 
 use super::super::state::{NetworkBounds, NetworkView};
 use super::super::training::{NetworkReplaced, Training};
-use super::captions;
 use super::drawn::{self, DrawnConnections, arch_top};
 use super::layout::{Column, lay_out, plans};
 use super::paint::Scales;
 use super::parts::{NetworkPart, Neuron, Shape, Slot};
+use super::{captions, numbers, pulses};
 use bevy::prelude::*;
 
 /// Where the columns of the network on screen stand, the inputs first.
@@ -81,6 +81,8 @@ pub(super) fn lay_out_network(
     }
     drawn::spawn_connections(&mut commands, &drawn, &layout);
     captions::spawn_captions(&mut commands, &layout, &drawn, problem);
+    pulses::spawn(&mut commands);
+    numbers::spawn(&mut commands, &layout, &drawn);
 }
 
 fn bounds_of(columns: &[Column]) -> NetworkBounds {

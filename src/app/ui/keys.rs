@@ -44,6 +44,8 @@ pub enum Action {
     Past(i32),
     Now,
     GoOn,
+    Event(i32),
+    Pace(i32),
     Help,
     Close,
 }
@@ -76,10 +78,14 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 40] = [
+pub const SHORTCUTS: [Shortcut; 44] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
+    on(&[Key::ArrowRight], "→", "keys.event", Action::Event(1)),
+    on(&[Key::ArrowLeft], "←", "keys.event_back", Action::Event(-1)),
+    on(&[Key::ArrowUp], "↑", "keys.faster", Action::Pace(1)),
+    on(&[Key::ArrowDown], "↓", "keys.slower", Action::Pace(-1)),
     on(&[Key::R], "R", "keys.reset", Action::Reset),
     on(&[Key::N], "N", "keys.reseed", Action::Reseed),
     on(
@@ -209,7 +215,18 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
             return;
         }
     }
+    let walk = &mut stage.choices.walk;
+    if walk.on {
+        match action {
+            Action::Run => return walk.toggle(),
+            Action::Close if stage.selection.selected.is_none() => return walk.leave(),
+            _ => {}
+        }
+    }
     match action {
+        Action::Event(1..) => walk.forward(),
+        Action::Event(_) => walk.back(),
+        Action::Pace(by) => walk.change_pace(by),
         Action::Arena => race::toggle(stage),
         Action::RaceBack => {}
         Action::Ground => {

@@ -7,7 +7,7 @@ use crate::app::training::Loading;
 use crate::app::{
     Arena, ArenaView, CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced,
     NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, ReplayWish, Selection,
-    StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, WeightsWish,
+    StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -52,6 +52,7 @@ struct Chosen<'w> {
     network: ResMut<'w, NetworkView>,
     surface: ResMut<'w, SurfaceView>,
     arena: ResMut<'w, ArenaView>,
+    walk: ResMut<'w, Walk>,
     selection: ResMut<'w, Selection>,
     mode: Res<'w, State<ViewMode>>,
     next_mode: ResMut<'w, NextState<ViewMode>>,
@@ -71,6 +72,7 @@ impl Chosen<'_> {
             network: self.network.clone(),
             surface: self.surface.clone(),
             arena: self.arena.clone(),
+            walk: self.walk.clone(),
             ..self.choices.clone()
         }
     }
@@ -85,6 +87,7 @@ impl Chosen<'_> {
         self.network.set_if_neq(choices.network.clone());
         self.surface.set_if_neq(choices.surface.clone());
         self.arena.set_if_neq(choices.arena.clone());
+        self.walk.set_if_neq(choices.walk.clone());
         self.selection.set_if_neq(selection);
         if choices.mode != *self.mode.get() {
             self.next_mode.set(choices.mode);

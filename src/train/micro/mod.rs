@@ -6,10 +6,14 @@
 //! back. The weights are those before the step until its last event, the update.
 //! [`TrainCommand::Micro`](super::TrainCommand::Micro) leads a run through it.
 
+mod check;
 mod event;
+mod explain;
 mod trace;
 
+pub use check::{AGREES, Check, Of, check};
 pub use event::{Event, events_of};
+pub use explain::{Factor, Origin, Sum, Term};
 pub use trace::{Moment, Passes, Trace};
 
 use std::sync::Arc;
@@ -35,6 +39,12 @@ impl Micro {
     /// The event to come; none behind the update, where the next iteration begins.
     pub fn next(&self) -> Option<Event> {
         self.trace.events.get(self.done).copied()
+    }
+
+    /// What the update adds to each parameter.
+    pub fn changes(&self) -> Vec<f32> {
+        let pairs = self.trace.after.iter().zip(self.trace.before.iter());
+        pairs.map(|(after, before)| after - before).collect()
     }
 
     /// Whether `event` has happened in this iteration.

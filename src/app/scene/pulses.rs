@@ -1,0 +1,172 @@
+//! What travels through the network in an event: along each connection a pulse, in
+//! the direction of the data or of the error, as large as what it carries and in
+//! the colour of its sign.
+
+use super::super::micro::Playing;
+use super::super::training::Training;
+use super::drawn::DrawnConnections;
+use super::event::Touched;
+use super::paint::Colors;
+use super::parts::{Connection, Ends, Learnt, NetworkPart};
+use super::spawn::NetworkLayout;
+use crate::train::micro::{Event, Micro};
+use bevy::prelude::*;
+
+/// A pulse on its way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pulse {
+    /// Where it is.
+    pub place: Vec3,
+    /// Its radius, in world units.
+    pub radius: f32,
+    /// Its colour, in linear light.
+    pub tint: LinearRgba,
+}
+
+/// All pulses on their way.
+#[derive(Component, Debug, Clone, PartialEq, Default)]
+#[require(NetworkPart)]
+pub struct Pulses(pub Vec<Pulse>);
+
+/// At most so many, the strongest.
+const MOST: usize = 1500;
+/// The largest as a share of the smaller radius of the columns at both ends, and the
+/// smallest as a share of the largest.
+const LARGEST: f32 = 0.62;
+const SMALLEST: f32 = 0.22;
+/// The share of the time at both ends in which a pulse grows and shrinks.
+const EDGE: f32 = 0.12;
+
+pub(super) fn spawn(commands: &mut Commands) {
+    commands.spawn(Pulses::default());
+}
+
+/// How an event's pulses go: where along the connection at a time, from its beginning
+/// (0) to its end (1).
+fn along(event: Event, t: f32) -> Option<f32> {
+    match event {
+        Event::Sum { .. } => Some((t / 0.8).min(1.0)),
+        Event::PassBack { .. } => Some(1.0 - (t / 0.8).min(1.0)),
+        // What meets in a weight.
+        Event::Gradient { .. } | Event::Update => Some(0.5),
+        _ => None,
+    }
+}
+
+/// How large a pulse is at a time, as a share.
+fn swell(event: Event, t: f32) -> f32 {
+    let ends = match event {
+        Event::Sum { .. } | Event::PassBack { .. } => {
+            let t = (t / 0.8).min(1.0);
+            (t / EDGE).min((1.0 - t) / EDGE)
+        }
+        _ => (std::f32::consts::PI * t).sin(),
+    };
+    ends.clamp(0.0, 1.0)
+}
+
+/// What the event carries along a connection of `layer` from a unit of `column` to
+/// one of its own.
+fn carried(
+    micro: &Micro,
+    event: Event,
+    changes: &[f32],
+    (layer, column): (usize, usize),
+    (from, to): (usize, usize),
+    weight: Option<usize>,
+) -> f32 {
+    let trace = &micro.trace;
+    // Without a weight the value goes on as it is.
+    let factor = weight.map_or(1.0, |weight| trace.before[weight]);
+    let at = |values: &[f32], unit: usize| values.get(unit).copied().unwrap_or(0.0);
+    let below = || match column.checked_sub(1) {
+        None => at(&trace.sample.input, from),
+        Some(below) => at(&trace.sample.a[below], from),
+    };
+    match event {
+        Event::Sum { .. } => factor * below(),
+        Event::PassBack { .. } => factor * at(&trace.sample.delta[layer], to),
+        Event::Gradient { .. } => weight.map_or(0.0, |weight| trace.data_gradient[weight]),
+        Event::Update => weight.map_or(0.0, |weight| at(changes, weight)),
+        _ => 0.0,
+    }
+}
+
+pub(super) fn place(
+    training: Res<Training>,
+    playing: Res<Playing>,
+    layout: Res<NetworkLayout>,
+    drawn: Res<DrawnConnections>,
+    colors: Res<Colors>,
+    connections: Query<(&Connection, &Learnt, &Ends)>,
+    mut pulses: Query<&mut Pulses>,
+) {
+    let Ok(mut pulses) = pulses.single_mut() else {
+        return;
+    };
+    let micro = training.snapshot.micro.as_ref();
+    let now = micro.zip(playing.event).filter(|_| playing.t < 1.0);
+    let moving = now.and_then(|(m, event)| Some((m, event, along(event, playing.t)?)));
+    let Some((micro, event, along)) = moving else {
+        if !pulses.0.is_empty() {
+            pulses.0.clear();
+        }
+        return;
+    };
+    let network = &training.problem.network;
+    let touched = Touched::by(network, Some(event));
+    let changes = micro.changes();
+    let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
+    let mut all: Vec<(f32, Vec3, f32)> = Vec::new();
+    for (connection, learnt, ends) in &connections {
+        let layer = connection.layer;
+        let pair = drawn.pair_of(connection).and_then(|at| drawn.pairs.get(at));
+        let Some(column) = pair.map(|pair| pair.column) else {
+            continue;
+        };
+        if !touched.has(layer, column) {
+            continue;
+        }
+        let units = (connection.from, connection.to);
+        let value = carried(micro, event, &changes, (layer, column), units, learnt.0);
+        if value != 0.0 && value.is_finite() {
+            let least = radius(column).min(radius(layer + 1)).max(0.06);
+            all.push((value, ends.at(along), least));
+        }
+    }
+    all.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+    all.truncate(MOST);
+    let most = all.first().map_or(1.0, |(value, ..)| value.abs());
+    let swell = swell(event, playing.t);
+    let pulse = |&(value, place, least): &(f32, Vec3, f32)| {
+        let share = value / most;
+        let size = SMALLEST + (1.0 - SMALLEST) * share.abs().sqrt();
+        Pulse {
+            place,
+            radius: LARGEST * least * size * swell,
+            tint: colors.pulse(share),
+        }
+    };
+    pulses.0 = all.iter().map(pulse).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pulses_go_with_the_data_and_come_back_with_the_error() {
+        let sum = Event::Sum { layer: 0 };
+        let back = Event::PassBack { layer: 0 };
+        assert_eq!(along(sum, 0.0), Some(0.0));
+        assert_eq!(along(sum, 0.4), Some(0.5));
+        assert_eq!(along(sum, 0.9), Some(1.0));
+        assert_eq!(along(back, 0.0), Some(1.0));
+        assert_eq!(along(back, 0.9), Some(0.0));
+        assert_eq!(along(Event::Loss, 0.5), None);
+        assert_eq!(
+            (swell(sum, 0.0), swell(sum, 0.4), swell(sum, 0.8)),
+            (0.0, 1.0, 0.0)
+        );
+    }
+}

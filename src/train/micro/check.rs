@@ -1,0 +1,138 @@
+//! Derivatives by finite differences, computed on the spot in double precision.
+
+use super::Trace;
+use crate::nn::{LayerKind, Source, Workspace};
+use crate::train::Problem;
+use ndarray::{ArrayView1, Axis};
+
+/// By what the loss is differentiated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Of {
+    /// The parameter with this index.
+    Parameter(usize),
+    /// A unit's `z`.
+    Sum {
+        /// Its layer.
+        layer: usize,
+        /// Which unit.
+        unit: usize,
+    },
+    /// A hidden unit's `a`.
+    Activation {
+        /// Its layer.
+        layer: usize,
+        /// Which unit.
+        unit: usize,
+    },
+}
+
+/// A derivative of the shown sample's loss, twice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Check {
+    /// By back-propagation in double precision.
+    pub derivative: f64,
+    /// By finite differences: of fourth order, from the loss at four places.
+    pub difference: f64,
+}
+
+/// Derivatives agree that differ by no more than this, absolutely below 1 and
+/// relatively above.
+pub const AGREES: f64 = 1e-6;
+/// How far to go, as a share of the number and at least absolutely.
+const STEP: f64 = 1e-3;
+
+impl Check {
+    /// How far apart both are: absolutely, or for large derivatives relatively.
+    pub fn error(&self) -> f64 {
+        (self.derivative - self.difference).abs() / self.derivative.abs().max(1.0)
+    }
+
+    /// Whether both agree.
+    pub fn agrees(&self) -> bool {
+        self.error() <= AGREES
+    }
+}
+
+/// The derivative of the shown sample's loss at the weights before the update.
+///
+/// None where there is no way to move that number alone: for networks that compute
+/// something else in training than otherwise (dropout, batch normalisation), and for
+/// units before or in layers that are not fully connected, whose sums are moved by
+/// moving biases.
+pub fn check(problem: &Problem, trace: &Trace, of: Of) -> Option<Check> {
+    let network = &problem.network;
+    if network.depends_on_mode() {
+        return None;
+    }
+    let params: Vec<f64> = trace.before.iter().map(|&p| f64::from(p)).collect();
+    let row = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
+    let (x, y) = (row(&trace.sample.input), row(&trace.sample.target));
+    let (x, y) = (ArrayView1::from(&x), ArrayView1::from(&y));
+    let (x, y) = (x.insert_axis(Axis(0)), y.insert_axis(Axis(0)));
+    let direction = direction(problem, &params, of)?;
+    let mut workspace = Workspace::<f64>::new(network, 1);
+    workspace.load(x, &[0]);
+    workspace.load_targets(y, &[0]);
+    let mut gradient = vec![0.0; params.len()];
+    let mut passed = None;
+    network.gradient_traced(&params, &mut workspace, &mut gradient, |layer, values| {
+        if let Of::Activation { layer: at, unit } = of
+            && at == layer
+        {
+            passed = Some(values[[0, unit]]);
+        }
+    });
+    let derivative = match of {
+        Of::Parameter(index) => gradient[index],
+        Of::Sum { layer, unit } => workspace.delta(layer)[[0, unit]],
+        Of::Activation { .. } => passed?,
+    };
+    let size = match of {
+        Of::Parameter(index) => params[index].abs().max(1.0),
+        _ => 1.0,
+    };
+    let h = STEP * size;
+    let mut loss = |t: f64| {
+        let mut moved = params.clone();
+        for &(index, by) in &direction {
+            moved[index] += t * by;
+        }
+        network.forward(&moved, x, &mut workspace);
+        network.loss_sum(&mut workspace, y)
+    };
+    let (near, far) = (loss(h) - loss(-h), loss(2.0 * h) - loss(-2.0 * h));
+    Some(Check {
+        derivative,
+        difference: (8.0 * near - far) / (12.0 * h),
+    })
+}
+
+/// Which parameters move, and how fast, where a number moves by one.
+fn direction(problem: &Problem, params: &[f64], of: Of) -> Option<Vec<(usize, f64)>> {
+    let network = &problem.network;
+    let layers = network.layers();
+    let is_dense =
+        |layer: usize| matches!(layers.get(layer)?.kind(), LayerKind::Dense { .. }).then_some(());
+    match of {
+        Of::Parameter(index) => (index < params.len()).then(|| vec![(index, 1.0)]),
+        Of::Sum { layer, unit } => {
+            is_dense(layer)?;
+            Some(vec![(network.bias_of(layer, unit)?, 1.0)])
+        }
+        Of::Activation { layer, unit } => {
+            let mut all = Vec::new();
+            for (reader, this) in layers.iter().enumerate() {
+                if !this.sources().contains(&Source::Layer(layer)) {
+                    continue;
+                }
+                is_dense(reader)?;
+                let connections = network.connections(reader).into_iter().next()?;
+                for link in connections.out_of(unit).filter_map(|i| connections.get(i)) {
+                    let weight = params[link.parameter?];
+                    all.push((network.bias_of(reader, link.to)?, weight));
+                }
+            }
+            Some(all)
+        }
+    }
+}
