@@ -156,7 +156,11 @@ pub fn with_absolute_paths(experiment: &Experiment) -> Experiment {
         path.to_string_lossy().into_owned()
     };
     let kind = source_kind(&experiment.data.source);
-    if let Ok(SourceKind::Csv | SourceKind::Npz | SourceKind::Idx) = kind {
+    let is_file = matches!(
+        kind,
+        Ok(SourceKind::Csv | SourceKind::Npz | SourceKind::Idx)
+    );
+    if is_file && experiment.data.table.is_none() {
         experiment.data.source = absolute(&experiment.data.source);
     }
     experiment.data.labels = experiment.data.labels.as_deref().map(absolute);

@@ -78,6 +78,9 @@ pub struct DataConfig {
     /// CSV: what to do with rows in which a value is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
+    /// CSV: the table itself, in the place of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// NPZ: the name of the array of inputs, `x` when not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
@@ -215,6 +218,7 @@ impl DataConfig {
             header: None,
             label: None,
             missing: None,
+            table: None,
             inputs: None,
             labels: None,
             task: None,

@@ -17,8 +17,11 @@ use super::records::{Record, Records};
 /// At most so many places of missing values are kept; all are counted.
 const MAX_PLACES: usize = 100;
 
-/// The table at `path`, read as `config` says.
+/// The table at `path`, or in `config` itself, read as `config` says.
 pub(super) fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
+    if let Some(table) = &config.table {
+        return parse(path, table.trim_start().as_bytes(), config);
+    }
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     parse(path, BufReader::with_capacity(1 << 16, file), config)
 }
@@ -197,14 +200,9 @@ impl<'a> Table<'a> {
         {
             return Err(self.missing_error(first));
         }
-        if self.n_rows < 2 {
-            return Err(DataError::file(
-                self.path,
-                format!(
-                    "has {} complete rows of data; two or more are needed",
-                    self.n_rows
-                ),
-            ));
+        if self.n_rows == 0 {
+            let message = "has no complete rows of data; one or more are needed".to_owned();
+            return Err(DataError::file(self.path, message));
         }
         let path = self.path;
         let shape = |error: ndarray::ShapeError| DataError::file(path, error.to_string());

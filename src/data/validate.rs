@@ -43,7 +43,7 @@ impl DataConfig {
     /// Every option belongs to some kinds of source alone.
     fn check_applicable(&self, kind: SourceKind) -> Result<(), ConfigError> {
         use SourceKind::{Asset, Csv, Embedded, Generated, Idx, Npz};
-        let table: [(&str, bool, &[SourceKind]); 10] = [
+        let table: [(&str, bool, &[SourceKind]); 11] = [
             ("samples", self.samples.is_some(), &[Generated]),
             ("noise", self.noise.is_some(), &[Generated]),
             (
@@ -59,6 +59,7 @@ impl DataConfig {
             ("header", self.header.is_some(), &[Csv]),
             ("label", self.label.is_some(), &[Csv, Npz]),
             ("missing", self.missing.is_some(), &[Csv]),
+            ("table", self.table.is_some(), &[Csv]),
             ("inputs", self.inputs.is_some(), &[Npz]),
             ("labels", self.labels.is_some(), &[Idx]),
             ("task", self.task.is_some(), &[Csv, Npz, Idx]),

@@ -18,7 +18,7 @@ pub use layer::{Extent, LayerConfig, Names, PlainKind};
 pub use network::{LossConfig, NetworkConfig};
 pub use optimizer::{OptimizerConfig, OptimizerName};
 pub use schedule::{EarlyStopping, ScheduleConfig, ScheduleName};
-pub use training::{Batch, TrainingConfig};
+pub use training::{Batch, Freeze, TrainingConfig};
 
 use crate::data::{ConfigError, DataConfig, DataError};
 use crate::nn::NetworkError;

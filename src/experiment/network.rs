@@ -33,6 +33,10 @@ pub struct NetworkConfig {
     /// Initial value of every bias.
     #[serde(default)]
     pub bias: f64,
+    /// All initial parameters one by one, in the order of the layers, in each its
+    /// weights unit by unit and then its biases; `init` and `bias` mean nothing then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Vec<f32>>,
 }
 
 /// The loss as an experiment names it.

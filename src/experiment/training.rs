@@ -34,6 +34,9 @@ pub struct TrainingConfig {
     /// The share of a class's target that is spread over all classes.
     #[serde(skip_serializing_if = "is_default")]
     pub label_smoothing: f64,
+    /// Which parameters stay as they are.
+    #[serde(skip_serializing_if = "is_default")]
+    pub freeze: Freeze,
     /// When to stop before the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
@@ -55,9 +58,21 @@ impl Default for TrainingConfig {
             clip_norm: None,
             clip_value: None,
             label_smoothing: 0.0,
+            freeze: Freeze::default(),
             early_stopping: None,
         }
     }
+}
+
+/// What training leaves alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Freeze {
+    /// Nothing.
+    #[default]
+    None,
+    /// Every bias.
+    Biases,
 }
 
 impl TrainingConfig {
@@ -131,6 +146,12 @@ impl TrainingConfig {
         let Method::FullBatch(kind) = method else {
             return Ok(());
         };
+        if self.freeze != Freeze::None {
+            return Err(ConfigError::new(
+                "training.freeze",
+                format!("{name} moves all parameters at once; leave the key out"),
+            ));
+        }
         if self.batch != Batch::Full {
             return Err(ConfigError::new(
                 "training.batch",

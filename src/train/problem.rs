@@ -134,6 +134,7 @@ impl Problem {
     /// The same, with data that is already there.
     pub fn with_data(experiment: &Experiment, mut data: Prepared) -> Result<Self, ExperimentError> {
         let (network, encoding) = Self::network_for(experiment, &data)?;
+        check_weights(experiment, &network).map_err(|e| experiment.fault(e))?;
         let channels_first = data
             .image
             .filter(|image| image.channels > 1 && network.sees_images());
@@ -214,10 +215,40 @@ impl Problem {
     /// The initial parameters that another seed would have given.
     pub fn initial_params_for(&self, seed: u64) -> Vec<f32> {
         let config = &self.experiment.network;
+        if let Some(weights) = &config.weights {
+            let mut params = self.network.initialise(
+                config.init,
+                0.0,
+                config.bias,
+                &mut stream(seed, Stream::Init),
+            );
+            params[..weights.len()].copy_from_slice(weights);
+            return params;
+        }
         let scale = config.init_scale.unwrap_or(config.init.default_scale());
         let mut rng = stream(seed, Stream::Init);
         self.network
             .initialise(config.init, scale, config.bias, &mut rng)
+    }
+}
+
+/// Refuses initial parameters that are too few, too many, or no numbers.
+fn check_weights(experiment: &Experiment, network: &Network) -> Result<(), ConfigError> {
+    let Some(weights) = &experiment.network.weights else {
+        return Ok(());
+    };
+    let trainable = network.layout().trainable();
+    let error = |message: String| Err(ConfigError::new("network.weights", message));
+    if weights.len() != trainable {
+        return error(format!(
+            "{} numbers; this network has {trainable} parameters: layer by layer its weights, \
+             unit by unit, and then its biases",
+            weights.len()
+        ));
+    }
+    match weights.iter().find(|w| !w.is_finite()) {
+        Some(w) => error(format!("{w} is not a finite number")),
+        None => Ok(()),
     }
 }
 

@@ -12,8 +12,8 @@ use super::objective::NetworkObjective;
 use super::problem::Problem;
 use super::smoothing::Smoothing;
 use super::stop::StopReason;
-use crate::experiment::OptimizerConfig;
-use crate::nn::Mode;
+use crate::experiment::{Freeze, OptimizerConfig};
+use crate::nn::{Mode, ParamRole};
 use crate::optim::{Iteration, Method, Progress, decay_weights};
 use crate::rng::{Rng, Stream, stream};
 use ndarray::s;
@@ -48,6 +48,8 @@ pub struct Trainer {
     last_rate: f64,
     batch_size: usize,
     smoothing: Option<Smoothing>,
+    // Parameters that stay as they are.
+    frozen: Vec<Range<usize>>,
     // What keeps this problem from being trained as it asks to be.
     refusal: Option<StopReason>,
     // For full-batch methods.
@@ -102,6 +104,7 @@ impl Trainer {
             last_rate: f64::NAN,
             batch_size,
             smoothing: Smoothing::of(&problem),
+            frozen: frozen(&problem),
             refusal: check_training(&problem)
                 .and_then(|()| check_optimizer(&problem, optimizer.kind()))
                 .err()
@@ -176,6 +179,9 @@ impl Trainer {
         if !all_finite(&self.gradient) {
             return StepOutcome::Diverged(self.diverged(NonFinite::Gradient));
         }
+        for range in &self.frozen {
+            self.gradient[range.clone()].fill(0.0);
+        }
         let penalty = regulariser.penalty(network.layout(), &self.now.params);
         let training = &self.problem.experiment.training;
         training.clip().apply(&mut self.gradient);
@@ -190,6 +196,10 @@ impl Trainer {
         if let Mover::FirstOrder(optimizer) = &mut self.now.mover {
             optimizer.tell_loss(loss + penalty);
             optimizer.step(moved, &self.gradient[..trainable], rate);
+        }
+        // Decay and an optimiser's memory move what has no gradient.
+        for range in &self.frozen {
+            self.now.params[range.clone()].copy_from_slice(&self.before[range.clone()]);
         }
         network.gather_statistics(self.batch.workspace(), &mut self.now.params);
         self.stepped(loss, rate, end)
@@ -514,6 +524,18 @@ impl Trainer {
         if self.now.step == 0 {
             self.last_rate = self.learning_rate();
         }
+    }
+}
+
+/// The parameters that the experiment wants to stay.
+fn frozen(problem: &Problem) -> Vec<Range<usize>> {
+    let tensors = problem.network.layout().tensors().iter();
+    match problem.experiment.training.freeze {
+        Freeze::None => Vec::new(),
+        Freeze::Biases => tensors
+            .filter(|tensor| tensor.role == ParamRole::Bias)
+            .map(|tensor| tensor.range.clone())
+            .collect(),
     }
 }
 

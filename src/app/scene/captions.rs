@@ -12,6 +12,7 @@ use super::parts::{NetworkPart, Neuron};
 use super::spawn::NetworkLayout;
 use crate::data::Task;
 use crate::nn::{Layer, LayerKind};
+use crate::train::micro::Event;
 use crate::train::{Encoding, Problem};
 use bevy::prelude::*;
 use bevy_egui::egui::Align2;
@@ -255,7 +256,10 @@ fn output_text(training: &Training, unit: usize) -> (String, String, bool) {
     let Some(name) = output_names(&training.problem).get(unit) else {
         return (String::new(), String::new(), true);
     };
-    let Some(value) = value_of(unit) else {
+    // Event by event the answer is not known before it has been computed.
+    let events = training.snapshot.micro.as_ref();
+    let is_known = events.is_none_or(|micro| micro.has(Event::Loss));
+    let Some(value) = value_of(unit).filter(|_| is_known) else {
         return (name.clone(), name.clone(), true);
     };
     let best = (0..training.problem.network.outputs())

@@ -2,7 +2,7 @@
 //! the network is small enough to be read.
 
 use super::super::format::number;
-use super::super::labels::{Crowded, Label};
+use super::super::labels::{Crowded, Label, Plate};
 use super::super::state::SceneView;
 use super::super::training::Training;
 use super::drawn::DrawnConnections;
@@ -50,7 +50,10 @@ pub(super) fn spawn(commands: &mut Commands, layout: &NetworkLayout, drawn: &Dra
             rank,
             ..Crowded::default()
         };
-        commands.spawn((of, label, crowded, Transform::from_translation(at)));
+        let mut spawned = commands.spawn((of, label, crowded, Transform::from_translation(at)));
+        if matches!(of, NumberOf::Connection { .. }) {
+            spawned.insert(Plate);
+        }
     };
     for (column, places) in layout.columns.iter().enumerate() {
         if places.places.len() > MOST_UNITS {

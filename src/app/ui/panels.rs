@@ -10,7 +10,7 @@ use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
 use super::timeline::{self, Timeline};
-use super::{charts, experiment, insight, keys, race, top};
+use super::{charts, events, experiment, insight, keys, race, top};
 use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
@@ -53,6 +53,8 @@ pub struct Panels {
     pub(super) stop_read: Option<(u64, u64)>,
     /// The slider through time.
     pub timeline: Timeline,
+    /// Finite differences beside the formula of an event.
+    pub(super) checks: events::Checks,
     pub(super) pictures: Pictures,
     pub(super) curves: charts::Curves,
 }
@@ -78,6 +80,7 @@ impl Panels {
             searches: Searches::default(),
             stop_read: None,
             timeline: Timeline::default(),
+            checks: events::Checks::default(),
             pictures: Pictures::default(),
             curves: charts::Curves::default(),
         }
@@ -163,7 +166,11 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
             .frame(frame(10, 6))
             .show(root, |ui| scroll(ui, "race", |ui| race::show(ui, stage)));
     }
-    timeline::show(root, panels, stage, compact, now);
+    if stage.choices.walk.on {
+        events::show(root, panels, stage);
+    } else {
+        timeline::show(root, panels, stage, compact, now);
+    }
     let free = root.available_rect_before_wrap();
     overlays::show(root, panels, stage, free, now);
     carry_out_draft(root, panels, stage, now);
