@@ -14,6 +14,7 @@ pub mod files;
 pub mod insight;
 pub mod interop;
 pub mod landscape;
+pub mod lesson;
 pub mod nn;
 pub mod optim;
 pub mod race;

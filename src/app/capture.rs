@@ -4,6 +4,7 @@
 use super::arena::{ArenaView, PinCommand, RaceCommand};
 use super::camera::CameraSettings;
 use super::graphics::{self, GraphicsError};
+use super::lecture::{self, Lecture};
 use super::micro::{Playing, Walk};
 use super::plugins::GradscapePlugins;
 use super::state::{CameraRequest, NetworkView, SurfaceView, ViewMode};
@@ -11,6 +12,7 @@ use super::text::{Language, Texts};
 use super::theme::Theme;
 use super::training::{Command, Drive, FrameGate, Training};
 use super::ui::UiPlugin;
+use crate::lesson::Lesson;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
@@ -141,6 +143,38 @@ pub fn capture(
         if waited > PATIENCE {
             return Err(CaptureError::NoFrame(waited));
         }
+    }
+    Ok(())
+}
+
+/// Draws each scene of a lesson as it is when it has been brought about, giving it
+/// to `sink` with its number from 0. `shot` says how large, in which theme and
+/// language.
+pub fn capture_lesson(
+    shot: &Shot,
+    lesson: &Arc<Lesson>,
+    mut sink: impl FnMut(usize, Frame) -> Result<(), String>,
+) -> Result<(), CaptureError> {
+    let mut studio = Studio::new(shot)?;
+    studio.app.insert_resource(Lecture {
+        lesson: Some(Arc::clone(lesson)),
+        ..Lecture::default()
+    });
+    studio.advance(false);
+    for scene in 0..lesson.scenes.len() {
+        studio.app.world_mut().resource_mut::<Lecture>().scene = scene;
+        // Loading takes one update, each group of events another.
+        for _ in 0..PATIENCE {
+            studio.update();
+            if lecture::is_settled(studio.app.world().resource()) {
+                break;
+            }
+        }
+        for _ in 0..SETTLE {
+            studio.update();
+        }
+        let frame = studio.picture()?;
+        sink(scene, frame).map_err(CaptureError::Sink)?;
     }
     Ok(())
 }

@@ -34,6 +34,18 @@ pub fn number(v: f64, digits: usize) -> String {
     text.replace('-', "−")
 }
 
+/// `v` with `digits` significant digits, or with fewer where those are all of it:
+/// 0.15 and not 0.1500.
+pub fn exact(v: f32, digits: usize) -> String {
+    let text = number(f64::from(v), digits);
+    if !text.contains('.') || text.contains('e') {
+        return text;
+    }
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    let is_all = short.replace('−', "-").parse() == Ok(v);
+    if is_all { short.to_owned() } else { text }
+}
+
 /// `v` with a sign always in front.
 pub fn signed(v: f64, digits: usize) -> String {
     let text = number(v, digits);
@@ -221,6 +233,14 @@ mod tests {
             (f64::NEG_INFINITY, "−∞"),
         ] {
             assert_eq!(number(v, 4), text);
+        }
+        for (v, text) in [
+            (0.15, "0.15"),
+            (-2.0, "−2"),
+            (0.300_01, "0.3000"),
+            (1e-7, "1.000e−7"),
+        ] {
+            assert_eq!(exact(v, 4), text);
         }
         assert_eq!(signed(0.5, 2), "+0.50");
         assert_eq!(count(1234567), "1\u{2009}234\u{2009}567");

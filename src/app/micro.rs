@@ -140,7 +140,7 @@ const MOST_AT_ONCE: f64 = 32.0;
 
 /// What the run was last told, and what it has not answered yet.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     on: bool,
     /// Events that are due, with what has not made up for a whole one.
     due: f64,
@@ -150,7 +150,7 @@ struct Told {
     speed: Option<f64>,
 }
 
-fn walk(
+pub(super) fn walk(
     mut walk: ResMut<Walk>,
     training: Res<Training>,
     time: Res<Time>,
@@ -195,13 +195,17 @@ fn walk(
                 tell(TrainCommand::Pause);
                 tell(TrainCommand::Micro(MicroCommand::Enter));
             }
-            let steps = walk.steps;
-            for _ in 0..steps.unsigned_abs().min(MOST_AT_ONCE as u32) {
+            let most = MOST_AT_ONCE as i32;
+            let steps = walk.steps.clamp(-most, most);
+            for _ in 0..steps.unsigned_abs() {
                 tell(TrainCommand::Micro(if steps > 0 {
                     MicroCommand::Forward
                 } else {
                     MicroCommand::Back
                 }));
+            }
+            if steps != 0 {
+                walk.steps -= steps;
             }
             told.due = 0.0;
         }
@@ -240,9 +244,6 @@ fn walk(
                 walk.walking = false;
             }
         }
-    }
-    if walk.steps != 0 {
-        walk.steps = 0;
     }
     if let Some(mut redraw) = redraw
         && matches!(gait, Gait::Events(_))
@@ -379,13 +380,15 @@ mod tests {
         // Two events a second: one in five frames.
         let two = 0.7 * (20.0_f32).ln() / (600.0_f32).ln();
         walk(&mut app, two);
+        let mut between = 0;
         for _ in 0..26 {
             app.update();
+            let t = app.world().resource::<Playing>().t;
+            between += usize::from(t > 0.0 && t < 1.0);
         }
         let (step, events) = done(&app).unwrap();
         assert!(step == 1 && (4..=5).contains(&events), "{events}");
-        let t = app.world().resource::<Playing>().t;
-        assert!(t > 0.0);
+        assert!(between >= 10, "{between} frames show something on its way");
         walk(&mut app, 1.0);
         for _ in 0..5 {
             app.update();

@@ -14,6 +14,7 @@ mod format;
 mod framing;
 pub mod graphics;
 mod labels;
+mod lecture;
 pub mod live;
 mod micro;
 mod pick;
@@ -42,6 +43,7 @@ pub use arena::{
 };
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
+pub use lecture::Lecture;
 pub use micro::{Gait, Playing, Walk};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
 pub use replay::ReplayWish;

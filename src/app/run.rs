@@ -2,8 +2,10 @@
 
 use super::capture::LOG_FILTER;
 use super::graphics::{self, GraphicsError};
+use super::lecture::Lecture;
 use super::plugins::GradscapePlugins;
-use super::settings::{Settings, SettingsPlugin};
+use super::settings::{Choices, Settings, SettingsPlugin};
+use super::text::Texts;
 use super::training::{Command, Drive, Notice, Training};
 use super::ui::UiPlugin;
 use crate::train::{Problem, RunState, TrainCommand};
@@ -25,6 +27,8 @@ pub struct Opening {
     /// The user's settings, and what to say of their loading; without them the
     /// defaults hold and nothing is kept.
     pub settings: Option<(Settings, Option<Notice>)>,
+    /// The lesson that is given; then nothing of the settings is changed.
+    pub lecture: Option<Lecture>,
 }
 
 /// Opens the window and returns when it is closed, with whether all went well.
@@ -57,7 +61,18 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
         })
         .add_plugins(UiPlugin)
         .add_systems(Update, (pace_frames, leave_without_window));
-    if let Some((settings, notice)) = &opening.settings {
+    if let Some(lecture) = &opening.lecture {
+        app.insert_resource(lecture.clone());
+        if let Some((settings, _)) = &opening.settings {
+            let choices = &settings.choices;
+            app.insert_resource(choices.theme)
+                .insert_resource(Texts::new(choices.language))
+                .insert_resource(Choices {
+                    scale: choices.scale,
+                    ..Choices::default()
+                });
+        }
+    } else if let Some((settings, notice)) = &opening.settings {
         app.add_plugins(SettingsPlugin {
             settings: settings.clone(),
             notice: notice.clone(),

@@ -1,6 +1,7 @@
 //! What the user chose, kept from one start to the next in a TOML file.
 
 use super::arena::ArenaView;
+use super::lecture::Lecture;
 use super::micro::Walk;
 use super::state::{NetworkView, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
@@ -50,6 +51,9 @@ pub struct Choices {
     /// Whether the run is led event by event, and how fast; not kept.
     #[serde(skip)]
     pub walk: Walk,
+    /// The lesson that is given; not kept.
+    #[serde(skip)]
+    pub lecture: Lecture,
 }
 
 impl Default for Choices {
@@ -67,6 +71,7 @@ impl Default for Choices {
             surface: SurfaceView::default(),
             arena: ArenaView::default(),
             walk: Walk::default(),
+            lecture: Lecture::default(),
         }
     }
 }

@@ -254,8 +254,16 @@ pub(super) fn draw_surface(
         let stays = held || (training.shows_past() && !view.replay_surface);
         // A race lies on the plane where it began.
         let stays = stays || arena.is_some_and(|a| a.holds_plane());
-        let still = stays.then(|| SurfaceView {
-            follow: false,
+        // Where there are two parameters, those are the plane.
+        let few = training.problem.network.layout().trainable() == 2;
+        let other = few && !matches!(view.directions, Directions::Weights(..));
+        let still = (stays || other).then(|| SurfaceView {
+            follow: view.follow && !stays,
+            directions: if other {
+                Directions::Weights(0, 1)
+            } else {
+                view.directions
+            },
             ..view.clone()
         });
         match planner.due(&training, still.as_ref().unwrap_or(&view), busy, budget) {

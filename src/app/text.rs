@@ -290,7 +290,10 @@ mod tests {
         data::InputFeature::PLANE
             .iter()
             .for_each(|f: &InputFeature| note(f.name()));
-        note("0123456789.,:;+-−×·…–→∞²%/()[]{}<>=≈±∂∇δ±σηαβρε");
+        for lesson in crate::lesson::LESSONS {
+            note(lesson.toml);
+        }
+        note("0123456789.,:;+-−×·…–→∞²%/()[]{}<>=≈±∂∇δ±σηαβρε✔");
         let ctx = egui::Context::default();
         ctx.set_fonts(font_definitions());
         ctx.run_ui(egui::RawInput::default(), |_| {})

@@ -194,7 +194,7 @@ impl CapturePlan {
     }
 }
 
-fn size(text: &str) -> Result<(u32, u32), String> {
+pub(super) fn size(text: &str) -> Result<(u32, u32), String> {
     let sides = text.split_once(['x', 'X']);
     let sides = sides.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     sides
@@ -398,14 +398,8 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         events: plan.events,
         steps: plan.steps,
         orbit: plan.orbit,
-        theme: match plan.theme {
-            ThemeName::Dark => Theme::Dark,
-            ThemeName::Light => Theme::Light,
-        },
-        language: match plan.language {
-            LangName::En => Language::English,
-            LangName::Zh => Language::Chinese,
-        },
+        theme: Theme::from(plan.theme),
+        language: Language::from(plan.language),
         scale: plan.scale,
         panels: plan.panels,
         smooth: true,

@@ -14,6 +14,7 @@ mod functions;
 mod gradient;
 mod headless;
 mod interrupt;
+mod lesson;
 mod line;
 mod open;
 mod out;
@@ -64,6 +65,16 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Open(open::OpenArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape lesson                              list the lessons
+  gradscape lesson back-propagation             give one, full screen
+  gradscape lesson my-lesson.toml               one of your own; it is read again when it changes
+  gradscape lesson xor --capture out/xor --lang zh --theme light
+
+PAGE DOWN and PAGE UP go from scene to scene, digits jump or answer, B blackens the screen, N shows
+the notes, HOME begins the scene anew, the arrow keys go through the events.")]
+    Lesson(lesson::LessonArgs),
     #[command(after_help = "\
 Examples:
   gradscape train digits --out out/digits
@@ -157,6 +168,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
             None => open::run(&open::OpenArgs::default()),
         },
         Some(Command::Open(args)) => open::run(args),
+        Some(Command::Lesson(args)) => lesson::run(args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),

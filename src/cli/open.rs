@@ -47,6 +47,7 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
         problem: Arc::new(problem),
         start: args.file.is_none(),
         settings: Some((settings, notice)),
+        lecture: None,
     };
     match run(&opening) {
         Ok(true) => Ok(()),

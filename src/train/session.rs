@@ -133,6 +133,15 @@ impl Session {
                 self.rest();
             }
             TrainCommand::Epoch => self.begin_epoch(),
+            TrainCommand::Epochs(epochs) => {
+                for _ in 0..epochs {
+                    self.begin_epoch();
+                    while self.epoch_goal.is_some() && self.advance() {}
+                    if matches!(self.state, RunState::Diverged) || self.stop.is_some() {
+                        break;
+                    }
+                }
+            }
             TrainCommand::Reset => {
                 self.trainer.reset();
                 self.restart();

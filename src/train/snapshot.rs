@@ -36,6 +36,9 @@ pub enum TrainCommand {
     Step,
     /// To the end of the epoch, then pause.
     Epoch,
+    /// So many whole epochs without a pause between them; nothing else is heard
+    /// meanwhile.
+    Epochs(usize),
     /// Back to the same initial weights.
     Reset,
     /// Back to the start with the initial weights of another seed.
@@ -70,6 +73,7 @@ impl TrainCommand {
             TrainCommand::Start
             | TrainCommand::Step
             | TrainCommand::Epoch
+            | TrainCommand::Epochs(_)
             | TrainCommand::Reset
             | TrainCommand::Reseed(_)
             | TrainCommand::SetParams(_)

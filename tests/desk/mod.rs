@@ -237,3 +237,14 @@ impl Desk {
         intents
     }
 }
+
+impl Desk {
+    /// Whether this text is on the screen, all of it.
+    pub fn says_whole(&self, text: &str) -> bool {
+        let screen = Rect::from_min_size(Pos2::ZERO, self.size);
+        self.texts().iter().any(|(t, rect, clip, elided)| {
+            let inside = clip.intersect(screen).expand(1.0).contains_rect(*rect);
+            t == text && !elided && inside
+        })
+    }
+}

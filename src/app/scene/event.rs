@@ -73,14 +73,13 @@ pub enum OfWeight {
     Change,
 }
 
-/// What the connections into `layer` show after all that has happened.
+/// What the connections into `layer` show in the event that happened last.
 pub(super) fn of_weights(micro: &Micro, layer: usize) -> OfWeight {
-    if micro.has(Event::Update) {
-        OfWeight::Change
-    } else if micro.has(Event::Gradient { layer }) {
-        OfWeight::Gradient
-    } else {
-        OfWeight::Weight
+    match micro.last() {
+        Some(Event::Update) => OfWeight::Change,
+        Some(Event::Gradient { layer: at }) if at == layer => OfWeight::Gradient,
+        Some(Event::Adjust) => OfWeight::Gradient,
+        _ => OfWeight::Weight,
     }
 }
 

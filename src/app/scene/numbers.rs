@@ -1,7 +1,7 @@
 //! The numbers of an event at the neurons and connections that they belong to, where
 //! the network is small enough to be read.
 
-use super::super::format::number;
+use super::super::format::exact;
 use super::super::labels::{Crowded, Label, Plate};
 use super::super::state::SceneView;
 use super::super::training::Training;
@@ -16,6 +16,8 @@ use bevy_egui::egui::Align2;
 
 /// Columns of up to so many units have numbers.
 const MOST_UNITS: usize = 10;
+/// In networks of more units than this, the event's own columns alone have them.
+const MOST_IN_ALL: usize = 24;
 /// Layer pairs of up to so many connections have them.
 const MOST_CONNECTIONS: usize = 16;
 /// Significant digits.
@@ -60,7 +62,7 @@ pub(super) fn spawn(commands: &mut Commands, layout: &NetworkLayout, drawn: &Dra
             continue;
         }
         for (unit, &place) in places.places.iter().enumerate() {
-            let at = place + 1.1 * places.radius * Vec3::Y;
+            let at = place + 1.3 * places.radius * Vec3::Y;
             spawn(NumberOf::Neuron { column, unit }, at, 15.0, 1);
         }
     }
@@ -102,6 +104,7 @@ pub(super) fn write(
     }
     *was_on = micro.is_some();
     let network = &training.problem.network;
+    let crowd = network.widths().iter().sum::<usize>() > MOST_IN_ALL;
     let touched = micro.map(|micro| Touched::by(network, micro.last()));
     let changes = micro.map(Micro::changes).unwrap_or_default();
     for (of, mut label, mut crowded) in &mut labels {
@@ -110,8 +113,11 @@ pub(super) fn write(
             .and_then(|(micro, touched)| match *of {
                 NumberOf::Neuron { column, unit } => {
                     let (quantity, values) = values(micro, micro.done, column)?;
-                    let value = number(f64::from(*values.get(unit)?), DIGITS);
+                    let value = exact(*values.get(unit)?, DIGITS);
                     let is_touched = touched.columns.get(column) == Some(&true);
+                    if crowd && !is_touched {
+                        return None;
+                    }
                     let symbol = symbol(quantity);
                     let long = if symbol.is_empty() {
                         value.clone()
@@ -124,7 +130,7 @@ pub(super) fn write(
                     // The bias of a unit belongs to no connection; the update is of all.
                     let is_touched = touched.has(connection.layer, column);
                     let weight = connection_parameter(network, connection)?;
-                    let value = |v: f32| number(f64::from(v), DIGITS);
+                    let value = |v: f32| exact(v, DIGITS);
                     let text = match of_weights(micro, connection.layer) {
                         OfWeight::Weight => value(micro.trace.before[weight]),
                         OfWeight::Gradient => value(micro.trace.data_gradient[weight]),

@@ -4,6 +4,7 @@
 use super::format::{count, kind_name, number};
 use super::formula::{self, Formula};
 use super::icons::Icon;
+use super::lecture;
 use super::math::Setter;
 use super::panels::Panels;
 use super::stage::Stage;
@@ -18,12 +19,18 @@ use bevy_egui::egui::{
 };
 use std::sync::Arc;
 
-/// The letters of formulas, in points.
+/// The letters of formulas, in points; in a lesson they are larger.
 const SIZE: f32 = 21.0;
 /// The height of the formula with its numbers and its check.
-const HEIGHT: f32 = 2.0 * LINE + 30.0;
+fn height(size: f32) -> f32 {
+    2.0 * line(size) + 30.0
+}
+
 /// The height of a line of it.
-const LINE: f32 = 2.2 * SIZE;
+fn line(size: f32) -> f32 {
+    2.2 * size
+}
+
 /// The height of the strip of events.
 const STRIP: f32 = 12.0;
 
@@ -48,6 +55,11 @@ impl Checks {
 
 /// The bar at the foot of the scene.
 pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
+    let size = if stage.choices.lecture.lesson.is_some() {
+        SIZE.max(1.35 * lecture::size_in(root.max_rect().height()))
+    } else {
+        SIZE
+    };
     let frame = Frame::side_top_panel(root.style()).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("gradscape events")
         .resizable(false)
@@ -62,12 +74,12 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
             ui.add_space(2.0);
             // As high for each event, or the scene would jump.
             let (rect, _) =
-                ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+                ui.allocate_exact_size(vec2(ui.available_width(), height(size)), Sense::hover());
             let mut inside = ui.new_child(UiBuilder::new().max_rect(rect));
             ScrollArea::horizontal()
                 .id_salt("formula")
                 .auto_shrink([false, false])
-                .show(&mut inside, |ui| body(ui, panels, stage, &micro));
+                .show(&mut inside, |ui| body(ui, panels, stage, &micro, size));
         });
 }
 
@@ -226,7 +238,7 @@ fn strip(ui: &mut Ui, stage: &mut Stage<'_>, micro: &Micro) {
 }
 
 /// The formula, or how to begin.
-fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro) {
+fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, size: f32) {
     let Some(event) = micro.last() else {
         ui.label(stage.texts.get("micro.hint"));
         return;
@@ -234,7 +246,7 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro) 
     let Some(formula) = formula::of_event(stage, micro, event) else {
         return;
     };
-    let clicked = lines(ui, stage, &formula);
+    let clicked = lines(ui, stage, &formula, size);
     if let Some(item) = clicked.and_then(|link| formula.links.get(link)) {
         stage.selection.selected = Some(*item);
     }
@@ -250,27 +262,27 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro) 
 }
 
 /// Both lines of the formula under each other. Gives the link that was clicked.
-fn lines(ui: &mut Ui, stage: &Stage<'_>, formula: &Formula) -> Option<usize> {
+fn lines(ui: &mut Ui, stage: &Stage<'_>, formula: &Formula, size: f32) -> Option<usize> {
     let setter = Setter::new(ui.painter(), color32(stage.palette.text));
     let laid: Vec<_> = [Some(&formula.symbols), formula.numbers.as_ref()]
         .into_iter()
         .flatten()
-        .map(|math| setter.lay(math, SIZE))
+        .map(|math| setter.lay(math, size))
         .collect();
     let mut clicked = None;
     // Beside each other where there is room, as equals are, else under each other.
-    let gap = 1.2 * SIZE;
+    let (gap, line) = (1.2 * size, line(size));
     let width: f32 = laid.iter().map(|l| l.size().x + gap).sum();
     let beside = width - gap <= ui.available_width();
-    let all = vec2(width, if beside { LINE } else { 2.0 * LINE });
+    let all = vec2(width, if beside { line } else { 2.0 * line });
     let (whole, _) = ui.allocate_exact_size(all, Sense::hover());
     let mut at = whole.min;
     for (index, laid) in laid.iter().enumerate() {
-        let rect = Rect::from_min_size(at, vec2(laid.size().x, LINE));
+        let rect = Rect::from_min_size(at, vec2(laid.size().x, line));
         if beside {
             at.x += laid.size().x + gap;
         } else {
-            at.y += LINE;
+            at.y += line;
         }
         let corner = pos2(rect.left(), rect.center().y - 0.5 * laid.size().y);
         for (link, place) in laid.links(corner) {

@@ -1,7 +1,7 @@
 //! The formula of an event for one neuron or one weight: in symbols, with this
 //! network's numbers, and what comes out.
 
-use super::format::number;
+use super::format::{exact, number};
 use super::math::{Math, row, sign, text, var};
 use super::stage::Stage;
 use crate::app::Item;
@@ -48,7 +48,7 @@ fn figure(value: f64) -> Math {
 }
 
 fn figure32(value: f32) -> Math {
-    figure(f64::from(value))
+    text(exact(value, DIGITS))
 }
 
 /// A name of a quantity of a layer, with the layer above and a unit below:
@@ -87,7 +87,11 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn factor(&mut self, factor: &Factor, is_first: bool) -> Math {
         let value = f64::from(factor.value);
-        let shown = figure(if is_first { value.abs() } else { value });
+        let shown = figure32(if is_first {
+            factor.value.abs()
+        } else {
+            factor.value
+        });
         let shown = match factor.origin {
             Origin::Parameter(_) => {
                 let side = &self.stage.palette.diverging;
@@ -674,7 +678,7 @@ fn update(problem: &Problem, micro: &Micro, parameter: usize) -> Formula {
         } else {
             g
         };
-        row([sign("−"), figure(trace.rate), sign("·"), g])
+        row([sign("−"), figure32(trace.rate as f32), sign("·"), g])
     } else {
         row([
             sign(if change < 0.0 { "−" } else { "+" }),

@@ -32,6 +32,8 @@ pub enum Icon {
     RangeTest,
     Sweep,
     Warning,
+    Events,
+    Lessons,
 }
 
 impl Icon {
@@ -66,6 +68,22 @@ impl Icon {
             Icon::Pause => {
                 bar(-0.7, -0.22);
                 bar(0.22, 0.7);
+            }
+            Icon::Events => {
+                // Three neurons in a row, and a pulse on its way.
+                line(p(-0.8, 0.45), p(0.8, 0.45));
+                for x in [-0.8, 0.0, 0.8] {
+                    painter.circle_filled(p(x, 0.45), size * 0.1, color);
+                }
+                fill(vec![p(-0.45, -0.75), p(0.35, -0.35), p(-0.45, 0.05)]);
+            }
+            Icon::Lessons => {
+                // An open book.
+                for side in [-1.0, 1.0] {
+                    let page = [(0.0, -0.5), (0.9, -0.7), (0.9, 0.55), (0.0, 0.75)];
+                    let page = page.map(|(x, y)| p(side * x, y));
+                    painter.add(Shape::closed_line(page.to_vec(), stroke));
+                }
             }
             Icon::Step => {
                 fill(vec![p(-0.2, -0.7), p(0.85, 0.0), p(-0.2, 0.7)]);

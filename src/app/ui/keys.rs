@@ -2,7 +2,7 @@
 
 use super::panels::Panels;
 use super::stage::{Intent, Stage};
-use super::{function, race, surface_choice, surface_export, top};
+use super::{function, lecture, race, surface_choice, surface_export, top};
 use crate::app::settings::Choices;
 use crate::app::theme::Theme;
 use crate::app::{
@@ -181,6 +181,18 @@ pub(super) fn handle(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, open: 
     if ctx.text_edit_focused() {
         return;
     }
+    // A lesson's own keys come first.
+    let pressed = |key: &Key| {
+        ctx.input(|i| {
+            let m = i.modifiers;
+            !(m.ctrl || m.alt || m.command || m.mac_cmd) && i.key_pressed(*key)
+        })
+    };
+    let lessons: Vec<Key> = Key::ALL.iter().copied().filter(pressed).collect();
+    let taken: Vec<Key> = lessons
+        .into_iter()
+        .filter(|&key| lecture::key(stage, key))
+        .collect();
     // A focused button takes the space bar for itself.
     let focused = ctx.memory(|m| m.focused().is_some());
     for shortcut in &SHORTCUTS {
@@ -190,7 +202,10 @@ pub(super) fn handle(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, open: 
         let pressed = ctx.input(|i| {
             let m = i.modifiers;
             !(m.ctrl || m.alt || m.command || m.mac_cmd)
-                && shortcut.keys.iter().any(|&k| i.key_pressed(k))
+                && shortcut
+                    .keys
+                    .iter()
+                    .any(|&k| i.key_pressed(k) && !taken.contains(&k))
         });
         if pressed {
             act(shortcut.action, panels, stage, open);

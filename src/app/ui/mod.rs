@@ -19,6 +19,7 @@ mod insight;
 mod keys;
 mod layer_kinds;
 mod learning;
+mod lecture;
 mod line;
 mod math;
 mod network;

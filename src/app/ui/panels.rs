@@ -10,7 +10,7 @@ use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
 use super::timeline::{self, Timeline};
-use super::{charts, events, experiment, insight, keys, race, top};
+use super::{charts, events, experiment, insight, keys, lecture, race, top};
 use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
@@ -120,7 +120,16 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     let now = root.input(|i| i.time);
     let width = root.max_rect().width();
     let chosen = [stage.choices.left_panel, stage.choices.right_panel];
-    let open = open_panels(chosen, width);
+    let lectures = stage.choices.lecture.lesson.is_some();
+    // In a lesson the scene has all the room until panels are asked for.
+    let open = if lectures {
+        let scene = stage.choices.lecture.current();
+        let wanted = scene.is_some_and(|scene| scene.panel);
+        let [left, right] = chosen.map(|panel| panel == Some(true));
+        [left, right || wanted]
+    } else {
+        open_panels(chosen, width)
+    };
     panels.draft.follow(&stage.training.problem);
     panels.searches.receive();
     keys::handle(root, panels, stage, open);
@@ -128,10 +137,17 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     let compact = is_compact(root.max_rect().size());
     let style = root.style().clone();
     let frame = |x: i8, y: i8| Frame::side_top_panel(&style).inner_margin(Margin::symmetric(x, y));
-    Panel::top("gradscape top")
-        .resizable(false)
-        .frame(frame(10, 6))
-        .show(root, |ui| top::show(ui, stage, panels, open, compact));
+    let asked = chosen.contains(&Some(true));
+    if !lectures || asked {
+        Panel::top("gradscape top")
+            .resizable(false)
+            .frame(frame(10, 6))
+            .show(root, |ui| top::show(ui, stage, panels, open, compact));
+    }
+    if lectures {
+        lecture::caption(root, stage);
+        lecture::foot(root, stage, now);
+    }
     let room = root.available_width();
     if open[0] {
         let size = 280.0_f32.min(room * if open[1] { 0.46 } else { 0.86 });
@@ -168,11 +184,14 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     }
     if stage.choices.walk.on {
         events::show(root, panels, stage);
-    } else {
+    } else if !lectures {
         timeline::show(root, panels, stage, compact, now);
     }
     let free = root.available_rect_before_wrap();
     overlays::show(root, panels, stage, free, now);
+    if stage.choices.lecture.black {
+        lecture::curtain(root, root.max_rect());
+    }
     carry_out_draft(root, panels, stage, now);
     free
 }

@@ -5,9 +5,10 @@ use super::stage::{Intent, Stage};
 use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
-    Arena, ArenaView, CameraRequest, Command, ErrorSurface, LoadExperiment, NetworkReplaced,
-    NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, ReplayWish, Selection,
-    StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WeightsWish,
+    Arena, ArenaView, CameraRequest, Command, ErrorSurface, Lecture, LoadExperiment,
+    NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, ReplayWish,
+    Selection, StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk,
+    WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -53,6 +54,7 @@ struct Chosen<'w> {
     surface: ResMut<'w, SurfaceView>,
     arena: ResMut<'w, ArenaView>,
     walk: ResMut<'w, Walk>,
+    lecture: ResMut<'w, Lecture>,
     selection: ResMut<'w, Selection>,
     mode: Res<'w, State<ViewMode>>,
     next_mode: ResMut<'w, NextState<ViewMode>>,
@@ -73,6 +75,7 @@ impl Chosen<'_> {
             surface: self.surface.clone(),
             arena: self.arena.clone(),
             walk: self.walk.clone(),
+            lecture: self.lecture.clone(),
             ..self.choices.clone()
         }
     }
@@ -88,6 +91,7 @@ impl Chosen<'_> {
         self.surface.set_if_neq(choices.surface.clone());
         self.arena.set_if_neq(choices.arena.clone());
         self.walk.set_if_neq(choices.walk.clone());
+        self.lecture.set_if_neq(choices.lecture.clone());
         self.selection.set_if_neq(selection);
         if choices.mode != *self.mode.get() {
             self.next_mode.set(choices.mode);

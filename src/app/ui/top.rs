@@ -3,6 +3,7 @@
 
 use super::format::{count, number, percent};
 use super::icons::Icon;
+use super::lecture;
 use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::{
@@ -130,6 +131,7 @@ fn interface(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: bool
         panels.help = !panels.help;
     }
     if !compact {
+        lecture::menu(ui, stage, panels);
         let tip = stage.t("top.sweep");
         if bar_button(ui, "top/sweep", Icon::Sweep, tip).clicked() {
             panels.sweep.open = !panels.sweep.open;
@@ -254,6 +256,13 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>, compact: bool) {
     let still = !diverged;
     if icon_button(ui, "run/step", Icon::Step, stage.t("run.step"), still).clicked() {
         stage.train(TrainCommand::Step);
+    }
+    if !compact
+        && icon_button(ui, "run/events", Icon::Events, stage.t("micro.step"), still).clicked()
+    {
+        let walk = &mut stage.choices.walk;
+        walk.on = !walk.on;
+        walk.walking = false;
     }
     if icon_button(ui, "run/epoch", Icon::Epoch, stage.t("run.epoch"), still).clicked() {
         stage.train(TrainCommand::Epoch);
