@@ -198,7 +198,7 @@ fn conduct(
             if scene.epochs > 0 {
                 commands.write(Command(TrainCommand::Epochs(scene.epochs)));
             }
-            mode.set(view_mode(scene.view));
+            mode.set(scene.view.into());
             *network = network_view(scene, network.connection_budget);
             *surface = surface_view(scene);
             *arena = arena_view(scene);
@@ -264,12 +264,14 @@ fn pose(
     }
 }
 
-fn view_mode(view: ViewName) -> ViewMode {
-    match view {
-        ViewName::Network => ViewMode::Network,
-        ViewName::Surface => ViewMode::Surface,
-        ViewName::Both => ViewMode::Both,
-        ViewName::Together => ViewMode::Together,
+impl From<ViewName> for ViewMode {
+    fn from(view: ViewName) -> Self {
+        match view {
+            ViewName::Network => ViewMode::Network,
+            ViewName::Surface => ViewMode::Surface,
+            ViewName::Both => ViewMode::Both,
+            ViewName::Together => ViewMode::Together,
+        }
     }
 }
 

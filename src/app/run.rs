@@ -5,6 +5,7 @@ use super::graphics::{self, GraphicsError};
 use super::lecture::Lecture;
 use super::plugins::GradscapePlugins;
 use super::settings::{Choices, Settings, SettingsPlugin};
+use super::state::ViewMode;
 use super::text::Texts;
 use super::training::{Command, Drive, Notice, Training};
 use super::ui::UiPlugin;
@@ -63,6 +64,9 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
         .add_systems(Update, (pace_frames, leave_without_window));
     if let Some(lecture) = &opening.lecture {
         app.insert_resource(lecture.clone());
+        if let Some(scene) = lecture.current() {
+            app.insert_state(ViewMode::from(scene.view));
+        }
         if let Some((settings, _)) = &opening.settings {
             let choices = &settings.choices;
             app.insert_resource(choices.theme)

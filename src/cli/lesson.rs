@@ -101,10 +101,17 @@ fn first_problem(lesson: &Lesson) -> Result<crate::train::Problem, CliError> {
     Ok(crate::train::Problem::new(&experiment)?)
 }
 
+/// What the first scene shows, so that nothing else is prepared before it.
+#[cfg(feature = "app")]
+fn first_view(lesson: &Lesson) -> crate::app::ViewMode {
+    let first = lesson.scenes.first().map(|scene| scene.view);
+    first.unwrap_or_default().into()
+}
+
 #[cfg(feature = "app")]
 fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliError> {
     use crate::app::capture::{Shot, capture_lesson};
-    use crate::app::{ArenaView, Language, NetworkView, SurfaceView, Theme, ViewMode};
+    use crate::app::{ArenaView, Language, NetworkView, SurfaceView, Theme};
     use crate::figure::Pixels;
     use std::sync::Arc;
 
@@ -112,7 +119,7 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
     let shot = Shot {
         problem: Arc::new(first_problem(&lesson)?),
         params: None,
-        view: ViewMode::default(),
+        view: first_view(&lesson),
         size: args.size,
         frames: 1,
         epochs: 0,

@@ -53,6 +53,8 @@ pub struct Panels {
     pub(super) stop_read: Option<(u64, u64)>,
     /// The slider through time.
     pub timeline: Timeline,
+    /// Which scene of a lesson was shown last.
+    pub(super) scene_seen: Option<usize>,
     /// Finite differences beside the formula of an event.
     pub(super) checks: events::Checks,
     pub(super) pictures: Pictures,
@@ -80,6 +82,7 @@ impl Panels {
             searches: Searches::default(),
             stop_read: None,
             timeline: Timeline::default(),
+            scene_seen: None,
             checks: events::Checks::default(),
             pictures: Pictures::default(),
             curves: charts::Curves::default(),
@@ -145,6 +148,11 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
             .show(root, |ui| top::show(ui, stage, panels, open, compact));
     }
     if lectures {
+        // What was said of another scene is not of this one.
+        let scene = stage.choices.lecture.scene;
+        if panels.scene_seen.replace(scene) != Some(scene) {
+            panels.toasts.clear();
+        }
         lecture::caption(root, stage);
         lecture::foot(root, stage, now);
     }
