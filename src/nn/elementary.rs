@@ -32,40 +32,66 @@ pub fn exp(x: f32) -> f32 {
     e * power(half) * power(k - half)
 }
 
-/// `tanh x`: a rational function (degrees 13 and 6; the coefficients are those
-/// of Eigen's single-precision tanh). Within 4e-7 relative; NaN stays NaN.
+/// `tanh x`: `x` times a rational function of `x^2` with both degrees 4 that is 1 at
+/// 0 (the coefficients are those of least relative error up to where the range is
+/// cut). Within 3e-7 relative; NaN stays NaN.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     // A scalar is a vector of one lane.
     tanh_lanes(Scalar, x)
 }
 
-/// [`tanh`] of every lane. The polynomials are summed in pairs (Estrin's
-/// scheme) and with fused products where the machine has them: a small layer is
-/// one vector, and waits for the longest chain of operations.
+/// [`tanh`] of every lane, with fused products where the machine has them.
 #[inline(always)]
 pub fn tanh_lanes<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let c = |v: f32| simd.splat_f32s(v);
     let fused = |a, b, c| simd.mul_add_e_f32s(a, b, c);
     let end = c(7.998_811_7);
-    let small = simd.less_than_f32s(simd.abs_f32s(x), c(4e-4));
-    let x_ = simd.max_f32s(simd.min_f32s(x, end), simd.neg_f32s(end));
+    let x_ = simd.max_f32s(simd.neg_f32s(end), simd.min_f32s(end, x));
     let s = simd.mul_f32s(x_, x_);
-    let s2 = simd.mul_f32s(s, s);
-    let s4 = simd.mul_f32s(s2, s2);
-    let p01 = fused(c(6.372_619e-4), s, c(4.893_524_6e-3));
-    let p23 = fused(c(5.122_297e-8), s, c(1.485_722_4e-5));
-    let p45 = fused(c(2.000_188e-13), s, c(-8.604_672e-11));
-    let p456 = fused(c(-2.760_768_5e-16), s2, p45);
-    let p = fused(p456, s4, fused(p23, s2, p01));
-    let q01 = fused(c(2.268_434_6e-3), s, c(4.893_525e-3));
-    let q23 = fused(c(1.198_258_4e-6), s, c(1.185_347e-4));
-    let q = fused(q23, s2, q01);
-    let t = simd.div_f32s(simd.mul_f32s(x_, p), q);
-    // Where it is small the function is its argument at single precision. NaN
-    // is equal to nothing.
-    let t = simd.select_f32s(small, x, t);
+    // The numerator is negative, as `quotient` wants it.
+    let p = fused(c(-1.529_481_3e-8), s, c(-2.194_065_7e-5));
+    let p = fused(fused(p, s, c(-3.574_401_4e-3)), s, c(-0.134_468_69));
+    let p = fused(p, s, c(-1.0));
+    let q = fused(c(8.548_604e-7), s, c(3.415_866e-4));
+    let q = fused(fused(q, s, c(2.617_513_6e-2)), s, c(0.467_802));
+    let q = fused(q, s, c(1.0));
+    let t = quotient(simd, simd.mul_f32s(x_, p), q);
+    if is_wide::<S>() {
+        // Of two numbers with NaN among them, the smaller and the larger are here
+        // the second, so that NaN has come through.
+        return t;
+    }
+    // NaN is equal to nothing.
     simd.select_f32s(simd.equal_f32s(x, x), t, x)
+}
+
+/// Whether vectors have 64 bytes: AVX-512.
+#[inline(always)]
+fn is_wide<S: Simd>() -> bool {
+    std::mem::size_of::<S::f32s>() == 64
+}
+
+/// `-p / q` for normal numbers `q > 0` far from both ends of the range.
+///
+/// Many machines divide the widest vectors so slowly that it would take longer than
+/// all the rest of [`tanh_lanes`]. These are divided by products: a first guess at
+/// `-1/q` from the bits of `q`, within 6 %, one step of third order, within 2e-4, and
+/// the remainder of the division with what that leaves. As fused products round once,
+/// what comes out is within a rounding of the quotient.
+#[inline(always)]
+fn quotient<S: Simd>(simd: S, p: S::f32s, q: S::f32s) -> S::f32s {
+    if !is_wide::<S>() {
+        return simd.neg_f32s(simd.div_f32s(p, q));
+    }
+    let fused = |a, b, c| simd.mul_add_e_f32s(a, b, c);
+    let bits = simd.transmute_u32s_f32s(q);
+    let guess = simd.sub_u32s(simd.splat_u32s(0xfef3_1000), bits);
+    let r = simd.transmute_f32s_u32s(guess);
+    let e = fused(q, r, simd.splat_f32s(1.0));
+    let r = fused(fused(e, e, e), r, r);
+    let t = simd.mul_f32s(p, r);
+    fused(fused(q, t, p), r, t)
 }
 
 /// `ln(1 + y)` for `y >= 0`: `1 + y = (1 + f) 2^e` with `f` from -1/4 to 1/2
@@ -131,9 +157,9 @@ mod tests {
         let (error, x) = worst(-87.3..=88.7, exp, f64::exp);
         assert!(error < 1.2e-7, "exp {x}: {error:e}");
         let (error, x) = worst(-50.0..=50.0, tanh, f64::tanh);
-        assert!(error < 4e-7, "tanh {x}: {error:e}");
+        assert!(error < 3e-7, "tanh {x}: {error:e}");
         let (error, x) = worst(-50.0..=50.0, vector_tanh, f64::tanh);
-        assert!(error < 4e-7, "tanh of vectors, {x}: {error:e}");
+        assert!(error < 3e-7, "tanh of vectors, {x}: {error:e}");
         let (error, x) = worst(0.0..=1e30, ln_1p, f64::ln_1p);
         assert!(error < 2e-7, "ln_1p {x}: {error:e}");
     }

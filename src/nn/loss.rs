@@ -203,19 +203,21 @@ fn softmax_block<R: Real>(z: &[R], t: &[R], out: &mut [R], at: usize) {
     let padded = out.len();
     let rows = || z.chunks_exact(padded).map(|row| &row[at..at + PAD]);
     let mut top = [R::neg_infinity(); PAD];
-    let mut which = [0_u32; PAD];
-    for (k, z) in rows().enumerate() {
-        for ((top, which), &z) in top.iter_mut().zip(&mut which).zip(z) {
-            let better = z > *top;
-            *top = if better { z } else { *top };
-            *which = if better { k as u32 } else { *which };
+    for z in rows() {
+        for (top, &z) in top.iter_mut().zip(z) {
+            *top = if z > *top { z } else { *top };
         }
     }
     let mut others = [R::zero(); PAD];
-    for (k, z) in rows().enumerate() {
-        for (((others, &z), &top), &which) in others.iter_mut().zip(z).zip(&top).zip(&which) {
+    // Whether the largest, of equals the first, has been left out. Its number would
+    // be the plainer thing to keep, but makes branches of these loops.
+    let mut seen = [0_u32; PAD];
+    for z in rows() {
+        for (((others, &z), &top), seen) in others.iter_mut().zip(z).zip(&top).zip(&mut seen) {
             let e = (z - top).fast_exp();
-            *others += if which == k as u32 { R::zero() } else { e };
+            let is_top = u32::from(z == top);
+            *others += if is_top > *seen { R::zero() } else { e };
+            *seen |= is_top;
         }
     }
     let mut sum = [R::zero(); PAD];

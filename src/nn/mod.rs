@@ -12,6 +12,7 @@
 //! signal.
 
 mod activation;
+mod aligned;
 mod arch;
 mod chain;
 mod connections;

@@ -49,6 +49,8 @@ pub trait Real: NdFloat + FromPrimitive + Default + std::iter::Sum {
         b: Self::Lanes<S>,
         c: Self::Lanes<S>,
     ) -> Self::Lanes<S>;
+    /// 0 for what is not above 0, else `a`; NaN stays NaN.
+    fn rectified<S: Simd>(simd: S, a: Self::Lanes<S>) -> Self::Lanes<S>;
     /// The sum of the lanes.
     fn across<S: Simd>(simd: S, a: Self::Lanes<S>) -> Self;
 
@@ -71,7 +73,7 @@ pub struct Matrix<S> {
 
 macro_rules! real {
     ($real:ident, $lanes:ident, $as_lanes:ident, $as_lanes_mut:ident, $splat:ident, $add:ident,
-     $mul_add:ident, $sum:ident, $exp:expr, $tanh:expr, $tanh_all:expr, $tanh_in_place:expr,
+     $mul_add:ident, $at_most:ident, $select:ident, $sum:ident, $exp:expr, $tanh:expr, $tanh_all:expr, $tanh_in_place:expr,
      $ln_1p:expr) => {
         impl Real for $real {
             type Lanes<S: Simd> = S::$lanes;
@@ -125,6 +127,11 @@ macro_rules! real {
                 simd.$mul_add(a, b, c)
             }
             #[inline(always)]
+            fn rectified<S: Simd>(simd: S, a: S::$lanes) -> S::$lanes {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$at_most(a, zero), zero, a)
+            }
+            #[inline(always)]
             fn across<S: Simd>(simd: S, a: S::$lanes) -> Self {
                 simd.$sum(a)
             }
@@ -162,6 +169,8 @@ real!(
     splat_f32s,
     add_f32s,
     mul_add_e_f32s,
+    less_than_or_equal_f32s,
+    select_f32s,
     reduce_sum_f32s,
     elementary::exp,
     elementary::tanh,
@@ -177,6 +186,8 @@ real!(
     splat_f64s,
     add_f64s,
     mul_add_e_f64s,
+    less_than_or_equal_f64s,
+    select_f64s,
     reduce_sum_f64s,
     f64::exp,
     f64::tanh,

@@ -131,6 +131,7 @@ impl HeightField for Slice<'_> {
         let encoding = self.gauge.encoding();
         single.clear();
         single.extend(points.iter().map(|p| p.map(|v| v as f32)));
+        self.sweep.place(single, sweep);
         heights.fill(0.0);
         for (index, range) in self.ranges().enumerate() {
             let fresh;
@@ -151,7 +152,7 @@ impl HeightField for Slice<'_> {
             };
             sums.clear();
             sums.resize(points.len(), 0.0);
-            self.sweep.add(chunk, single, &tally, sweep, sums);
+            self.sweep.add(chunk, &tally, sweep, sums);
             for (height, sum) in heights.iter_mut().zip(&*sums) {
                 *height += sum;
             }

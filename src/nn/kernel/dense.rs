@@ -250,15 +250,29 @@ impl<R: Real> Product<'_, R> {
                 }
             }
         }
-        let x = R::lanes::<S>(self.x);
-        for c in 0..self.columns {
-            let at = c * width + v;
-            let x = &x[at..at + N];
-            for m in 0..M {
-                let w = self.w[(row + m) * self.row_stride + c * self.column_stride];
-                let w = R::splat(simd, w);
-                for n in 0..N {
-                    sums[m][n] = R::fused(simd, w, x[n], sums[m][n]);
+        let x = R::lanes::<S>(self.x).chunks_exact(width);
+        if self.column_stride == 1 {
+            // Rows as slices of one length: the loop checks no index.
+            let w: [&[R]; M] =
+                std::array::from_fn(|m| &self.w[(row + m) * self.row_stride..][..self.columns]);
+            for (c, x) in (0..self.columns).zip(x) {
+                let x = &x[v..v + N];
+                for m in 0..M {
+                    let w = R::splat(simd, w[m][c]);
+                    for n in 0..N {
+                        sums[m][n] = R::fused(simd, w, x[n], sums[m][n]);
+                    }
+                }
+            }
+        } else {
+            for (c, x) in (0..self.columns).zip(x) {
+                let x = &x[v..v + N];
+                for m in 0..M {
+                    let w = self.w[(row + m) * self.row_stride + c * self.column_stride];
+                    let w = R::splat(simd, w);
+                    for n in 0..N {
+                        sums[m][n] = R::fused(simd, w, x[n], sums[m][n]);
+                    }
                 }
             }
         }

@@ -9,6 +9,8 @@ pub(super) struct Affine<'a, R> {
     pub(super) products: [&'a [R]; 3],
     /// `x` and `y`.
     pub(super) point: [R; 2],
+    /// Whether the negative ones become 0, as ReLU has it.
+    pub(super) rectified: bool,
     pub(super) z: &'a mut [R],
 }
 
@@ -22,13 +24,26 @@ impl<R: Real> WithSimd for Affine<'_, R> {
         let lanes = std::mem::size_of::<R::Lanes<S>>() / std::mem::size_of::<R>();
         let [c, d, e] = self.products;
         for i in self.z.len() / lanes * lanes..self.z.len() {
-            self.z[i] = x.mul_add(d[i], y.mul_add(e[i], c[i]));
+            let z = x.mul_add(d[i], y.mul_add(e[i], c[i]));
+            self.z[i] = if self.rectified && z <= R::zero() {
+                R::zero()
+            } else {
+                z
+            };
         }
         let [c, d, e] = [R::lanes::<S>(c), R::lanes::<S>(d), R::lanes::<S>(e)];
         let (x, y) = (R::splat(simd, x), R::splat(simd, y));
         let z = R::lanes_mut::<S>(self.z);
-        for (((z, &c), &d), &e) in z.iter_mut().zip(c).zip(d).zip(e) {
-            *z = R::fused(simd, x, d, R::fused(simd, y, e, c));
+        let rows = z.iter_mut().zip(c).zip(d).zip(e);
+        if self.rectified {
+            for (((z, &c), &d), &e) in rows {
+                let sum = R::fused(simd, x, d, R::fused(simd, y, e, c));
+                *z = R::rectified(simd, sum);
+            }
+        } else {
+            for (((z, &c), &d), &e) in rows {
+                *z = R::fused(simd, x, d, R::fused(simd, y, e, c));
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::fused::tile;
 use super::{Role, Sweep};
+use crate::nn::aligned::Aligned;
 use crate::nn::layer::{LayerKind, LayerState, TangentState, add};
 use crate::nn::network::activations;
 use crate::nn::{Real, Source, Workspace};
@@ -15,7 +16,7 @@ pub(super) enum Kept<R> {
     /// Its activations.
     Fixed(Vec<R>),
     /// `C`, `D` and `E` of its pre-activations `C + x D + y E`.
-    Affine([Vec<R>; 3]),
+    Affine([Aligned<R>; 3]),
 }
 
 /// What is the same for some samples at every point of a plane. For a fused pass
@@ -25,7 +26,7 @@ pub struct Chunk<R> {
     pub(super) rows: usize,
     pub(super) padded: usize,
     pub(super) input: Vec<R>,
-    pub(super) target: Vec<R>,
+    pub(super) target: Aligned<R>,
     pub(super) kept: Vec<Kept<R>>,
 }
 
@@ -71,8 +72,8 @@ impl<R: Real> Sweep<'_, R> {
                 layer.forward_tangent(pass, &self.center, v, x, None, state, &mut tangent);
                 std::mem::take(&mut tangent.z)
             });
-            let [along_x, along_y] = products;
-            kept[index] = Kept::Affine([std::mem::take(&mut state.z), along_x, along_y]);
+            let [along_x, along_y] = products.each_ref().map(|v| v[..].into());
+            kept[index] = Kept::Affine([state.z[..].into(), along_x, along_y]);
         }
         let read = |source: Source| {
             let mut readers = layers.iter().zip(&self.roles);
@@ -88,7 +89,7 @@ impl<R: Real> Sweep<'_, R> {
         } else {
             Vec::new()
         };
-        let mut target = std::mem::take(&mut workspace.target.values);
+        let mut target = Aligned::from(&workspace.target.values[..]);
         if let Some(first) = self.fused {
             let tile = tile::<R>(&layers[first..]);
             target = tiled(&target, padded, tile);
@@ -110,12 +111,16 @@ impl<R: Real> Sweep<'_, R> {
 
 /// `[units, padded]` as tiles `[units, tile]` one behind the other, the last
 /// narrower.
-fn tiled<R: Real>(values: &[R], padded: usize, tile: usize) -> Vec<R> {
-    let mut out = Vec::with_capacity(values.len());
+fn tiled<R: Real>(values: &[R], padded: usize, tile: usize) -> Aligned<R> {
+    let mut out = Aligned::default();
+    out.resize(values.len());
+    let mut left = &mut out[..];
     for start in (0..padded).step_by(tile) {
         let end = (start + tile).min(padded);
         for row in values.chunks_exact(padded) {
-            out.extend_from_slice(&row[start..end]);
+            let (piece, rest) = left.split_at_mut(end - start);
+            piece.copy_from_slice(&row[start..end]);
+            left = rest;
         }
     }
     out

@@ -6,9 +6,10 @@ use super::affine::Affine;
 use super::chunk::{Chunk, Kept};
 use super::{Tally, count, is_elementwise};
 use crate::nn::activation::{Apply, apply_in_place};
+use crate::nn::aligned::Aligned;
 use crate::nn::kernel::{PAD, Product, Start};
 use crate::nn::loss::{Lanes, Values};
-use crate::nn::{Layer, Loss, Real};
+use crate::nn::{Activation, Layer, Loss, Real};
 use pulp::{Simd, WithSimd};
 
 /// Bytes of a tile's widest layer: the size of a first cache.
@@ -25,9 +26,9 @@ pub(super) fn tile<R>(layers: &[Layer]) -> usize {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch<R> {
     // Two layers, in turn.
-    values: [Vec<R>; 2],
-    output: Vec<R>,
-    losses: Vec<R>,
+    values: [Aligned<R>; 2],
+    output: Aligned<R>,
+    losses: Aligned<R>,
     sums: Vec<Lanes>,
 }
 
@@ -38,10 +39,9 @@ pub(super) struct Fused<'a, R> {
     pub(super) loss: Loss,
     pub(super) chunk: &'a Chunk<R>,
     pub(super) points: &'a [[R; 2]],
-    /// Centre and directions of the parameters of the dense layers.
-    pub(super) plane: [&'a [R]; 3],
-    /// Takes them at each point.
-    pub(super) params: &'a mut Vec<R>,
+    /// The parameters of the dense layers at each point, `apart` one behind the other.
+    pub(super) params: &'a [R],
+    pub(super) apart: usize,
     pub(super) scratch: &'a mut Scratch<R>,
     pub(super) tally: &'a Tally<'a, R>,
     /// For each point a number that is added to.
@@ -58,8 +58,8 @@ impl<R: Real> WithSimd for Fused<'_, R> {
             loss,
             chunk,
             points,
-            plane,
             params,
+            apart,
             scratch,
             tally,
             out,
@@ -81,22 +81,12 @@ impl<R: Real> WithSimd for Fused<'_, R> {
             sums,
         } = scratch;
         for buffer in values.iter_mut() {
-            buffer.resize(widest * tile, R::zero());
+            buffer.resize(widest * tile);
         }
-        output.resize(outputs * tile, R::zero());
-        losses.resize(tile, R::zero());
+        output.resize(outputs * tile);
+        losses.resize(tile);
         sums.clear();
         sums.resize(points.len(), Lanes::default());
-        let own = plane[0].len();
-        params.resize(points.len() * own, R::zero());
-        for (index, &point) in points.iter().enumerate() {
-            Affine {
-                products: plane,
-                point,
-                z: &mut params[index * own..][..own],
-            }
-            .with_simd(simd);
-        }
         let [even, odd] = values;
         for start in (0..chunk.padded).step_by(tile) {
             let width = tile.min(chunk.padded - start);
@@ -104,26 +94,23 @@ impl<R: Real> WithSimd for Fused<'_, R> {
             let part = |units: usize| units * start..units * (start + width);
             let target = &chunk.target[part(outputs)];
             for (index, &point) in points.iter().enumerate() {
-                let (mut a, mut z) = (&mut *even, &mut *odd);
+                let (mut a, mut z) = (&mut even[..], &mut odd[..]);
                 let hidden = !dense.is_empty();
-                for (unit, z) in a[..first.outputs() * width]
-                    .chunks_exact_mut(width)
-                    .enumerate()
-                {
-                    let at = first.outputs() * start + unit * width;
-                    let [c, d, e] = products;
-                    Affine {
-                        products: [&c[at..at + width], &d[at..at + width], &e[at..at + width]],
-                        point,
-                        z,
-                    }
-                    .with_simd(simd);
-                    if hidden {
-                        apply_in_place(simd, first.activation(), z);
-                    }
+                let rectified = hidden && first.activation() == Activation::Relu;
+                let at = part(first.outputs());
+                let x = &mut a[..at.len()];
+                Affine {
+                    products: products.each_ref().map(|p| &p[at.clone()]),
+                    point,
+                    rectified,
+                    z: &mut *x,
+                }
+                .with_simd(simd);
+                if hidden && !rectified {
+                    apply_in_place(simd, first.activation(), x);
                 }
                 let (mut below, mut below_is_raw) = (first, false);
-                let mut params = &params[index * own..][..own];
+                let mut params = &params[index * apart..][..apart];
                 for layer in dense {
                     let inputs = layer.inputs();
                     let x = &mut a[..inputs * width];
@@ -150,13 +137,16 @@ impl<R: Real> WithSimd for Fused<'_, R> {
                 }
                 let z = &mut a[..outputs * width];
                 let a = &mut output[..outputs * width];
-                Apply {
-                    activation: below.activation(),
-                    z,
-                    a,
-                    padded: width,
+                // The cross-entropies are computed from pre-activations.
+                if !matches!(tally, Tally::Loss) || loss.is_squared() {
+                    Apply {
+                        activation: below.activation(),
+                        z,
+                        a,
+                        padded: width,
+                    }
+                    .with_simd(simd);
                 }
-                .with_simd(simd);
                 match tally {
                     Tally::Loss => {
                         Values {

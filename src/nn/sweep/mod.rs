@@ -16,7 +16,8 @@ mod fused;
 
 pub use chunk::Chunk;
 
-use super::kernel::DEEP;
+use super::aligned::Aligned;
+use super::kernel::{DEEP, PAD};
 use super::layer::{LayerKind, LayerState, add};
 use super::loss::{Lanes, Values};
 use super::{Activation, Layer, Network, Real, Source, Workspace};
@@ -56,14 +57,19 @@ pub struct Sweep<'a, R: Real> {
     roles: Vec<Role>,
     // The layer from which on all is a chain of dense layers for the fused pass.
     fused: Option<usize>,
+    // Centre and directions of the parameters of those behind it.
+    dense: [Aligned<R>; 3],
 }
 
 /// What one thread needs for passes over a [`Sweep`].
 #[derive(Debug, Clone)]
 pub struct SweepBuffers<R> {
     workspace: Workspace<R>,
-    // The parameters of one point, or those of the fused layers of several.
+    // The parameters of one point, where there is no fused pass.
     params: Vec<R>,
+    // The points, and the parameters of the fused layers at each.
+    points: Vec<[R; 2]>,
+    dense: Aligned<R>,
     scratch: Scratch<R>,
 }
 
@@ -95,12 +101,19 @@ impl<'a, R: Real> Sweep<'a, R> {
             roles.push(role);
         }
         let fused = fused_from(network, &roles);
+        let behind = fused.map_or(&[][..], |first| &network.layers()[first + 1..]);
+        let dense = match (behind.first(), behind.last()) {
+            (Some(a), Some(b)) => a.own.start..b.own.end,
+            _ => 0..0,
+        };
+        let dense = [&center, &along_x, &along_y].map(|v| v[dense.clone()].into());
         Sweep {
             network,
             center,
             along: [along_x, along_y],
             roles,
             fused,
+            dense,
         }
     }
 
@@ -135,39 +148,66 @@ impl<'a, R: Real> Sweep<'a, R> {
                 Some(_) => Vec::new(),
                 None => self.center.to_vec(),
             },
+            points: Vec::new(),
+            dense: Aligned::default(),
             scratch: Scratch::default(),
         }
+    }
+
+    /// Makes `points` those that [`add`](Self::add) is about.
+    pub fn place(&self, points: &[[R; 2]], buffers: &mut SweepBuffers<R>) {
+        let SweepBuffers {
+            workspace,
+            points: placed,
+            dense,
+            ..
+        } = buffers;
+        placed.clear();
+        placed.extend_from_slice(points);
+        let apart = self.apart();
+        dense.resize(points.len() * apart);
+        if apart > 0 {
+            for (&point, z) in points.iter().zip(dense.chunks_exact_mut(apart)) {
+                workspace.arch.dispatch(Affine {
+                    products: self.dense.each_ref().map(|v| &**v),
+                    point,
+                    rectified: false,
+                    z: &mut z[..self.dense[0].len()],
+                });
+            }
+        }
+    }
+
+    /// From the fused layers' parameters at one point to those at the next, so that
+    /// each begin a vector.
+    fn apart(&self) -> usize {
+        self.dense[0].len().next_multiple_of(PAD)
     }
 
     /// Adds to `out`, point by point, what `tally` says of the samples of `chunk`.
     pub fn add(
         &self,
         chunk: &Chunk<R>,
-        points: &[[R; 2]],
         tally: &Tally<'_, R>,
         buffers: &mut SweepBuffers<R>,
         out: &mut [f64],
     ) {
         if let Some(first) = self.fused {
-            let layers = &self.network.layers()[first..];
-            let dense = match (layers.get(1), layers.last()) {
-                (Some(a), Some(b)) => a.own.start..b.own.end,
-                _ => 0..0,
-            };
             buffers.workspace.arch.dispatch(Fused {
-                layers,
-                plane: self.plane(&dense),
+                layers: &self.network.layers()[first..],
+                params: &buffers.dense,
+                apart: self.apart(),
                 loss: self.network.loss_kind(),
                 chunk,
-                points,
-                params: &mut buffers.params,
+                points: &buffers.points,
                 scratch: &mut buffers.scratch,
                 tally,
                 out,
             });
             return;
         }
-        for (&point, out) in points.iter().zip(out) {
+        for (index, out) in out.iter_mut().enumerate() {
+            let point = buffers.points[index];
             self.pass(chunk, point, buffers);
             let Workspace {
                 layers,
@@ -231,6 +271,7 @@ impl<'a, R: Real> Sweep<'a, R> {
                     pass.arch.dispatch(Affine {
                         products: products.each_ref().map(|p| &p[..]),
                         point,
+                        rectified: false,
                         z: &mut state.z,
                     });
                 }
@@ -246,6 +287,7 @@ impl<'a, R: Real> Sweep<'a, R> {
                             pass.arch.dispatch(Affine {
                                 products: self.plane(range),
                                 point,
+                                rectified: false,
                                 z: &mut params[range.clone()],
                             });
                         }
