@@ -180,7 +180,12 @@ have_vulkan_driver() {
 have_libclang() {
     local file
     [ -z "${LIBCLANG_PATH:-}" ] || return 0
-    for file in /usr/lib/llvm*/lib/libclang*.so* /usr/lib*/libclang*.so* /usr/lib/*-linux-gnu*/libclang*.so*; do
+    for file in /usr/lib/llvm*/lib/libclang* /usr/lib*/libclang* /usr/lib/*-linux-gnu*/libclang*; do
+        # LLVM brings a libclang-cpp of its own, which is another library.
+        case ${file##*/} in
+            libclang.so* | libclang-[0-9]*.so*) ;;
+            *) continue ;;
+        esac
         [ -e "$file" ] && return 0
     done
     return 1

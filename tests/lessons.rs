@@ -1,5 +1,6 @@
 //! The bundled lessons: that what they say is so, and that a wrong lesson is told
 //! what is wrong.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use gradscape::lesson::{LESSONS, Lesson};
 use gradscape::train::micro::{Event, Micro, MicroCommand, Of, check};

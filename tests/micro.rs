@@ -1,5 +1,6 @@
 //! An iteration event by event: the same numbers as an ordinary step, and the same
 //! state on the way back, bit for bit.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use gradscape::experiment::Experiment;
 use gradscape::optim::{OptimizerKind, SolverKind};

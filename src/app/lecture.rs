@@ -214,7 +214,7 @@ fn conduct(
                 (walk.on, walk.walking) = (true, false);
                 walk.steps = events as i32;
             }
-            if let Some(race) = scene.race.as_ref().filter(|race| race.at > 0) {
+            if let Some(race) = scene.race.as_ref().filter(|race| !race.racers.is_empty()) {
                 races.write(RaceCommand::Seek(race.at));
             }
             cameras.write(CameraRequest::Reset);

@@ -32,7 +32,7 @@ pub(super) fn values(micro: &Micro, done: usize, column: usize) -> Option<(Quant
     let Some(layer) = column.checked_sub(1) else {
         return Some((Quantity::Input, &sample.input));
     };
-    let newest = micro.trace.events[..done].iter().rev().find_map(|event| {
+    micro.trace.events[..done].iter().rev().find_map(|event| {
         let (quantity, all) = match event {
             Event::Sum { layer: at } if *at == layer => (Quantity::Sum, &sample.z),
             Event::Activation { layer: at } if *at == layer => (Quantity::Activation, &sample.a),
@@ -41,8 +41,7 @@ pub(super) fn values(micro: &Micro, done: usize, column: usize) -> Option<(Quant
             _ => return None,
         };
         Some((quantity, &all[layer][..]))
-    });
-    newest
+    })
 }
 
 /// What counts as full strength of a quantity in a column: of derivatives over all

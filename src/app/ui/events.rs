@@ -243,10 +243,21 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
         ui.label(stage.texts.get("micro.hint"));
         return;
     };
-    let Some(formula) = formula::of_event(stage, micro, event) else {
-        return;
+    let setter = Setter::new(ui.painter(), color32(stage.palette.text));
+    let room = ui.available_width();
+    let fits = |formula: &Formula| {
+        let numbers = formula.numbers.as_ref();
+        numbers.is_none_or(|math| setter.lay(math, size).size().x <= room)
     };
-    let clicked = lines(ui, stage, &formula, size);
+    let mut formula = None;
+    for most in formula::TERMS {
+        formula = formula::of_event(stage, micro, event, most);
+        if formula.as_ref().is_none_or(fits) {
+            break;
+        }
+    }
+    let Some(formula) = formula else { return };
+    let clicked = lines(ui, stage, &setter, &formula, size);
     if let Some(item) = clicked.and_then(|link| formula.links.get(link)) {
         stage.selection.selected = Some(*item);
     }
@@ -262,8 +273,13 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
 }
 
 /// Both lines of the formula under each other. Gives the link that was clicked.
-fn lines(ui: &mut Ui, stage: &Stage<'_>, formula: &Formula, size: f32) -> Option<usize> {
-    let setter = Setter::new(ui.painter(), color32(stage.palette.text));
+fn lines(
+    ui: &mut Ui,
+    stage: &Stage<'_>,
+    setter: &Setter,
+    formula: &Formula,
+    size: f32,
+) -> Option<usize> {
     let laid: Vec<_> = [Some(&formula.symbols), formula.numbers.as_ref()]
         .into_iter()
         .flatten()

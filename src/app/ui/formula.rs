@@ -13,8 +13,8 @@ use crate::train::micro::{Event, Factor, Micro, Of, Origin, Sum, Term};
 
 /// Significant digits of the numbers in a formula.
 const DIGITS: usize = 4;
-/// So many terms are written out; the others are summed.
-const MOST_TERMS: usize = Sum::IN_ORDER + 1;
+/// So many terms are written out, the first that fit; the others are summed.
+pub const TERMS: [usize; 4] = [Sum::IN_ORDER, 4, 3, 2];
 
 /// A formula with its numbers.
 pub struct Formula {
@@ -82,6 +82,7 @@ struct Writer<'a> {
     stage: &'a Stage<'a>,
     network: &'a Network,
     links: Vec<Item>,
+    most: usize,
 }
 
 impl Writer<'_> {
@@ -139,10 +140,11 @@ impl Writer<'_> {
 
     /// The terms of a sum; those that are too many as one number.
     fn terms(&mut self, sum: &Sum) -> Math {
-        let shown = if sum.terms.len() <= MOST_TERMS {
+        // One that is left over is written out as well.
+        let shown = if sum.terms.len() <= self.most + 1 {
             sum.terms.len()
         } else {
-            Sum::IN_ORDER
+            self.most
         };
         let mut pieces: Vec<Math> = (0..shown)
             .map(|k| self.term(&sum.terms[k], k == 0))
@@ -234,14 +236,15 @@ pub fn parameter_of(
     chosen.or_else(|| range.max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs())))
 }
 
-/// The formula of what happened last.
-pub fn of_event(stage: &Stage<'_>, micro: &Micro, event: Event) -> Option<Formula> {
+/// The formula of what happened last, with at most so many terms written out.
+pub fn of_event(stage: &Stage<'_>, micro: &Micro, event: Event, most: usize) -> Option<Formula> {
     let problem = &stage.training.problem;
     let network = &problem.network;
     let mut writer = Writer {
         stage,
         network,
         links: Vec::new(),
+        most,
     };
     let selected = stage.selection.selected;
     let mut formula = match event {
