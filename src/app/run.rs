@@ -12,7 +12,7 @@ use super::ui::UiPlugin;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::window::{PresentMode, WindowDestroyed, WindowResolution};
+use bevy::window::{MonitorSelection, PresentMode, WindowDestroyed, WindowMode, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use bevy_egui::EguiPlugin;
 use std::sync::Arc;
@@ -61,7 +61,10 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
             drive: Drive::Thread,
         })
         .add_plugins(UiPlugin)
-        .add_systems(Update, (pace_frames, leave_without_window));
+        .add_systems(
+            Update,
+            (pace_frames, leave_without_window, toggle_full_screen),
+        );
     if let Some(lecture) = &opening.lecture {
         app.insert_resource(lecture.clone());
         if let Some(scene) = lecture.current() {
@@ -76,6 +79,7 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
                     ..Choices::default()
                 });
         }
+        app.add_systems(Update, fill_screen);
     } else if let Some((settings, notice)) = &opening.settings {
         app.add_plugins(SettingsPlugin {
             settings: settings.clone(),
@@ -96,6 +100,35 @@ fn leave_without_window(
 ) {
     if destroyed.read().count() > 0 {
         exit.write(AppExit::Success);
+    }
+}
+
+fn full_screen(on: bool) -> WindowMode {
+    if on {
+        WindowMode::BorderlessFullscreen(MonitorSelection::Current)
+    } else {
+        WindowMode::Windowed
+    }
+}
+
+/// A lesson has the whole screen. Only once the window is there: where nobody grants
+/// it the screen, it keeps the size that it has.
+fn fill_screen(mut windows: Query<&mut Window>, mut frames: Local<u32>) {
+    *frames = frames.saturating_add(1);
+    if *frames == 3 {
+        for mut window in &mut windows {
+            window.mode = full_screen(true);
+        }
+    }
+}
+
+/// F11 takes the whole screen, and gives it back.
+fn toggle_full_screen(keys: Res<ButtonInput<KeyCode>>, mut windows: Query<&mut Window>) {
+    if !keys.just_pressed(KeyCode::F11) {
+        return;
+    }
+    for mut window in &mut windows {
+        window.mode = full_screen(window.mode == WindowMode::Windowed);
     }
 }
 

@@ -92,12 +92,16 @@ bundled!(
     "xor",
     "back-propagation",
     "learning-rate",
+    "minima",
     "momentum",
     "noise",
     "vanishing-gradients",
+    "exploding-gradients",
+    "overfitting",
     "symmetry",
     "digits",
     "hagan",
+    "levenberg-marquardt",
 );
 
 impl Lesson {
