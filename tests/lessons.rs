@@ -113,7 +113,7 @@ fn every_scene_can_be_brought_about_and_its_events_are_there() {
 /// The check beside the formula, of every parameter of every lesson's networks.
 #[test]
 fn finite_differences_agree_in_every_lesson() {
-    let mut compared = 0;
+    let (mut compared, mut corners) = (0, 0);
     for bundled in LESSONS {
         let lesson = Lesson::find(bundled.name).unwrap();
         for index in 0..lesson.scenes.len() {
@@ -123,12 +123,21 @@ fn finite_differences_agree_in_every_lesson() {
             let trace = micro(&mut session).trace;
             for parameter in 0..problem.network.layout().trainable() {
                 let check = check(&problem, &trace, Of::Parameter(parameter)).unwrap();
-                assert!(check.agrees(), "{} {index}: {check:?}", bundled.name);
-                compared += 1;
+                let Some([left, right]) = check.corner else {
+                    assert!(check.agrees(), "{} {index}: {check:?}", bundled.name);
+                    compared += 1;
+                    continue;
+                };
+                // Biases of 0 under black pixels: z is 0, where ReLU has its corner.
+                assert_eq!(bundled.name, "digits", "{check:?}");
+                let slack = 1e-4;
+                let (low, high) = (left.min(right) - slack, left.max(right) + slack);
+                assert!((low..=high).contains(&check.derivative), "{check:?}");
+                corners += 1;
             }
         }
     }
-    assert!(compared > 1000, "{compared}");
+    assert!(compared > 10_000 && corners < 50, "{compared} {corners}");
 }
 
 #[test]

@@ -377,6 +377,7 @@ fn finite_differences_agree_with_every_derivative() {
     let wrong = gradscape::train::micro::Check {
         derivative: 0.1,
         difference: 0.100_01,
+        corner: None,
     };
     assert!(!wrong.agrees());
 }

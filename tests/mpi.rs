@@ -93,7 +93,7 @@ fn killed_processes_are_gone_on_with_by_another_number_of_them() {
     let dir = folder();
     let dir = dir.path();
     // Seconds of work, and a file that is written many times within them.
-    let what = "surface run --directions path --grid 401";
+    let what = "surface run --directions path --grid 901";
     let line = format!(
         "{what} --tile-dir parts --flush-every 0.01 {}",
         outs("parts")

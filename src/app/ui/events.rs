@@ -328,7 +328,11 @@ fn said_of_check(ui: &mut Ui, stage: &Stage<'_>, check: Option<Check>) {
         return;
     };
     let difference = number(check.difference, 9);
-    let (verdict, color) = if check.agrees() {
+    let (verdict, color) = if let Some([left, right]) = check.corner {
+        let [left, right] = [left, right].map(|v| number(v, 4));
+        let values: [(&str, &dyn std::fmt::Display); 2] = [("left", &left), ("right", &right)];
+        (texts.with("micro.corner", &values), stage.palette.text)
+    } else if check.agrees() {
         let digits = (-check.error().max(1e-15).log10()).floor() as i64;
         let said = texts.with("micro.agrees", &[("digits", &digits)]);
         (said, stage.palette.text)

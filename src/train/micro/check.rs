@@ -33,6 +33,10 @@ pub struct Check {
     pub derivative: f64,
     /// By finite differences: of fourth order, from the loss at four places.
     pub difference: f64,
+    /// Where the loss has a corner there (ReLU at exactly 0, two largest values in a
+    /// window): its slope on the left and on the right, of which back-propagation
+    /// takes one, or one between.
+    pub corner: Option<[f64; 2]>,
 }
 
 /// Derivatives agree that differ by no more than this, absolutely below 1 and
@@ -40,6 +44,12 @@ pub struct Check {
 pub const AGREES: f64 = 1e-6;
 /// How far to go, as a share of the number and at least absolutely.
 const STEP: f64 = 1e-3;
+/// How often a tenth of the step is tried, and how near two have to come.
+const FINER: usize = 4;
+/// A step to either side, in which a corner is looked for, and a tenth of it.
+const CORNER: f64 = 1e-4;
+/// See [`FINER`].
+const SETTLED: f64 = 1e-8;
 
 impl Check {
     /// How far apart both are: absolutely, or for large derivatives relatively.
@@ -91,7 +101,6 @@ pub fn check(problem: &Problem, trace: &Trace, of: Of) -> Option<Check> {
         Of::Parameter(index) => params[index].abs().max(1.0),
         _ => 1.0,
     };
-    let h = STEP * size;
     let mut loss = |t: f64| {
         let mut moved = params.clone();
         for &(index, by) in &direction {
@@ -100,10 +109,33 @@ pub fn check(problem: &Problem, trace: &Trace, of: Of) -> Option<Check> {
         network.forward(&moved, x, &mut workspace);
         network.loss_sum(&mut workspace, y)
     };
-    let (near, far) = (loss(h) - loss(-h), loss(2.0 * h) - loss(-2.0 * h));
+    let mut quotient = |h: f64| {
+        let (near, far) = (loss(h) - loss(-h), loss(2.0 * h) - loss(-2.0 * h));
+        (8.0 * near - far) / (12.0 * h)
+    };
+    // A corner (of ReLU, of a maximum) within reach spoils a step; a smaller one that
+    // comes to the same says that there is none.
+    let mut h = STEP * size;
+    let mut difference = quotient(h);
+    for _ in 0..FINER {
+        h *= 0.1;
+        let finer = quotient(h);
+        if (finer - difference).abs() <= SETTLED * difference.abs().max(1.0) {
+            break;
+        }
+        difference = finer;
+    }
+    // How far apart the slopes on both sides are shrinks with the step on a curve, and
+    // does not at a corner.
+    let here = loss(0.0);
+    let mut sides = |h: f64| [(here - loss(-h)) / h, (loss(h) - here) / h];
+    let apart = |[left, right]: [f64; 2]| (right - left).abs();
+    let (wide, sides) = (sides(CORNER * size), sides(0.1 * CORNER * size));
+    let is_corner = apart(sides) > AGREES && apart(sides) > 0.5 * apart(wide);
     Some(Check {
         derivative,
-        difference: (8.0 * near - far) / (12.0 * h),
+        difference,
+        corner: is_corner.then_some(sides),
     })
 }
 
