@@ -131,21 +131,17 @@ fn write_neurons(
             ring.alpha,
         ]);
     }
-    if let Some(drawing) = old {
-        put(&mut buffers, &drawing.buffer, &floats);
-        return;
-    }
-    let buffer = buffers.add(buffer_of(&floats));
-    let material = materials.add(NeuronMaterial {
-        neurons: buffer.clone(),
-        look: look(*theme),
-    });
-    commands.queue(Replace::<Neuron, NeuronMaterial> {
-        drawn: vec![(meshes.add(quads(slots)), material)],
-        buffer,
-        slots,
-        _of: std::marker::PhantomData,
-    });
+    let old = old.map(|drawing| drawing.buffer.clone());
+    let look = look(*theme);
+    draw_balls::<Neuron>(
+        &mut commands,
+        old,
+        (floats, slots),
+        look,
+        &mut meshes,
+        &mut buffers,
+        &mut materials,
+    );
 }
 
 fn write_connections(
@@ -268,16 +264,37 @@ fn write_pulses(
             tint.blue,
         ]);
     }
-    if let Some(drawing) = old {
-        put(&mut buffers, &drawing.buffer, &floats);
+    let old = old.map(|drawing| drawing.buffer.clone());
+    let look = look(*theme);
+    draw_balls::<Pulses>(
+        &mut commands,
+        old,
+        (floats, slots),
+        look,
+        &mut meshes,
+        &mut buffers,
+        &mut materials,
+    );
+}
+
+/// Writes balls into the buffer that they have, or draws them with a new one.
+fn draw_balls<T: Component>(
+    commands: &mut Commands,
+    old: Option<Handle<ShaderBuffer>>,
+    (floats, slots): (Vec<f32>, usize),
+    look: NeuronLook,
+    meshes: &mut Assets<Mesh>,
+    buffers: &mut Assets<ShaderBuffer>,
+    materials: &mut Assets<NeuronMaterial>,
+) {
+    if let Some(old) = old {
+        put(buffers, &old, &floats);
         return;
     }
     let buffer = buffers.add(buffer_of(&floats));
-    let material = materials.add(NeuronMaterial {
-        neurons: buffer.clone(),
-        look: look(*theme),
-    });
-    commands.queue(Replace::<Pulses, NeuronMaterial> {
+    let neurons = buffer.clone();
+    let material = materials.add(NeuronMaterial { neurons, look });
+    commands.queue(Replace::<T, NeuronMaterial> {
         drawn: vec![(meshes.add(quads(slots)), material)],
         buffer,
         slots,

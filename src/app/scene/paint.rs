@@ -440,28 +440,26 @@ pub(super) fn paint_connections(
             plain: if pair.is_arched() { ARCHED } else { UNWEIGHTED },
         };
         if pair.shows_windows() || pair.shown.len() == pair.total() {
-            return style;
+            return (values, style);
         }
         let weights = pair.shown.iter().filter_map(|&index| {
             let link = pair.connections.get(index as usize)?;
             link.parameter
         });
         let shares = weights.map(|weight| style.share(values, weight).abs());
-        PairStyle {
-            floor: shares.fold(MOST_FLOOR, f32::min),
-            ..style
-        }
+        let floor = shares.fold(MOST_FLOOR, f32::min);
+        (values, PairStyle { floor, ..style })
     };
-    let styles: Vec<PairStyle> = drawn.pairs.iter().map(style).collect();
+    // Once for all connections of a pair: full strength takes all of its weights.
+    let styles: Vec<(&[f32], PairStyle)> = drawn.pairs.iter().map(style).collect();
     for (connection, learnt, standing, mut tint, mut thickness, mut sign) in &mut connections {
         if !(all || connection.is_changed() || standing.is_changed()) {
             continue;
         }
         let pair = drawn.pair_of(&connection);
-        let Some(style) = pair.and_then(|pair| styles.get(pair)) else {
+        let Some((values, style)) = pair.and_then(|pair| styles.get(pair)) else {
             continue;
         };
-        let values = shown(connection.layer).0;
         let t = learnt.0.map_or(0.0, |weight| style.share(values, weight));
         // Raised ones stand for themselves and not in a crowd.
         let strength = match *standing {

@@ -115,7 +115,10 @@ pub(super) fn place(
     };
     let network = &training.problem.network;
     let touched = Touched::by(network, Some(event));
-    let changes = micro.changes();
+    let changes = match event {
+        Event::Update => micro.changes(),
+        _ => Vec::new(),
+    };
     let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
     let mut all: Vec<(f32, Vec3, f32)> = Vec::new();
     for (connection, learnt, ends) in &connections {

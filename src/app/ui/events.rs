@@ -10,9 +10,9 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::{control_id, icon_button};
 use crate::app::theme::color32;
-use crate::app::{Gait, Palette};
+use crate::app::{Gait, Item, Language, Palette, Theme};
 use crate::nn::LayerKind;
-use crate::train::micro::{Check, Event, Micro, Of, check};
+use crate::train::micro::{Check, Event, Micro, Of, Trace, check};
 use bevy_egui::egui::{
     self, Align, Frame, Label, Layout, Margin, Panel, Rect, RichText, ScrollArea, Sense, Slider,
     Stroke, Ui, UiBuilder, pos2, vec2,
@@ -34,21 +34,29 @@ fn line(size: f32) -> f32 {
 /// The height of the strip of events.
 const STRIP: f32 = 12.0;
 
-/// A finite difference is computed once, not in every frame.
-#[derive(Debug, Default)]
-pub struct Checks(Option<(Arc<crate::train::micro::Trace>, Of, Option<Check>)>);
+/// What a formula is written from, besides the iteration: the events done, what is
+/// selected, the room for it, language and theme.
+type Written = (usize, Option<Item>, u32, (Language, Theme));
+
+/// A formula and its finite difference are computed once, not in every frame: those
+/// of a large convolution take all of its connections.
+#[derive(Default)]
+pub struct Checks {
+    formula: Option<(Arc<Trace>, Written, Formula)>,
+    check: Option<(Arc<Trace>, Of, Option<Check>)>,
+}
 
 impl Checks {
     fn of(&mut self, stage: &Stage<'_>, micro: &Micro, of: Of) -> Option<Check> {
         let known = self
-            .0
+            .check
             .as_ref()
             .filter(|(trace, by, _)| Arc::ptr_eq(trace, &micro.trace) && *by == of);
         if let Some((.., check)) = known {
             return *check;
         }
         let found = check(&stage.training.problem, &micro.trace, of);
-        self.0 = Some((Arc::clone(&micro.trace), of, found));
+        self.check = Some((Arc::clone(&micro.trace), of, found));
         found
     }
 }
@@ -58,7 +66,8 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
     let size = if stage.choices.lecture.lesson.is_some() {
         SIZE.max(1.35 * lecture::size_in(root.max_rect().height()))
     } else {
-        SIZE
+        // A low window has little room for the scene as it is.
+        (root.max_rect().height() / 34.0).clamp(13.0, SIZE)
     };
     let frame = Frame::side_top_panel(root.style()).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("gradscape events")
@@ -249,13 +258,20 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
         let numbers = formula.numbers.as_ref();
         numbers.is_none_or(|math| setter.lay(math, size).size().x <= room)
     };
-    let mut formula = None;
-    for most in formula::TERMS {
-        formula = formula::of_event(stage, micro, event, most);
-        if formula.as_ref().is_none_or(fits) {
-            break;
+    let look = (stage.choices.language, stage.choices.theme);
+    let of = (micro.done, stage.selection.selected, room.to_bits(), look);
+    let known = panels.checks.formula.take();
+    let known = known.filter(|(trace, by, _)| Arc::ptr_eq(trace, &micro.trace) && *by == of);
+    let formula = known.map(|(.., formula)| formula).or_else(|| {
+        let mut formula = None;
+        for most in formula::TERMS {
+            formula = formula::of_event(stage, micro, event, most);
+            if formula.as_ref().is_none_or(fits) {
+                break;
+            }
         }
-    }
+        formula
+    });
     let Some(formula) = formula else { return };
     let clicked = lines(ui, stage, &setter, &formula, size);
     if let Some(item) = clicked.and_then(|link| formula.links.get(link)) {
@@ -270,6 +286,7 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
             said_of_check(ui, stage, panels.checks.of(stage, micro, of));
         }
     });
+    panels.checks.formula = Some((Arc::clone(&micro.trace), of, formula));
 }
 
 /// Both lines of the formula under each other. Gives the link that was clicked.

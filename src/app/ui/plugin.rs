@@ -127,6 +127,10 @@ impl Wishes<'_> {
     }
 }
 
+/// The height in points for which a lesson's panels are made; in a higher window they
+/// grow with it.
+const LESSON_HEIGHT: f32 = 760.0;
+
 fn draw_panels(
     mut contexts: EguiContexts,
     mut own: ResMut<PanelsResource>,
@@ -150,8 +154,15 @@ fn draw_panels(
     }
     let mut choices = chosen.gather();
     let speed = choices.speed;
-    if ctx.zoom_factor() != choices.scale {
-        ctx.set_zoom_factor(choices.scale);
+    let mut zoom = choices.scale;
+    if choices.lecture.lesson.is_some() {
+        // Everything is as large a share of a projector's picture as of a small window.
+        let height = ctx.viewport_rect().height() * ctx.zoom_factor();
+        let larger = (height / LESSON_HEIGHT * 20.0).round() / 20.0;
+        zoom = (zoom * larger).clamp(zoom, Choices::SCALES[1]);
+    }
+    if ctx.zoom_factor() != zoom {
+        ctx.set_zoom_factor(zoom);
     }
     let mut selection = *chosen.selection;
     let mut intents = Vec::new();

@@ -71,7 +71,7 @@ fn title_row(
         })
         .sum::<f32>()
         + 2.0;
-    let settings = if compact { 166.0 } else { 368.0 };
+    let settings = if compact { 166.0 } else { 404.0 };
     let room = (width - switch - settings - 24.0).max(0.0);
     let title = if compact {
         30.0
@@ -207,7 +207,7 @@ pub fn source_name(stage: &Stage<'_>, source: &str) -> String {
 }
 
 fn transport_row(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, compact: bool) {
-    let width = if compact { 186.0 } else { 218.0 };
+    let width = if compact { 186.0 } else { 255.0 };
     group(ui, vec2(width, TRANSPORT), |ui| {
         controls(ui, stage, compact)
     });
