@@ -133,11 +133,17 @@ fn toggle_full_screen(keys: Res<ButtonInput<KeyCode>>, mut windows: Query<&mut W
 }
 
 /// While training runs, frames come by themselves; at rest only when something
-/// happens.
-fn pace_frames(training: Res<Training>, mut settings: ResMut<WinitSettings>) {
+/// happens, and to look whether a lesson's file was changed.
+fn pace_frames(
+    training: Res<Training>,
+    lecture: Res<Lecture>,
+    mut settings: ResMut<WinitSettings>,
+) {
     let running = training.snapshot.state == RunState::Running;
     let wanted = if running {
         UpdateMode::reactive(Duration::from_millis(16))
+    } else if lecture.file.is_some() {
+        UpdateMode::reactive(Duration::from_millis(500))
     } else {
         UpdateMode::reactive(Duration::from_secs(60))
     };
