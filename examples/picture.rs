@@ -32,9 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         steps: 1,
         orbit: 0.0,
         theme: if arg(3) == "light" {
-            Theme::Light
+            Theme::LIGHT
         } else {
-            Theme::Dark
+            Theme::DARK
         },
         language: if arg(4) == "zh" {
             Language::Chinese

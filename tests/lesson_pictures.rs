@@ -64,8 +64,8 @@ fn every_scene_shows_something_in_both_themes_and_languages() {
     for bundled in LESSONS {
         let lesson = Arc::new(Lesson::find(bundled.name).unwrap());
         let looks = [
-            (Theme::Dark, Language::English),
-            (Theme::Light, Language::Chinese),
+            (Theme::DARK, Language::English),
+            (Theme::LIGHT, Language::Chinese),
         ];
         let [dark, light] = looks.map(|(theme, language)| frames(&lesson, theme, language));
         for all in [&dark, &light] {
@@ -85,7 +85,7 @@ fn every_scene_shows_something_in_both_themes_and_languages() {
 #[test]
 fn a_scene_is_the_same_every_time() {
     let lesson = Arc::new(Lesson::find("back-propagation").unwrap());
-    let once = frames(&lesson, Theme::Dark, Language::English);
-    let twice = frames(&lesson, Theme::Dark, Language::English);
+    let once = frames(&lesson, Theme::DARK, Language::English);
+    let twice = frames(&lesson, Theme::DARK, Language::English);
     assert!(once == twice);
 }

@@ -381,3 +381,103 @@ fn finite_differences_agree_with_every_derivative() {
     };
     assert!(!wrong.agrees());
 }
+
+#[test]
+fn the_ways_of_the_chain_rule_add_up_to_the_derivative_and_the_strongest_is_shown() {
+    let mazur = gradscape::lesson::Lesson::find("back-propagation").unwrap();
+    let mazur = mazur.experiment_of(0).unwrap();
+    let mut session = Session::new(Arc::new(Problem::new(&mazur).unwrap()));
+    let snapshot = forward(&mut session);
+    let trace = &micro(&snapshot).trace;
+    let network = &session.trainer().problem().network;
+    // Mazur's w1: through o1 and through o2; that through o1 is the stronger.
+    let w1 = network.layer_range(0).start;
+    let chain = trace.chain(network, w1).unwrap();
+    assert_eq!(chain.ways, 2.0);
+    assert_eq!(chain.units, [(2, 0), (1, 0), (0, 0)]);
+    // His factors: dE/dout, dout/dnet, w5, dout_h1/dnet_h1, i1.
+    let his = [0.741_365_07, 0.186_815_60, 0.4, 0.241_300_71, 0.05];
+    assert_eq!(chain.factors.len(), his.len());
+    for (factor, his) in chain.factors.iter().zip(his) {
+        assert!((factor.value - his).abs() < 1e-7, "{factor:?}");
+    }
+    // And his dE/dw1.
+    assert!((chain.total - 0.000_438_568).abs() < 1e-9);
+}
+
+#[test]
+fn the_chain_rule_holds_for_every_kind_of_layer() {
+    for text in experiments() {
+        let problem = problem(&text);
+        let network = &problem.network;
+        let mut session = Session::new(Arc::clone(&problem));
+        let trace = Arc::clone(&micro(&forward(&mut session)).trace);
+        for parameter in (0..network.layout().trainable()).step_by(5) {
+            let Some(chain) = trace.chain(network, parameter) else {
+                let layer = network.layout().place(parameter).unwrap().layer;
+                assert!(!matches!(
+                    network.layers()[layer].kind().name(),
+                    "dense" | "conv"
+                ));
+                continue;
+            };
+            let of_sample = trace.gradient_terms(network, parameter).unwrap();
+            let sum: f64 = of_sample.terms.iter().map(|t| t.value).sum();
+            assert!((chain.total - sum).abs() <= 1e-6 * sum.abs().max(1e-6));
+            let product: f64 = chain.factors.iter().map(|f| f.value).product();
+            assert_eq!(product, chain.value);
+            // Of one way alone, it is everything.
+            if chain.ways == 1.0 {
+                let off = (chain.value - chain.total).abs();
+                assert!(off <= 1e-5 * chain.total.abs().max(1e-6), "{chain:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_ways_together_are_the_error_signal() {
+    // One way for each of two outputs and three hidden units, summed by hand.
+    let text = format!(
+        "{DATA}[network]\nlayers = [{{ dense = 4 }}, {{ dense = 3, activation = \"sigmoid\" }}]\n\
+         loss = \"mean-squared-error\"\noutput = \"tanh\"\n[training]\nbatch = 4\n"
+    );
+    let problem = problem(&text);
+    let network = &problem.network;
+    let mut session = Session::new(Arc::clone(&problem));
+    let trace = Arc::clone(&micro(&forward(&mut session)).trace);
+    let parameter = network.layer_range(0).start + 3;
+    let chain = trace.chain(network, parameter).unwrap();
+    let (outputs, hidden) = (network.outputs(), 3);
+    assert_eq!(chain.ways, (outputs * hidden) as f64);
+    let weight = |layer: usize, to: usize, from: usize| {
+        let connections = network.connections(layer).swap_remove(0);
+        let link = connections.get(connections.number(from, to).unwrap());
+        f64::from(trace.before[link.unwrap().parameter.unwrap()])
+    };
+    let sample = &trace.sample;
+    let place = network.layout().place(parameter).unwrap();
+    let (unit, input) = (place.unit, place.input.unwrap());
+    let a = |layer: usize, unit: usize| f64::from(sample.a[layer][unit]);
+    let mut strongest = 0.0_f64;
+    let mut total = 0.0;
+    for o in 0..outputs {
+        let error = 2.0 * (a(2, o) - f64::from(sample.target[o])) / outputs as f64;
+        for h in 0..hidden {
+            let way = error
+                * (1.0 - a(2, o).powi(2))
+                * weight(2, o, h)
+                * a(1, h)
+                * (1.0 - a(1, h))
+                * weight(1, h, unit)
+                * (1.0 - a(0, unit).powi(2))
+                * f64::from(sample.input[input]);
+            total += way;
+            if way.abs() > strongest.abs() {
+                strongest = way;
+            }
+        }
+    }
+    assert!((chain.total - total).abs() <= 1e-5 * total.abs().max(1e-9));
+    assert!((chain.value - strongest).abs() <= 1e-5 * strongest.abs().max(1e-9));
+}

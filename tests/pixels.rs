@@ -39,7 +39,7 @@ fn shot(view: ViewMode) -> Shot {
         epochs: 5,
         steps: 4,
         orbit: 0.0,
-        theme: Theme::Dark,
+        theme: Theme::DARK,
         language: Language::English,
         scale: 1.0,
         panels: false,
@@ -168,12 +168,12 @@ fn both_views_are_drawn_each_in_its_half() {
 #[test]
 fn the_light_theme_is_light() {
     let shot = Shot {
-        theme: Theme::Light,
+        theme: Theme::LIGHT,
         ..shot(ViewMode::Both)
     };
     let frame = studio(&shot).picture().unwrap();
-    assert_eq!(frame.pixel(2, 2), Theme::Light.palette().background.bytes());
-    assert!(drawn(&frame, Theme::Light) > 0.02);
+    assert_eq!(frame.pixel(2, 2), Theme::LIGHT.palette().background.bytes());
+    assert!(drawn(&frame, Theme::LIGHT) > 0.02);
 }
 
 /// Boxes for missing glyphs would all look the same.

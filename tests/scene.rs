@@ -145,7 +145,7 @@ fn a_changed_weight_changes_the_thickness_of_its_connection_alone() {
 #[test]
 fn larger_weights_are_thicker_and_the_sign_is_shown_in_two_ways() {
     let mut app = app(SPIRAL, 4000);
-    let palette = Theme::Dark.palette().diverging;
+    let palette = Theme::DARK.palette().diverging;
     let mut seen = Vec::new();
     for weight in [-2.0, -1.0, 0.0, 1.0, 2.0] {
         set_params(&mut app, |params| {
@@ -203,7 +203,7 @@ fn neurons_show_the_activations_of_the_watched_sample() {
         let (_, tint, place) = found.expect("spawned");
         (tint.0, place.scale.x)
     };
-    let map = Theme::Dark.palette().diverging;
+    let map = Theme::DARK.palette().diverging;
     let linear = |rgb: gradscape::colormap::Rgb| Color::srgb(rgb.r, rgb.g, rgb.b).to_linear();
     assert_eq!(of(3).0, linear(map.at(1.0)));
     assert_eq!(of(4).0, linear(map.at(-1.0)));
@@ -332,7 +332,7 @@ struct Touched(usize);
 fn the_other_theme_recolours_what_is_there() {
     let mut app = app(SPIRAL, 4000);
     let before: Tint = of_connection(&mut app, LINK);
-    *app.world_mut().resource_mut::<Theme>() = Theme::Light;
+    *app.world_mut().resource_mut::<Theme>() = Theme::LIGHT;
     app.update();
     let after: Tint = of_connection(&mut app, LINK);
     assert_ne!(before, after);
@@ -425,7 +425,7 @@ fn under_a_budget_each_feature_map_shows_the_window_of_its_most_active_unit() {
 #[test]
 fn a_filters_weight_colours_all_its_connections_and_sums_have_no_colour() {
     let mut app = app(RESIDUAL, 300_000);
-    let palette = Theme::Dark.palette().diverging;
+    let palette = Theme::DARK.palette().diverging;
     let linear = |rgb: gradscape::colormap::Rgb| Color::srgb(rgb.r, rgb.g, rgb.b).to_linear();
     set_params(&mut app, |params| {
         params[..27].fill(1.0);

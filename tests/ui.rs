@@ -26,7 +26,7 @@ fn no_text_is_cut_at_the_side_in_any_language_theme_or_data() {
             for size in [[1280.0, 2400.0], [1920.0, 2400.0]] {
                 let choices = Choices {
                     language,
-                    theme: Theme::Light,
+                    theme: Theme::LIGHT,
                     ..Choices::default()
                 };
                 let mut desk = Desk::new(text, size, choices);
@@ -271,7 +271,7 @@ fn keys_do_what_the_table_says_and_not_while_text_is_typed() {
     desk.press(Key::Num2);
     assert_eq!(desk.choices.mode, ViewMode::Surface);
     desk.press(Key::T);
-    assert_eq!(desk.choices.theme, Theme::Light);
+    assert_eq!(desk.choices.theme, Theme::LIGHT);
     desk.press(Key::L);
     assert_eq!(desk.choices.language, Language::Chinese);
     desk.press(Key::Plus);

@@ -2,6 +2,7 @@
 
 use super::state::SceneView;
 use super::theme::Theme;
+use crate::figure::Tone;
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
@@ -218,7 +219,7 @@ fn draw_labels(
             // A halo in a dark background's colour keeps text legible over
             // anything. A light one would leave grey fringes: half-covered
             // pixels are blended in linear light.
-            if *theme == Theme::Dark && !plated {
+            if theme.tone == Tone::Dark && !plated {
                 let halo = color(palette.background);
                 let shade = layout(&painter, label, galley.text(), &font, halo);
                 for (x, y) in HALO {

@@ -213,6 +213,7 @@ fn conduct(
             if let Some(events) = scene.events {
                 (walk.on, walk.walking) = (true, false);
                 walk.steps = events as i32;
+                walk.chain = scene.chain;
             }
             if let Some(race) = scene.race.as_ref().filter(|race| !race.racers.is_empty()) {
                 races.write(RaceCommand::Seek(race.at));

@@ -2,16 +2,21 @@
 //! it is ordinary training.
 
 use super::plugins::GradscapeSystems;
+use super::presenter::Motion;
 use super::settings::Choices;
+use super::state::{Item, Selection};
 use super::training::{Command, FrameGate, Training, receive_training};
-use crate::train::micro::{Event, MicroCommand};
+use crate::nn::Network;
+use crate::train::micro::{Chain, Event, Micro, MicroCommand, Trace};
 use crate::train::{RunState, TrainCommand};
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
+use std::sync::Arc;
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Walk>()
         .init_resource::<Playing>()
+        .init_resource::<ChainShown>()
         .add_systems(
             Update,
             walk.in_set(GradscapeSystems::Receive)
@@ -19,7 +24,8 @@ pub(super) fn plugin(app: &mut App) {
         )
         .add_systems(
             Update,
-            play.in_set(GradscapeSystems::Receive)
+            (play, follow_chain)
+                .in_set(GradscapeSystems::Receive)
                 .after(receive_training),
         );
 }
@@ -48,6 +54,10 @@ pub struct Walk {
     pub pace: f32,
     /// Events to go: forward or back.
     pub steps: i32,
+    /// Counts wishes to see the watched sample go through the network, layer by layer.
+    pub flow: u32,
+    /// Whether the chain rule is shown as a path, from the loss to a parameter.
+    pub chain: bool,
 }
 
 impl Default for Walk {
@@ -57,6 +67,8 @@ impl Default for Walk {
             walking: false,
             pace: 0.26,
             steps: 0,
+            flow: 0,
+            chain: false,
         }
     }
 }
@@ -119,6 +131,17 @@ impl Walk {
     /// Out of it.
     pub fn leave(&mut self) {
         (self.on, self.walking, self.steps) = (false, false, 0);
+        self.chain = false;
+    }
+
+    /// Shows the chain rule as a path, or no longer. It begins at the loss: where that
+    /// has not been reached, `to_loss` says how many events it is away.
+    pub fn toggle_chain(&mut self, to_loss: i32) {
+        self.chain = !self.chain;
+        self.walking = false;
+        if self.chain {
+            self.steps += to_loss.max(0);
+        }
     }
 }
 
@@ -130,6 +153,87 @@ pub struct Playing {
     /// From 0, where it begins, to 1, where it is over.
     pub t: f32,
 }
+
+/// The way of the chain rule that is shown, if one is.
+#[derive(Resource, Debug, Clone, PartialEq, Default)]
+pub struct ChainShown(pub Option<Arc<Chain>>);
+
+/// Finds the way to what is selected, once the loss is known.
+fn follow_chain(
+    training: Res<Training>,
+    walk: Res<Walk>,
+    selection: Res<Selection>,
+    mut shown: ResMut<ChainShown>,
+    mut known: Local<Option<(Arc<Trace>, Option<usize>)>>,
+) {
+    let micro = training.snapshot.micro.as_ref();
+    let Some(micro) = micro.filter(|m| walk.chain && m.has(Event::Loss)) else {
+        *known = None;
+        shown.set_if_neq(ChainShown::default());
+        return;
+    };
+    let network = &training.problem.network;
+    // Of nothing chosen, the longest way: to the first layer that learns.
+    let chosen = selection.selected;
+    let chosen = chosen.and_then(|item| super::format::parameter_of(network, item));
+    let first = (0..network.layers().len()).find(|&l| !network.layer_range(l).is_empty());
+    let parameter = chosen.or_else(|| parameter_of(network, micro, None, first));
+    let is_known = |(trace, of): &(Arc<Trace>, Option<usize>)| {
+        Arc::ptr_eq(trace, &micro.trace) && *of == parameter
+    };
+    if !known.as_ref().is_some_and(is_known) {
+        *known = Some((Arc::clone(&micro.trace), parameter));
+        let chain = parameter.and_then(|parameter| micro.trace.chain(network, parameter));
+        shown.set_if_neq(ChainShown(chain.map(Arc::new)));
+    }
+}
+
+/// The parameter that is explained: the selected connection's weight or the selected
+/// neuron's bias, where it is of `layer`, else the one with the largest gradient.
+pub(super) fn parameter_of(
+    network: &Network,
+    micro: &Micro,
+    selected: Option<Item>,
+    layer: Option<usize>,
+) -> Option<usize> {
+    let chosen = selected.filter(|item| {
+        let of = match *item {
+            Item::Connection { layer, .. } => Some(layer),
+            Item::Neuron { column, .. } => column.checked_sub(1),
+        };
+        layer.is_none() || of == layer
+    });
+    let chosen = chosen.and_then(|item| super::format::parameter_of(network, item));
+    let range = match layer {
+        Some(layer) => network.layer_range(layer),
+        None => 0..network.layout().trainable(),
+    };
+    let gradient = &micro.trace.gradient;
+    chosen.or_else(|| range.max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs())))
+}
+
+impl Playing {
+    /// Without an iteration: the watched sample on its way through so many layers,
+    /// `seconds` later; nothing once it is through.
+    fn flowed(self, layers: usize, seconds: f32) -> Self {
+        let Some(Event::Sum { layer }) = self.event else {
+            return Playing::default();
+        };
+        let t = self.t + seconds / A_LAYER.min(ALL_LAYERS / layers.max(1) as f32);
+        match (t < 1.0, layer + 1 < layers) {
+            (true, _) => Playing { t, ..self },
+            (false, true) => Playing {
+                event: Some(Event::Sum { layer: layer + 1 }),
+                t: 0.0,
+            },
+            (false, false) => Playing::default(),
+        }
+    }
+}
+
+/// Seconds that the watched sample takes through a layer, and at most through all.
+const A_LAYER: f32 = 0.7;
+const ALL_LAYERS: f32 = 4.0;
 
 /// Seconds that an event takes that was asked for by key.
 const BY_KEY: f64 = 0.9;
@@ -257,20 +361,34 @@ fn play(
     training: Res<Training>,
     walk: Res<Walk>,
     time: Res<Time>,
-    gate: Res<FrameGate>,
+    (gate, motion): (Res<FrameGate>, Option<Res<Motion>>),
     mut playing: ResMut<Playing>,
-    mut seen: Local<Option<(u64, usize)>>,
+    (mut seen, mut flowed): (Local<Option<(u64, usize)>>, Local<Option<u32>>),
     redraw: Option<ResMut<Messages<RequestRedraw>>>,
 ) {
+    let still = motion.is_some_and(|motion| motion.reduced);
+    let wished = flowed
+        .replace(walk.flow)
+        .is_some_and(|before| before != walk.flow);
     let Some(micro) = &training.snapshot.micro else {
         *seen = None;
-        playing.set_if_neq(Playing::default());
+        let layers = training.problem.network.layers().len();
+        if wished && !still {
+            let event = Some(Event::Sum { layer: 0 });
+            playing.set_if_neq(Playing { event, t: 0.0 });
+        } else if gate.0 || still {
+            let next = playing.flowed(layers, time.delta_secs());
+            playing.set_if_neq(next);
+        }
+        if let Some(mut redraw) = redraw.filter(|_| playing.event.is_some()) {
+            redraw.write(RequestRedraw);
+        }
         return;
     };
     let now = (micro.trace.step, micro.done);
     if *seen != Some(now) {
         let is_next = |(step, done): (u64, usize)| now == (step, done + 1) || now == (step + 1, 1);
-        let begins = seen.is_some_and(is_next);
+        let begins = seen.is_some_and(is_next) && !still;
         *seen = Some(now);
         playing.set_if_neq(Playing {
             event: micro.last(),

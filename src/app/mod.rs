@@ -19,6 +19,7 @@ pub mod live;
 mod micro;
 mod pick;
 mod plugins;
+mod presenter;
 mod quiet;
 mod render;
 mod replay;
@@ -44,11 +45,12 @@ pub use arena::{
 pub use camera::CameraSettings;
 pub use labels::{Label, ViewCamera};
 pub use lecture::Lecture;
-pub use micro::{Gait, Playing, Walk};
+pub use micro::{ChainShown, Gait, Playing, Walk};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
+pub use presenter::{Motion, PointerAs, Presenter};
 pub use replay::ReplayWish;
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
-pub use settings::{Choices, Settings, SettingsError, SettingsPlugin, settings_path};
+pub use settings::{Choices, Progress, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
     CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
     Selection, SurfaceView, ViewMode, ViewRect,
@@ -59,7 +61,7 @@ pub use surface_hand::{
     Drag, Earlier, Exact, HandPlugin, SurfaceClicked, SurfacePointer, Touch, Touched, WeightsWish,
 };
 pub use text::{Language, Texts, font_definitions};
-pub use theme::{Palette, Theme};
+pub use theme::{Palette, Signs, Theme};
 pub use training::{
     Command, Drive, FrameGate, LoadExperiment, NetworkReplaced, Notice, Notices, Training,
 };

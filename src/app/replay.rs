@@ -134,17 +134,19 @@ impl Training {
 
     /// The watched sample of a past that is shown, where another one is watched now.
     pub(super) fn watch_past(&mut self) {
-        let watched = self.now_snapshot().probe.watched;
-        if self.snapshot.probe.watched != watched {
+        let now = &self.now_snapshot().probe;
+        let shown = &self.snapshot.probe;
+        if shown.watched != now.watched || shown.input != now.input {
             self.probe_past();
         }
     }
 
     fn probe_past(&mut self) {
-        let watched = self.now_snapshot().probe.watched;
+        let now = &self.now_snapshot().probe;
+        let (watched, drawn) = (now.watched, now.input.clone());
         let mut workspace = Workspace::new(&self.problem.network, 1);
         let params = Arc::clone(&self.snapshot.params);
-        self.snapshot.probe = probe(&self.problem, &params, watched, &mut workspace);
+        self.snapshot.probe = probe(&self.problem, &params, watched, &drawn, &mut workspace);
     }
 
     /// Shows the present again and says whether training ran when it was left.

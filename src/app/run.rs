@@ -4,6 +4,7 @@ use super::capture::LOG_FILTER;
 use super::graphics::{self, GraphicsError};
 use super::lecture::Lecture;
 use super::plugins::GradscapePlugins;
+use super::presenter::Presenter;
 use super::settings::{Choices, Settings, SettingsPlugin};
 use super::state::ViewMode;
 use super::text::Texts;
@@ -122,8 +123,20 @@ fn fill_screen(mut windows: Query<&mut Window>, mut frames: Local<u32>) {
     }
 }
 
-/// F11 takes the whole screen, and gives it back.
-fn toggle_full_screen(keys: Res<ButtonInput<KeyCode>>, mut windows: Query<&mut Window>) {
+/// F11 takes the whole screen, and gives it back; so does presenting.
+fn toggle_full_screen(
+    keys: Res<ButtonInput<KeyCode>>,
+    presenter: Res<Presenter>,
+    mut presented: Local<bool>,
+    mut windows: Query<&mut Window>,
+) {
+    let turned = presenter.on != *presented;
+    *presented = presenter.on;
+    if turned {
+        for mut window in &mut windows {
+            window.mode = full_screen(presenter.on);
+        }
+    }
     if !keys.just_pressed(KeyCode::F11) {
         return;
     }

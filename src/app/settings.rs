@@ -3,6 +3,7 @@
 use super::arena::ArenaView;
 use super::lecture::Lecture;
 use super::micro::Walk;
+use super::presenter::{Motion, Presenter};
 use super::state::{NetworkView, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
 use super::theme::Theme;
@@ -11,6 +12,7 @@ use crate::experiment::Experiment;
 use bevy::app::AppExit;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +56,27 @@ pub struct Choices {
     /// The lesson that is given; not kept.
     #[serde(skip)]
     pub lecture: Lecture,
+    /// Whether something is presented, and the pointer; not kept.
+    #[serde(skip)]
+    pub presenter: Presenter,
+    /// Whether things move that need not.
+    pub motion: Motion,
+    /// Which exercises have been solved, and which is open.
+    pub exercises: Progress,
+}
+
+/// How far one has come with the exercises.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// The names of those that were solved.
+    pub solved: BTreeSet<String>,
+    /// The open one; not kept.
+    #[serde(skip)]
+    pub open: Option<String>,
+    /// Whether its hint is shown.
+    #[serde(skip)]
+    pub hint: bool,
 }
 
 impl Default for Choices {
@@ -72,6 +95,9 @@ impl Default for Choices {
             arena: ArenaView::default(),
             walk: Walk::default(),
             lecture: Lecture::default(),
+            presenter: Presenter::default(),
+            motion: Motion::default(),
+            exercises: Progress::default(),
         }
     }
 }
@@ -79,6 +105,11 @@ impl Default for Choices {
 impl Choices {
     /// The smallest and the largest scale of the interface.
     pub const SCALES: [f32; 2] = [1.0, 3.0];
+
+    /// Whether the scene has the whole screen: in a lesson, and when presenting.
+    pub fn presents(&self) -> bool {
+        self.presenter.on || self.lecture.lesson.is_some()
+    }
 
     /// The same with every number in its range.
     fn sane(mut self) -> Self {
@@ -253,6 +284,7 @@ impl Plugin for SettingsPlugin {
             .insert_resource(Texts::new(choices.language))
             .insert_resource(choices.network.clone())
             .insert_resource(choices.surface.clone())
+            .insert_resource(choices.motion)
             .insert_resource(Keeper {
                 path: settings_path(),
                 kept: self.settings.clone(),
@@ -345,7 +377,7 @@ mod tests {
 
     fn changed() -> Settings {
         let mut settings = Settings::default();
-        settings.choices.theme = Theme::Light;
+        settings.choices.theme = Theme::LIGHT;
         settings.choices.language = Language::Chinese;
         settings.choices.scale = 1.75;
         settings.choices.speed = f64::INFINITY;

@@ -65,7 +65,7 @@ fn list() -> Result<(), CliError> {
 
 #[cfg(feature = "app")]
 fn open(args: &LessonArgs, lesson: Lesson, name: &str) -> Result<(), CliError> {
-    use crate::app::run::{Opening, run};
+    use crate::app::run::Opening;
     use crate::app::{Language, Lecture, Settings, Theme};
     use std::sync::Arc;
 
@@ -84,13 +84,7 @@ fn open(args: &LessonArgs, lesson: Lesson, name: &str) -> Result<(), CliError> {
         settings: Some((settings, None)),
         lecture: Some(Lecture::of(lesson, is_file.then(|| PathBuf::from(name)))),
     };
-    match run(&opening) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(CliError::Failed(
-            "the window was closed by an error; its message is above".to_owned(),
-        )),
-        Err(error) => Err(CliError::Failed(error.to_string())),
-    }
+    super::open::show(&opening)
 }
 
 #[cfg(feature = "app")]
@@ -125,7 +119,7 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
         epochs: 0,
         steps: 1,
         orbit: 0.0,
-        theme: args.theme.map_or(Theme::Dark, Theme::from),
+        theme: args.theme.map_or(Theme::DARK, Theme::from),
         language: args.lang.map_or(Language::English, Language::from),
         scale: 1.0,
         panels: true,
@@ -174,8 +168,8 @@ impl From<LangName> for crate::app::Language {
 impl From<ThemeName> for crate::app::Theme {
     fn from(name: ThemeName) -> Self {
         match name {
-            ThemeName::Dark => crate::app::Theme::Dark,
-            ThemeName::Light => crate::app::Theme::Light,
+            ThemeName::Dark => crate::app::Theme::DARK,
+            ThemeName::Light => crate::app::Theme::LIGHT,
         }
     }
 }

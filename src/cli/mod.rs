@@ -10,6 +10,7 @@ mod curvature;
 mod data;
 mod derivatives;
 mod error;
+mod exercise;
 mod functions;
 mod gradient;
 mod headless;
@@ -75,6 +76,13 @@ Examples:
 PAGE DOWN and PAGE UP go from scene to scene, digits jump or answer, B blackens the screen, N shows
 the notes, HOME begins the scene anew, the arrow keys go through the events.")]
     Lesson(lesson::LessonArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape exercise                                 list the exercises
+  gradscape exercise diverge                         one in the window, which says when it is solved
+  gradscape exercise spiral --start spiral.toml      its experiment, to be changed
+  gradscape exercise spiral --check spiral.toml      trains it and judges; exit status 1 if not solved")]
+    Exercise(exercise::ExerciseArgs),
     #[command(after_help = "\
 Examples:
   gradscape train digits --out out/digits
@@ -169,6 +177,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         },
         Some(Command::Open(args)) => open::run(args),
         Some(Command::Lesson(args)) => lesson::run(args),
+        Some(Command::Exercise(args)) => exercise::run(args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),

@@ -18,7 +18,7 @@ pub struct OpenArgs {
 #[cfg(feature = "app")]
 pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     use super::samples::SAMPLES;
-    use crate::app::run::{Opening, run};
+    use crate::app::run::Opening;
     use crate::app::{Notice, Settings};
     use crate::train::Problem;
     use std::sync::Arc;
@@ -49,7 +49,16 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
         settings: Some((settings, notice)),
         lecture: None,
     };
-    match run(&opening) {
+    show(&opening)
+}
+
+/// Opens the window and waits until it is closed.
+///
+/// # Errors
+/// When it cannot be opened, or an error closed it.
+#[cfg(feature = "app")]
+pub(super) fn show(opening: &crate::app::run::Opening) -> Result<(), CliError> {
+    match crate::app::run::run(opening) {
         Ok(true) => Ok(()),
         Ok(false) => Err(CliError::Failed(
             "the window was closed by an error; its message is above".to_owned(),

@@ -3,7 +3,7 @@
 use crate::colormap::{Diverging, Rgb};
 
 /// For which surroundings a figure is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tone {
     /// Dark, for a screen.
     #[default]

@@ -2,8 +2,10 @@
 //! has come, and a caption in both languages. A file of TOML; `docs/lessons.md` has
 //! the keys.
 
+mod exercise;
 mod scene;
 
+pub use exercise::{Attempt, Exercise, Figure, Goal, Short, Verdict};
 pub use scene::{
     Both, CameraPose, ConnectionsOf, NeuronsOf, Play, Question, Race, Scene, Select, SurfacePlan,
     ViewName,
@@ -99,6 +101,7 @@ bundled!(
     "exploding-gradients",
     "overfitting",
     "symmetry",
+    "batch-normalisation",
     "digits",
     "hagan",
     "levenberg-marquardt",

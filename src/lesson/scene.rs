@@ -190,6 +190,13 @@ pub struct Scene {
     /// The race, or the function.
     #[serde(default)]
     pub race: Option<Race>,
+    /// Paper to draw on lies beside it, with these strokes on it: points from `[0, 0]`,
+    /// the upper left corner, to `[1, 1]`.
+    #[serde(default)]
+    pub draw: Option<Vec<Vec<[f32; 2]>>>,
+    /// Whether the chain rule is shown as a path.
+    #[serde(default)]
+    pub chain: bool,
     /// Whether the panel with curves and data is shown beside it.
     #[serde(default)]
     pub panel: bool,
@@ -225,6 +232,10 @@ impl Scene {
         if let Some(directions) = &self.surface.directions {
             let parsed = directions.parse::<Directions>();
             parsed.map_err(|error| format!("surface.directions: {error}"))?;
+        }
+        if self.chain && self.events.is_none() {
+            let message = "chain: it needs events, as many as lead behind the loss";
+            return Err(message.to_owned());
         }
         if let Some(range) = self.surface.range
             && !(range.is_finite() && range > 0.0)

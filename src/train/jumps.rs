@@ -33,6 +33,11 @@ impl Jumps {
         earlier >= self.forgotten && self.steps.get(after).is_none_or(|&s| s > later)
     }
 
+    /// Whether the weights were never set.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.forgotten == 0
+    }
+
     /// Forgets what came after `step`.
     pub fn truncate_after(&mut self, step: u64) {
         self.steps.retain(|&s| s <= step);

@@ -3,15 +3,34 @@
 use super::problem::Problem;
 use super::snapshot::{Probe, Watched, WatchedPart};
 use crate::nn::Workspace;
-use ndarray::s;
+use ndarray::{ArrayView2, s};
 
-/// The watched sample's way through `problem`'s network with `params`.
+/// The watched sample's way through `problem`'s network with `params`; where
+/// [`WatchedPart::Drawn`] is watched, that of `drawn`, forwards alone.
 pub fn probe(
     problem: &Problem,
     params: &[f32],
     watched: Watched,
+    drawn: &[f32],
     workspace: &mut Workspace<f32>,
 ) -> Probe {
+    let network = &problem.network;
+    let layers = 0..network.layers().len();
+    let of = |values: &dyn Fn(usize) -> Vec<f32>| layers.clone().map(values).collect();
+    if watched.part == WatchedPart::Drawn
+        && let Ok(x) = ArrayView2::from_shape((1, network.inputs()), drawn)
+    {
+        network.forward(params, x, workspace);
+        return Probe {
+            watched,
+            input: drawn.to_vec(),
+            target: Vec::new(),
+            z: of(&|l| workspace.z(l).iter().copied().collect()),
+            a: of(&|l| workspace.a(l).iter().copied().collect()),
+            delta: vec![Vec::new(); layers.len()],
+            loss: f64::NAN,
+        };
+    }
     let samples = match watched.part {
         WatchedPart::Validation if !problem.validation.is_empty() => &problem.validation,
         _ => &problem.train,
@@ -25,10 +44,7 @@ pub fn probe(
         samples.y.slice(s![index..=index, ..]),
     );
     let mut gradient = vec![0.0; params.len()];
-    let network = &problem.network;
     let loss = network.gradient(params, x, y, workspace, &mut gradient);
-    let layers = 0..network.layers().len();
-    let of = |values: &dyn Fn(usize) -> Vec<f32>| layers.clone().map(values).collect();
     Probe {
         watched: Watched {
             part: watched.part,

@@ -8,7 +8,7 @@ use super::history::HistoryRow;
 use super::jumps::Jumps;
 use super::probe::probe;
 use super::problem::Problem;
-use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched};
+use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
 use super::stop::StopReason;
 use super::trainer::{StepOutcome, Trainer};
 use super::trajectory::{PathPoint, Trajectory};
@@ -25,6 +25,7 @@ pub struct Session {
     revision: u64,
     generation: u64,
     watched: Watched,
+    drawn: Arc<[f32]>,
     speed: Option<f64>,
     divergence: Option<Divergence>,
     stop: Option<StopReason>,
@@ -79,6 +80,7 @@ impl Session {
             revision: 0,
             generation: 0,
             watched: Watched::default(),
+            drawn: Arc::default(),
             speed: None,
             divergence: None,
             stop: None,
@@ -162,6 +164,16 @@ impl Session {
                 self.watched = watched;
                 self.look_again();
             }
+            TrainCommand::Draw(input) => {
+                if input.len() == self.trainer.problem().network.inputs() {
+                    self.drawn = input;
+                    self.watched = Watched {
+                        part: WatchedPart::Drawn,
+                        index: 0,
+                    };
+                    self.look_again();
+                }
+            }
             TrainCommand::Micro(command) => self.lead(command),
             TrainCommand::SetParams(params) => {
                 if params.len() == self.trainer.params().len() {
@@ -172,6 +184,7 @@ impl Session {
                         self.state = RunState::Paused;
                     }
                     self.record_jump();
+                    self.begin_again();
                 }
             }
             TrainCommand::Rewind => {
@@ -421,6 +434,7 @@ impl Session {
             self.trainer.problem(),
             self.trainer.params(),
             self.watched,
+            &self.drawn,
             &mut self.probe_workspace,
         )
     }

@@ -51,9 +51,13 @@ pub enum TrainCommand {
     SetSpeed(Option<f64>),
     /// Which sample's activations and error signals to report.
     Watch(Watched),
+    /// Watch what a user has drawn: as many inputs as the network has, scaled as its
+    /// data are (refused otherwise).
+    Draw(Arc<[f32]>),
     /// Take these weights (refused unless there are as many as parameters). The
     /// optimiser begins anew from them; the path goes on there without a line that
-    /// leads to them.
+    /// leads to them. An iteration that is gone through event by event goes on where
+    /// it is, with these weights.
     SetParams(Arc<[f32]>),
     /// Return to an earlier, healthy state.
     Rewind,
@@ -68,6 +72,8 @@ impl TrainCommand {
             TrainCommand::SetLearningRate(_)
             | TrainCommand::SetSpeed(_)
             | TrainCommand::Watch(_)
+            | TrainCommand::Draw(_)
+            | TrainCommand::SetParams(_)
             | TrainCommand::Micro(_)
             | TrainCommand::Pause => false,
             TrainCommand::Start
@@ -76,7 +82,6 @@ impl TrainCommand {
             | TrainCommand::Epochs(_)
             | TrainCommand::Reset
             | TrainCommand::Reseed(_)
-            | TrainCommand::SetParams(_)
             | TrainCommand::Rewind => true,
         }
     }
@@ -99,6 +104,8 @@ pub enum WatchedPart {
     Train,
     /// What is held back.
     Validation,
+    /// None of the data: what the user has drawn.
+    Drawn,
 }
 
 /// One sample's way through the network at a snapshot's weights.
@@ -108,15 +115,16 @@ pub struct Probe {
     pub watched: Watched,
     /// Its inputs, scaled.
     pub input: Vec<f32>,
-    /// Its encoded target.
+    /// Its encoded target; empty for what was drawn.
     pub target: Vec<f32>,
     /// Pre-activations, per layer.
     pub z: Vec<Vec<f32>>,
     /// Activations, per layer.
     pub a: Vec<Vec<f32>>,
-    /// Error signals `dL/dz` for this sample's loss, per layer.
+    /// Error signals `dL/dz` for this sample's loss, per layer; empty for what was
+    /// drawn.
     pub delta: Vec<Vec<f32>>,
-    /// Its loss.
+    /// Its loss; NaN for what was drawn.
     pub loss: f64,
 }
 

@@ -12,6 +12,7 @@ use super::network_material::{
     self, CONNECTION_FLOATS, ConnectionKey, ConnectionMaterial, NEURON_FLOATS, NeuronLook,
     NeuronMaterial, lines, quads,
 };
+use crate::figure::Tone;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
 use bevy::prelude::*;
@@ -46,9 +47,9 @@ fn serves(have: usize, need: usize) -> bool {
 
 fn look(theme: Theme) -> NeuronLook {
     let palette = theme.palette();
-    let (rim, strength, shade, gloss) = match theme {
-        Theme::Dark => (palette.text, 0.32, 0.55, 0.22),
-        Theme::Light => (palette.text, 0.42, 0.3, 0.35),
+    let (rim, strength, shade, gloss) = match theme.tone {
+        Tone::Dark => (palette.text, 0.32, 0.55, 0.22),
+        Tone::Light => (palette.text, 0.42, 0.3, 0.35),
     };
     NeuronLook {
         rim: linear(rim).to_vec3().extend(strength),

@@ -11,6 +11,7 @@ use super::surface_material::{
     self, BallLook, BallMaterial, COLORS, ReliefLook, ReliefMaterial, StrokeLook, StrokeMaterial,
 };
 use crate::colormap::{Rgb, viridis};
+use crate::figure::Tone;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
 use bevy::mesh::{Indices, PrimitiveTopology, VertexAttributeValues};
@@ -47,9 +48,9 @@ struct Materials {
 fn relief_look(theme: Theme, contours: bool, scale: f32) -> ReliefLook {
     let colors = std::array::from_fn(|k| linear(viridis(k as f32 / (COLORS - 1) as f32)).to_vec4());
     let contours = if contours { 0.62 } else { 0.0 };
-    let strength = match theme {
-        Theme::Dark => Vec4::new(contours, 0.10, 0.42, 0.10),
-        Theme::Light => Vec4::new(contours, 0.12, 0.62, 0.10),
+    let strength = match theme.tone {
+        Tone::Dark => Vec4::new(contours, 0.10, 0.42, 0.10),
+        Tone::Light => Vec4::new(contours, 0.12, 0.62, 0.10),
     };
     let pixel = Vec4::new(1.2 * scale, 0.0, 0.0, 0.0);
     ReliefLook {

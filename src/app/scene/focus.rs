@@ -2,9 +2,11 @@
 //! with its fan-in and fan-out and all that it sees of the image, or a
 //! connection with its two neurons.
 
+use super::super::micro::ChainShown;
 use super::super::state::{Item, Selection};
 use super::super::theme::{Theme, linear};
 use super::super::training::Training;
+use super::chain::OnPath;
 use super::event::Touched;
 use super::parts::{Connection, Neuron, Outline, Standing};
 use crate::nn::Network;
@@ -196,6 +198,7 @@ pub(super) fn raise_what_is_selected(
     selection: Res<Selection>,
     theme: Res<Theme>,
     training: Res<Training>,
+    chain: Res<ChainShown>,
     mut lit: ResMut<Lit>,
     mut touched: Local<Option<Touched>>,
     mut neurons: Query<(Ref<Neuron>, &mut Standing, &mut Outline), Without<Connection>>,
@@ -204,16 +207,18 @@ pub(super) fn raise_what_is_selected(
     let network = &training.problem.network;
     let micro = training.snapshot.micro.as_ref();
     let now = micro.map(|micro| Touched::by(network, micro.last()));
-    let all = selection.is_changed() || theme.is_changed() || *touched != now;
+    let path = chain.0.as_deref().map(OnPath);
+    let all = selection.is_changed() || theme.is_changed() || chain.is_changed() || *touched != now;
     *touched = now;
     if selection.is_changed() || lit.columns.len() != network.layers().len() + 1 {
         *lit = Lit::of(network, focus_of(&selection));
     }
     for (neuron, mut standing, mut ring) in &mut neurons {
         if all || neuron.is_changed() {
-            standing.set_if_neq(match &*touched {
-                None => lit.neuron(&neuron),
-                Some(touched) => lit.neuron_in_event(&neuron, touched),
+            standing.set_if_neq(match (&path, &*touched) {
+                (Some(path), _) => path.neuron(&neuron),
+                (None, None) => lit.neuron(&neuron),
+                (None, Some(touched)) => lit.neuron_in_event(&neuron, touched),
             });
             ring.set_if_neq(outline(&selection, &neuron, *theme));
         }
@@ -223,9 +228,12 @@ pub(super) fn raise_what_is_selected(
             let layer = network.layers().get(connection.layer);
             let source = layer.and_then(|l| l.sources().get(connection.source));
             let source = source.map_or(0, |source| source.column());
-            standing.set_if_neq(match &*touched {
-                None => lit.connection(&selection, &connection, source),
-                Some(touched) => lit.connection_in_event(&selection, &connection, source, touched),
+            standing.set_if_neq(match (&path, &*touched) {
+                (Some(path), _) => path.connection(&connection),
+                (None, None) => lit.connection(&selection, &connection, source),
+                (None, Some(touched)) => {
+                    lit.connection_in_event(&selection, &connection, source, touched)
+                }
             });
         }
     }

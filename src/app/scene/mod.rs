@@ -9,6 +9,7 @@
 
 mod breath;
 mod captions;
+mod chain;
 mod choose;
 mod drawn;
 mod event;
@@ -54,8 +55,9 @@ pub use surface_parts::{
 pub use surface_ray::{coordinates, height_over, loss_at, meet};
 pub use surface_relief::Relief;
 
-use super::micro::Playing;
+use super::micro::{ChainShown, Playing};
 use super::plugins::GradscapeSystems;
+use super::presenter::Motion;
 use super::state::{NetworkBounds, NetworkView, Selection};
 use super::text::Texts;
 use super::theme::Theme;
@@ -78,6 +80,8 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<paint::Colors>()
             .init_resource::<paint::Scales>()
             .init_resource::<Playing>()
+            .init_resource::<ChainShown>()
+            .init_resource::<Motion>()
             .add_observer(spawn::lay_out_network)
             .add_systems(
                 Update,
@@ -92,6 +96,8 @@ impl Plugin for NetworkScenePlugin {
                     captions::write_captions,
                     pulses::place,
                     numbers::write,
+                    chain::write,
+                    chain::keep_running,
                 )
                     .chain()
                     .in_set(GradscapeSystems::Scene),

@@ -3,6 +3,7 @@
 
 use super::super::format::exact;
 use super::super::labels::{Crowded, Label, Plate};
+use super::super::micro::ChainShown;
 use super::super::state::SceneView;
 use super::super::training::Training;
 use super::drawn::DrawnConnections;
@@ -96,10 +97,14 @@ pub(super) fn write(
     training: Res<Training>,
     layout: Res<NetworkLayout>,
     mut labels: Query<(&NumberOf, &mut Label, &mut Crowded)>,
+    chain: Res<ChainShown>,
     mut was_on: Local<bool>,
 ) {
+    // A path has numbers of its own.
     let micro = training.snapshot.micro.as_ref();
-    if !(training.is_changed() || layout.is_changed()) || (micro.is_none() && !*was_on) {
+    let micro = micro.filter(|_| chain.0.is_none());
+    let changed = training.is_changed() || layout.is_changed() || chain.is_changed();
+    if !changed || (micro.is_none() && !*was_on) {
         return;
     }
     *was_on = micro.is_some();

@@ -54,6 +54,8 @@ pub(super) struct Colors {
     signed: Ramp,
     grey: Ramp,
     background: LinearRgba,
+    /// Of what is chosen.
+    pub(super) accent: LinearRgba,
     /// Of connections without a weight, and of those that stand out.
     neutral: [LinearRgba; 2],
 }
@@ -70,6 +72,7 @@ impl Colors {
             signed: Ramp::new(&palette.diverging),
             grey: Ramp::new(&grey),
             background: linear(palette.background),
+            accent: linear(palette.accent),
             neutral: [
                 linear(palette.background.blend(palette.faint, 0.6)),
                 linear(palette.text),
@@ -284,6 +287,10 @@ pub(super) fn paint_neurons(
                 (colors.signed.at(t), 0.88 + 0.24 * t.abs().min(1.0))
             }
         };
+        let color = colors
+            .grey
+            .at(-1.0)
+            .mix(&color, reached(&playing, neuron.column));
         tint.set_if_neq(Tint(colors.seen(color, *standing)));
         let scale = Vec3::splat(radius * size);
         if transform.scale != scale {
@@ -291,6 +298,21 @@ pub(super) fn paint_neurons(
         }
     }
 }
+
+/// How far a column has its values while the watched sample is on its way: 1 where
+/// nothing is.
+fn reached(playing: &Playing, column: usize) -> f32 {
+    match playing.event {
+        Some(Event::Sum { layer }) if column == layer + 1 => {
+            ((playing.t - ARRIVES) / (1.0 - ARRIVES)).clamp(0.0, 1.0)
+        }
+        Some(Event::Sum { layer }) if column > layer + 1 => 0.0,
+        _ => 1.0,
+    }
+}
+
+/// What share of an event passes before what travels along connections has arrived.
+const ARRIVES: f32 = 0.6;
 
 /// The colours of neurons while an iteration is gone through event by event.
 struct EventColors<'a> {
@@ -311,7 +333,9 @@ impl<'a> EventColors<'a> {
         let pair = |column| [at(before, column), at(micro.done, column)];
         // What travels along connections has to arrive first.
         let t = match playing.event {
-            Some(Event::Sum { .. } | Event::PassBack { .. }) => (playing.t - 0.6) / 0.4,
+            Some(Event::Sum { .. } | Event::PassBack { .. }) => {
+                (playing.t - ARRIVES) / (1.0 - ARRIVES)
+            }
             _ => playing.t,
         };
         EventColors {

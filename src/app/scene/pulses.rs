@@ -2,13 +2,16 @@
 //! the direction of the data or of the error, as large as what it carries and in
 //! the colour of its sign.
 
-use super::super::micro::Playing;
+use super::super::micro::{ChainShown, Playing};
+use super::super::presenter::Motion;
 use super::super::training::Training;
+use super::chain;
 use super::drawn::DrawnConnections;
 use super::event::Touched;
 use super::paint::Colors;
 use super::parts::{Connection, Ends, Learnt, NetworkPart};
 use super::spawn::NetworkLayout;
+use crate::train::Snapshot;
 use crate::train::micro::{Event, Micro};
 use bevy::prelude::*;
 
@@ -65,28 +68,60 @@ fn swell(event: Event, t: f32) -> f32 {
     ends.clamp(0.0, 1.0)
 }
 
+/// A sample's way through the network, in an iteration or outside of one.
+struct Passing<'a> {
+    params: &'a [f32],
+    input: &'a [f32],
+    a: &'a [Vec<f32>],
+    delta: &'a [Vec<f32>],
+    gradient: &'a [f32],
+}
+
+impl<'a> Passing<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        match &snapshot.micro {
+            Some(micro) => {
+                let trace = &micro.trace;
+                Passing {
+                    params: &trace.before,
+                    input: &trace.sample.input,
+                    a: &trace.sample.a,
+                    delta: &trace.sample.delta,
+                    gradient: &trace.data_gradient,
+                }
+            }
+            None => Passing {
+                params: &snapshot.params,
+                input: &snapshot.probe.input,
+                a: &snapshot.probe.a,
+                delta: &snapshot.probe.delta,
+                gradient: &snapshot.gradient,
+            },
+        }
+    }
+}
+
 /// What the event carries along a connection of `layer` from a unit of `column` to
 /// one of its own.
 fn carried(
-    micro: &Micro,
+    of: &Passing<'_>,
     event: Event,
     changes: &[f32],
     (layer, column): (usize, usize),
     (from, to): (usize, usize),
     weight: Option<usize>,
 ) -> f32 {
-    let trace = &micro.trace;
     // Without a weight the value goes on as it is.
-    let factor = weight.map_or(1.0, |weight| trace.before[weight]);
+    let factor = weight.map_or(1.0, |weight| of.params[weight]);
     let at = |values: &[f32], unit: usize| values.get(unit).copied().unwrap_or(0.0);
     let below = || match column.checked_sub(1) {
-        None => at(&trace.sample.input, from),
-        Some(below) => at(&trace.sample.a[below], from),
+        None => at(of.input, from),
+        Some(below) => at(&of.a[below], from),
     };
     match event {
         Event::Sum { .. } => factor * below(),
-        Event::PassBack { .. } => factor * at(&trace.sample.delta[layer], to),
-        Event::Gradient { .. } => weight.map_or(0.0, |weight| trace.data_gradient[weight]),
+        Event::PassBack { .. } => factor * at(&of.delta[layer], to),
+        Event::Gradient { .. } => weight.map_or(0.0, |weight| at(of.gradient, weight)),
         Event::Update => weight.map_or(0.0, |weight| at(changes, weight)),
         _ => 0.0,
     }
@@ -100,14 +135,23 @@ pub(super) fn place(
     colors: Res<Colors>,
     connections: Query<(&Connection, &Learnt, &Ends)>,
     mut pulses: Query<&mut Pulses>,
+    (chain, motion, time): (Res<ChainShown>, Res<Motion>, Option<Res<Time>>),
 ) {
     let Ok(mut pulses) = pulses.single_mut() else {
         return;
     };
+    if let Some(chain) = &chain.0 {
+        let time = time.filter(|_| !motion.reduced).map(|t| t.elapsed_secs());
+        let dots = chain::dots(chain, &layout, &colors, time);
+        if pulses.0 != dots {
+            pulses.0 = dots;
+        }
+        return;
+    }
     let micro = training.snapshot.micro.as_ref();
-    let now = micro.zip(playing.event).filter(|_| playing.t < 1.0);
-    let moving = now.and_then(|(m, event)| Some((m, event, along(event, playing.t)?)));
-    let Some((micro, event, along)) = moving else {
+    let now = playing.event.filter(|_| playing.t < 1.0);
+    let moving = now.and_then(|event| Some((event, along(event, playing.t)?)));
+    let Some((event, along)) = moving else {
         if !pulses.0.is_empty() {
             pulses.0.clear();
         }
@@ -116,9 +160,10 @@ pub(super) fn place(
     let network = &training.problem.network;
     let touched = Touched::by(network, Some(event));
     let changes = match event {
-        Event::Update => micro.changes(),
+        Event::Update => micro.map(Micro::changes).unwrap_or_default(),
         _ => Vec::new(),
     };
+    let passing = Passing::of(&training.snapshot);
     let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
     let mut all: Vec<(f32, Vec3, f32)> = Vec::new();
     for (connection, learnt, ends) in &connections {
@@ -131,7 +176,7 @@ pub(super) fn place(
             continue;
         }
         let units = (connection.from, connection.to);
-        let value = carried(micro, event, &changes, (layer, column), units, learnt.0);
+        let value = carried(&passing, event, &changes, (layer, column), units, learnt.0);
         if value != 0.0 && value.is_finite() {
             let least = radius(column).min(radius(layer + 1)).max(0.06);
             all.push((value, ends.at(along), least));

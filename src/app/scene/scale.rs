@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_table_agrees_with_the_map() {
-        let map = Theme::Dark.palette().diverging;
+        let map = Theme::DARK.palette().diverging;
         let ramp = Ramp::new(&map);
         assert_eq!(ramp.at(-7.0), linear(map.at(-1.0)));
         assert_eq!(ramp.at(f32::NAN), linear(map.at(0.0)));

@@ -7,7 +7,7 @@ use super::drawn::{self, DrawnConnections, arch_top};
 use super::layout::{Column, lay_out, plans};
 use super::paint::Scales;
 use super::parts::{NetworkPart, Neuron, Shape, Slot};
-use super::{captions, numbers, pulses};
+use super::{captions, chain, numbers, pulses};
 use bevy::prelude::*;
 
 /// Where the columns of the network on screen stand, the inputs first.
@@ -83,6 +83,7 @@ pub(super) fn lay_out_network(
     captions::spawn_captions(&mut commands, &layout, &drawn, problem);
     pulses::spawn(&mut commands);
     numbers::spawn(&mut commands, &layout, &drawn);
+    chain::spawn(&mut commands, &layout);
 }
 
 fn bounds_of(columns: &[Column]) -> NetworkBounds {

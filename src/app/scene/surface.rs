@@ -17,6 +17,7 @@ use super::{pinned, racers};
 use crate::app::arena::{Arena, ArenaView, Pinned};
 use crate::app::labels::{Alarming, Label, Plate, ViewCamera};
 use crate::app::plugins::GradscapeSystems;
+use crate::app::presenter::Motion;
 use crate::app::state::{SceneView, SurfaceRoot, SurfaceView};
 use crate::app::surface::ErrorSurface;
 use crate::app::surface_words;
@@ -158,7 +159,11 @@ fn lay_out_surface(
     arena: Res<ArenaView>,
     mut laid: ResMut<Laid>,
     mut breath: ResMut<Breath>,
-    (time, drive): (Option<Res<Time<Real>>>, Option<Res<DriveChoice>>),
+    (time, drive, motion): (
+        Option<Res<Time<Real>>>,
+        Option<Res<DriveChoice>>,
+        Option<Res<Motion>>,
+    ),
     mut reliefs: Query<(&mut Relief, &mut Visibility), Without<Ball>>,
     mut strokes: Query<(&mut Strokes, &StrokeKind)>,
     mut balls: Query<(&Ball, &mut Transform, &mut Visibility)>,
@@ -220,7 +225,8 @@ fn lay_out_surface(
     if new_surface || laid.frame.as_ref() != Some(&frame) {
         let next = Relief::new(surface, &frame);
         // Where frames are the clock, each shows the surface of its own weights.
-        let passes = !new_view && drive.is_some_and(|d| matches!(d.0, Drive::Thread));
+        let still = motion.is_some_and(|motion| motion.reduced);
+        let passes = !new_view && !still && drive.is_some_and(|d| matches!(d.0, Drive::Thread));
         match time {
             Some(time) if passes => breath.begin(&mut relief, next, time.elapsed_secs_f64()),
             _ => breath.jump(&mut relief, next),

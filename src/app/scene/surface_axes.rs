@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn numbers_stand_at_the_edges_that_face_the_reader() {
         let (frame, relief) = frame((0.0, 0.0));
-        let palette = Theme::Dark.palette();
+        let palette = Theme::DARK.palette();
         for (x, z) in [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)] {
             let facing = Facing::default().towards(Vec3::new(9.0 * x, 3.0, 9.0 * z));
             for (place, _) in texts(&frame, facing, &titles(), &Texts::default()) {

@@ -254,7 +254,7 @@ mod tests {
         let frame = frame(&path);
         let place = ball(&frame, &path.points[1]).unwrap();
         assert_eq!(place, Vec3::new(0.0, frame.height(1.0), 0.0));
-        let palette = Theme::Dark.palette();
+        let palette = Theme::DARK.palette();
         let lines = strokes(
             &frame,
             &path,
@@ -284,7 +284,7 @@ mod tests {
             &path,
             &Jumps::default(),
             &SurfaceView::default(),
-            &Theme::Dark.palette(),
+            &Theme::DARK.palette(),
         );
         assert!(!lines.0.is_empty());
         for stroke in &lines.0 {
@@ -305,7 +305,7 @@ mod tests {
         let mut jumps = Jumps::default();
         jumps.add(5);
         let frame = frame(&path);
-        let palette = Theme::Dark.palette();
+        let palette = Theme::DARK.palette();
         let view = SurfaceView::default();
         let lines = strokes(&frame, &path, &jumps, &view, &palette);
         let line = |s: &&crate::app::scene::Stroke| s.color == palette.path && s.width == LINE;

@@ -148,7 +148,7 @@ mod tests {
                 gradient,
             }),
         };
-        let palette = Theme::Dark.palette();
+        let palette = Theme::DARK.palette();
         let strokes = marks(&touch, &frame, &relief, &palette);
         let lit = strokes.0.iter().filter(|s| s.color == palette.accent);
         let heights: Vec<f32> = lit.map(|s| s.from.y).collect();

@@ -5,10 +5,10 @@ use super::format::{count, kind_name, number};
 use super::formula::{self, Formula};
 use super::icons::Icon;
 use super::lecture;
-use super::math::Setter;
+use super::math::{Setter, relation};
 use super::panels::Panels;
 use super::stage::Stage;
-use super::widgets::{control_id, icon_button};
+use super::widgets::{control_id, icon_button, icon_button_sized};
 use crate::app::theme::color32;
 use crate::app::{Gait, Item, Language, Palette, Theme};
 use crate::nn::LayerKind;
@@ -28,7 +28,7 @@ fn height(size: f32) -> f32 {
 
 /// The height of a line of it.
 fn line(size: f32) -> f32 {
-    2.2 * size
+    2.6 * size
 }
 
 /// The height of the strip of events.
@@ -63,7 +63,7 @@ impl Checks {
 
 /// The bar at the foot of the scene.
 pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
-    let size = if stage.choices.lecture.lesson.is_some() {
+    let size = if stage.choices.presents() {
         SIZE.max(1.35 * lecture::size_in(root.max_rect().height()))
     } else {
         // A low window has little room for the scene as it is.
@@ -116,6 +116,13 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>) {
     if icon_button(ui, "event/forward", Icon::Next, forward, true).clicked() {
         walk.forward();
     }
+    let to_loss = micro.map_or(0, events_to_loss);
+    let chain = texts.get("micro.chain");
+    let size = vec2(30.0, 28.0);
+    let lit = walk.chain;
+    if icon_button_sized(ui, "event/chain", Icon::Chain, chain, true, lit, size).clicked() {
+        walk.toggle_chain(to_loss);
+    }
     ui.add_space(6.0);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let leave = texts.get("micro.leave");
@@ -146,6 +153,13 @@ fn controls(ui: &mut Ui, stage: &mut Stage<'_>) {
     });
 }
 
+/// How many events an iteration is away from its loss; 0 behind it.
+pub(super) fn events_to_loss(micro: &Micro) -> i32 {
+    let events = micro.trace.events.iter();
+    let loss = events.take_while(|e| **e != Event::Loss).count() + 1;
+    loss.saturating_sub(micro.done) as i32
+}
+
 /// What happens, in words.
 fn title(stage: &Stage<'_>, micro: Option<&Micro>) -> String {
     let texts = stage.texts;
@@ -163,6 +177,9 @@ fn title(stage: &Stage<'_>, micro: Option<&Micro>) -> String {
         }
     };
     let of = |key: &'static str, layer: usize| texts.with(key, &[("layer", &layer_name(layer))]);
+    if stage.choices.walk.chain {
+        return texts.get("micro.chain_title").to_owned();
+    }
     match micro.last() {
         None => texts.with("micro.start", &[("step", &count(micro.trace.step))]),
         Some(Event::Sum { layer }) => {
@@ -253,6 +270,9 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
         return;
     };
     let setter = Setter::new(ui.painter(), color32(stage.palette.text));
+    if stage.choices.walk.chain {
+        return chain(ui, stage, &setter, size);
+    }
     let room = ui.available_width();
     let fits = |formula: &Formula| {
         let numbers = formula.numbers.as_ref();
@@ -289,7 +309,21 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
     panels.checks.formula = Some((Arc::clone(&micro.trace), of, formula));
 }
 
-/// Both lines of the formula under each other. Gives the link that was clicked.
+/// The chain rule along the way that is shown in the scene.
+fn chain(ui: &mut Ui, stage: &mut Stage<'_>, setter: &Setter, size: f32) {
+    let Some(chain) = stage.chain.clone() else {
+        ui.label(stage.texts.get("micro.no_chain"));
+        return;
+    };
+    let formula = formula::of_chain(stage, &chain);
+    let clicked = lines(ui, stage, setter, &formula, size);
+    if let Some(item) = clicked.and_then(|link| formula.links.get(link)) {
+        stage.selection.hovered = Some(*item);
+    }
+}
+
+/// The formula's symbols and numbers: on one baseline where there is room beside each
+/// other, else under each other. Gives the link that was clicked.
 fn lines(
     ui: &mut Ui,
     stage: &Stage<'_>,
@@ -303,21 +337,39 @@ fn lines(
         .map(|math| setter.lay(math, size))
         .collect();
     let mut clicked = None;
-    // Beside each other where there is room, as equals are, else under each other.
-    let (gap, line) = (1.2 * size, line(size));
+    // Beside each other an equality goes on; a rule and its numbers stand apart.
+    let equals = (formula.is_equality && laid.len() > 1).then(|| setter.lay(&relation("="), size));
+    let gap = equals.as_ref().map_or(1.2 * size, |sign| sign.size().x);
     let width: f32 = laid.iter().map(|l| l.size().x + gap).sum();
     let beside = width - gap <= ui.available_width();
+    let ascent = laid.iter().fold(0.0_f32, |most, l| most.max(l.ascent()));
+    let descent = laid.iter().fold(0.0_f32, |most, l| most.max(l.descent()));
+    let line = if beside {
+        line(size).max(ascent + descent)
+    } else {
+        line(size)
+    };
     let all = vec2(width, if beside { line } else { 2.0 * line });
     let (whole, _) = ui.allocate_exact_size(all, Sense::hover());
     let mut at = whole.min;
     for (index, laid) in laid.iter().enumerate() {
         let rect = Rect::from_min_size(at, vec2(laid.size().x, line));
+        // How far its baseline is below the middle of the line.
+        let baseline = if beside {
+            0.5 * (ascent - descent)
+        } else {
+            0.5 * (laid.ascent() - laid.descent())
+        };
+        let top = |ascent: f32| rect.center().y + baseline - ascent;
+        let corner = pos2(rect.left(), top(laid.ascent()));
         if beside {
+            if let Some(sign) = equals.as_ref().filter(|_| index == 0) {
+                sign.paint(ui.painter(), pos2(rect.right(), top(sign.ascent())));
+            }
             at.x += laid.size().x + gap;
         } else {
             at.y += line;
         }
-        let corner = pos2(rect.left(), rect.center().y - 0.5 * laid.size().y);
         for (link, place) in laid.links(corner) {
             let id = ui.id().with(("formula link", index, link));
             let response = ui.interact(place.expand2(vec2(2.0, 3.0)), id, Sense::click());

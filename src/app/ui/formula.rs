@@ -4,13 +4,13 @@
 mod rules;
 
 use super::format::{exact, number};
-use super::math::{Math, row, sign, text, var};
+use super::math::{Math, relation, row, sign, text, var};
 use super::stage::Stage;
 use crate::app::Item;
+use crate::app::micro::parameter_of;
 use crate::app::theme::color32;
 use crate::nn::{Network, Source};
-use crate::train::Problem;
-use crate::train::micro::{Event, Factor, Micro, Of, Origin, Sum, Term};
+use crate::train::micro::{Chain, Event, Factor, Micro, Of, Origin, Sum, Term};
 
 /// Significant digits of the numbers in a formula.
 const DIGITS: usize = 4;
@@ -23,6 +23,8 @@ pub struct Formula {
     pub symbols: Math,
     /// The same with numbers, up to the result.
     pub numbers: Option<Math>,
+    /// Whether symbols and numbers are equal; of a rule (`w ← …`) they are not.
+    pub is_equality: bool,
     /// Where the numbers come from, by the numbers of the links.
     pub links: Vec<Item>,
     /// By what the loss is differentiated, where it is.
@@ -32,10 +34,12 @@ pub struct Formula {
 }
 
 impl Formula {
+    /// An equality without links.
     fn new(symbols: Math, numbers: impl Into<Option<Math>>) -> Self {
         Formula {
             symbols,
             numbers: numbers.into(),
+            is_equality: true,
             links: Vec::new(),
             derivative: None,
             moments: Vec::new(),
@@ -43,13 +47,22 @@ impl Formula {
     }
 }
 
-/// A number, with a real minus sign.
-fn figure(value: f64) -> Math {
-    text(number(value, DIGITS))
+/// A number in digits, with its power of ten as in print: 8.557 · 10⁻⁵.
+fn numeral(digits: &str) -> Math {
+    match digits.split_once('e') {
+        Some((factor, power)) => row([text(factor), sign("·"), text("10").sup(text(power))]),
+        None => text(digits),
+    }
 }
 
+/// A number, with a real minus sign.
+fn figure(value: f64) -> Math {
+    numeral(&number(value, DIGITS))
+}
+
+/// A number in single precision, with no more digits than it has.
 fn figure32(value: f32) -> Math {
-    text(exact(value, DIGITS))
+    numeral(&exact(value, DIGITS))
 }
 
 /// A name of a quantity of a layer, with the layer above and a unit below:
@@ -66,14 +79,17 @@ fn output_of(source: Source, unit: Math) -> Math {
     }
 }
 
+/// A unit's number.
 fn index(unit: usize) -> Math {
     text((unit + 1).to_string())
 }
 
+/// The equals sign.
 fn equals() -> Math {
-    sign("=")
+    relation("=")
 }
 
+/// The derivative of the loss by something.
 fn derivative_by(by: Math) -> Math {
     row([var("∂"), var("E")]).over(row([var("∂"), by]))
 }
@@ -87,6 +103,29 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// What is said with numbers in it; these are set as everywhere in a formula.
+    fn said(&self, key: &str, values: &[(&str, String)]) -> Math {
+        // At first each number is a letter that no language has.
+        let places: Vec<char> = ('\u{e000}'..='\u{f8ff}').take(values.len()).collect();
+        let named = values.iter().zip(&places);
+        let named: Vec<(&str, &dyn std::fmt::Display)> = named
+            .map(|((name, _), place)| (*name, place as &dyn std::fmt::Display))
+            .collect();
+        let (mut pieces, mut words) = (Vec::new(), String::new());
+        for letter in self.stage.texts.with(key, &named).chars() {
+            match places.iter().position(|&place| place == letter) {
+                Some(k) => {
+                    pieces.extend([text(std::mem::take(&mut words)), numeral(&values[k].1)]);
+                }
+                None => words.push(letter),
+            }
+        }
+        pieces.push(text(words));
+        row(pieces)
+    }
+
+    /// A factor of a term, as a link to its place; behind others a negative one is in
+    /// parentheses.
     fn factor(&mut self, factor: &Factor, is_first: bool) -> Math {
         let value = f64::from(factor.value);
         let shown = figure32(if is_first {
@@ -154,9 +193,8 @@ impl Writer<'_> {
         if !rest.is_empty() {
             let total: f64 = rest.iter().map(|t| t.value).sum();
             let (n, sum) = (rest.len().to_string(), number(total.abs(), DIGITS));
-            let values: [(&str, &dyn std::fmt::Display); 2] = [("n", &n), ("sum", &sum)];
             pieces.push(sign(if total < 0.0 { "−" } else { "+" }));
-            pieces.push(text(self.stage.texts.with("micro.rest", &values)));
+            pieces.push(self.said("micro.rest", &[("n", n), ("sum", sum)]));
         }
         row(pieces)
     }
@@ -205,36 +243,17 @@ pub fn unit_of(selected: Option<Item>, layer: usize) -> usize {
     }
 }
 
-/// The parameter of `layer` that is explained: the selected connection's weight,
-/// else the one with the largest gradient.
-pub fn parameter_of(
-    problem: &Problem,
-    micro: &Micro,
-    selected: Option<Item>,
-    layer: Option<usize>,
-) -> Option<usize> {
-    let network = &problem.network;
-    let chosen = match selected {
-        Some(Item::Connection {
-            layer: at,
-            source,
-            from,
-            to,
-        }) if layer.is_none_or(|layer| layer == at) => {
-            let connections = network.connections(at).into_iter().nth(source)?;
-            connections.get(connections.number(from, to)?)?.parameter
-        }
-        Some(Item::Neuron { column, unit }) if layer.is_none_or(|l| l + 1 == column) => {
-            column.checked_sub(1).and_then(|l| network.bias_of(l, unit))
-        }
-        _ => None,
+/// The chain rule along the way that is shown.
+pub fn of_chain(stage: &Stage<'_>, chain: &Chain) -> Formula {
+    let mut writer = Writer {
+        stage,
+        network: &stage.training.problem.network,
+        links: Vec::new(),
+        most: 0,
     };
-    let range = match layer {
-        Some(layer) => network.layer_range(layer),
-        None => 0..network.layout().trainable(),
-    };
-    let gradient = &micro.trace.gradient;
-    chosen.or_else(|| range.max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs())))
+    let mut formula = rules::chain(&mut writer, chain);
+    formula.links = writer.links;
+    formula
 }
 
 /// The formula of what happened last, with at most so many terms written out.
@@ -260,18 +279,18 @@ pub fn of_event(stage: &Stage<'_>, micro: &Micro, event: Event, most: usize) -> 
         }
         Event::Signal { layer } => rules::signal(micro, network, layer, unit_of(selected, layer)),
         Event::Gradient { layer } => {
-            let parameter = parameter_of(problem, micro, selected, Some(layer))?;
+            let parameter = parameter_of(network, micro, selected, Some(layer))?;
             rules::gradient(&mut writer, micro, parameter)
         }
         Event::Adjust => rules::adjust(
             problem,
             micro,
-            parameter_of(problem, micro, selected, None)?,
+            parameter_of(network, micro, selected, None)?,
         ),
         Event::Update => rules::update(
             problem,
             micro,
-            parameter_of(problem, micro, selected, None)?,
+            parameter_of(network, micro, selected, None)?,
         ),
     };
     formula.links = writer.links;

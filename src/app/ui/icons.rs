@@ -33,6 +33,9 @@ pub enum Icon {
     Sweep,
     Warning,
     Events,
+    Chain,
+    Pen,
+    Exercises,
     Lessons,
 }
 
@@ -76,6 +79,29 @@ impl Icon {
                     painter.circle_filled(p(x, 0.45), size * 0.1, color);
                 }
                 fill(vec![p(-0.45, -0.75), p(0.35, -0.35), p(-0.45, 0.05)]);
+            }
+            Icon::Chain => {
+                // A way from one end to the other.
+                let way = [(0.85, -0.6), (0.1, 0.35), (-0.1, -0.35), (-0.85, 0.6)];
+                let way = way.map(|(x, y)| p(x, y));
+                painter.add(Shape::line(way.to_vec(), stroke));
+                for at in way {
+                    painter.circle_filled(at, size * 0.12, color);
+                }
+            }
+            Icon::Pen => {
+                let body = [(-0.45, 0.75), (-0.75, 0.45), (0.45, -0.75), (0.75, -0.45)];
+                let body = body.map(|(x, y)| p(x, y)).to_vec();
+                painter.add(Shape::closed_line(body, stroke));
+                fill(vec![p(-0.45, 0.75), p(-0.75, 0.45), p(-0.9, 0.9)]);
+            }
+            Icon::Exercises => {
+                // A list with a tick.
+                line(p(-0.05, -0.55), p(0.9, -0.55));
+                line(p(-0.05, 0.5), p(0.9, 0.5));
+                let tick = [p(-0.95, -0.6), p(-0.7, -0.3), p(-0.3, -0.85)];
+                painter.add(Shape::line(tick.to_vec(), stroke));
+                painter.circle_stroke(p(-0.62, 0.5), u * 0.26, stroke);
             }
             Icon::Lessons => {
                 // An open book.

@@ -26,7 +26,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
         stage.t("insight.samples"),
         true,
         |ui| {
-            samples::show(ui, stage, &mut panels.pictures);
+            samples::show(ui, stage, &mut panels.pictures, &mut panels.drawer);
         },
     );
     section(

@@ -2,12 +2,11 @@
 
 use super::panels::Panels;
 use super::stage::{Intent, Stage};
-use super::{function, lecture, race, surface_choice, surface_export, top};
+use super::{draw, edit, function, lecture, presenter, race, surface_choice, surface_export, top};
 use crate::app::settings::Choices;
-use crate::app::theme::Theme;
 use crate::app::{
-    CameraRequest, Ground, Language, PinCommand, RaceCommand, ReplayWish, StudyWish, ViewMode,
-    WeightsWish,
+    CameraRequest, Ground, Language, PinCommand, PointerAs, RaceCommand, ReplayWish, StudyWish,
+    ViewMode, WeightsWish,
 };
 use crate::train::{RunState, TrainCommand};
 use bevy_egui::egui::{Key, Ui};
@@ -46,6 +45,17 @@ pub enum Action {
     GoOn,
     Event(i32),
     Pace(i32),
+    Chain,
+    Draw,
+    Ask,
+    Nudge,
+    NextWeight,
+    Known,
+    Present,
+    Pointer(PointerAs),
+    Contrast,
+    Signs,
+    Motion,
     Help,
     Close,
 }
@@ -78,7 +88,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 44] = [
+pub const SHORTCUTS: [Shortcut; 56] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -86,6 +96,21 @@ pub const SHORTCUTS: [Shortcut; 44] = [
     on(&[Key::ArrowLeft], "←", "keys.event_back", Action::Event(-1)),
     on(&[Key::ArrowUp], "↑", "keys.faster", Action::Pace(1)),
     on(&[Key::ArrowDown], "↓", "keys.slower", Action::Pace(-1)),
+    on(&[Key::Slash], "/", "keys.chain", Action::Chain),
+    on(
+        &[Key::Semicolon, Key::Quote],
+        "; '",
+        "keys.next_weight",
+        Action::NextWeight,
+    ),
+    on(
+        &[Key::OpenBracket, Key::CloseBracket],
+        "[ ]",
+        "keys.nudge",
+        Action::Nudge,
+    ),
+    on(&[Key::Enter], "Enter", "keys.ask", Action::Ask),
+    on(&[Key::Backslash], "\\", "keys.draw", Action::Draw),
     on(&[Key::R], "R", "keys.reset", Action::Reset),
     on(&[Key::N], "N", "keys.reseed", Action::Reseed),
     on(
@@ -167,6 +192,23 @@ pub const SHORTCUTS: [Shortcut; 44] = [
     on(&[Key::Minus], "−", "keys.smaller", Action::Scale(-1)),
     on(&[Key::Num0], "0", "keys.scale", Action::Scale(0)),
     on(
+        &[Key::F2],
+        "F2",
+        "keys.laser",
+        Action::Pointer(PointerAs::Laser),
+    ),
+    on(
+        &[Key::F3],
+        "F3",
+        "keys.spotlight",
+        Action::Pointer(PointerAs::Spotlight),
+    ),
+    on(&[Key::F4], "F4", "keys.known", Action::Known),
+    on(&[Key::F5], "F5", "keys.present", Action::Present),
+    on(&[Key::F6], "F6", "keys.contrast", Action::Contrast),
+    on(&[Key::F7], "F7", "keys.signs", Action::Signs),
+    on(&[Key::F8], "F8", "keys.motion", Action::Motion),
+    on(
         &[Key::Questionmark, Key::F1],
         "?",
         "keys.help",
@@ -191,7 +233,7 @@ pub(super) fn handle(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, open: 
     let lessons: Vec<Key> = Key::ALL.iter().copied().filter(pressed).collect();
     let taken: Vec<Key> = lessons
         .into_iter()
-        .filter(|&key| lecture::key(stage, key))
+        .filter(|&key| edit::key(stage, panels, key) || lecture::key(stage, key))
         .collect();
     // A focused button takes the space bar for itself.
     let focused = ctx.memory(|m| m.focused().is_some());
@@ -242,6 +284,22 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         Action::Event(1..) => walk.forward(),
         Action::Event(_) => walk.back(),
         Action::Pace(by) => walk.change_pace(by),
+        Action::Chain => edit::toggle_chain(stage),
+        Action::Draw => draw::toggle(stage, &mut panels.drawer),
+        // What is in the hand has taken them; without it they mean nothing.
+        Action::Ask | Action::Nudge | Action::NextWeight => {}
+        Action::Known => presenter::known_state(panels, stage),
+        Action::Present => stage.choices.presenter.on = !stage.choices.presenter.on,
+        Action::Pointer(pointer) => stage.choices.presenter.toggle(pointer),
+        Action::Contrast => {
+            let theme = &mut stage.choices.theme;
+            theme.contrast = !theme.contrast;
+        }
+        Action::Signs => stage.choices.theme = stage.choices.theme.with_next_signs(),
+        Action::Motion => {
+            let motion = &mut stage.choices.motion;
+            motion.reduced = !motion.reduced;
+        }
         Action::Arena => race::toggle(stage),
         Action::RaceBack => {}
         Action::Ground => {
@@ -262,10 +320,7 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         Action::Reseed => stage.train(TrainCommand::Reseed(snapshot.seed.wrapping_add(1))),
         Action::View(mode) => stage.choices.mode = mode,
         Action::Theme => {
-            stage.choices.theme = match stage.choices.theme {
-                Theme::Dark => Theme::Light,
-                Theme::Light => Theme::Dark,
-            }
+            stage.choices.theme = stage.choices.theme.turned();
         }
         Action::Language => {
             let all = Language::ALL;
@@ -305,8 +360,10 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
                 panels.range.open = false;
             } else if panels.sweep.open {
                 panels.sweep.open = false;
-            } else {
+            } else if stage.selection.selected.is_some() {
                 stage.selection.selected = None;
+            } else {
+                stage.choices.presenter.on = false;
             }
         }
     }

@@ -14,7 +14,7 @@ use bevy_egui::egui::{
 };
 
 /// The text in the language in use.
-fn said(language: Language, both: &Both) -> &str {
+pub(super) fn said(language: Language, both: &Both) -> &str {
     match language {
         Language::English => &both.en,
         Language::Chinese => &both.zh,

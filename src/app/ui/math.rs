@@ -50,9 +50,14 @@ pub fn row(pieces: impl IntoIterator<Item = Math>) -> Math {
     Math::Row(pieces.into_iter().collect())
 }
 
-/// A binary operator or a relation, with room around it.
+/// A binary operator, with room around it.
 pub fn sign(sign: &str) -> Math {
-    row([Math::Space(0.24), text(sign), Math::Space(0.24)])
+    row([Math::Space(0.22), text(sign), Math::Space(0.22)])
+}
+
+/// A relation, with a little more room around it.
+pub fn relation(sign: &str) -> Math {
+    row([Math::Space(0.28), text(sign), Math::Space(0.28)])
 }
 
 impl Math {
@@ -112,10 +117,14 @@ pub struct Laid {
     parts: Vec<Part>,
 }
 
+/// A thing that is painted, or pointed at, beside the origin.
 #[derive(Clone)]
 enum Part {
+    /// Letters with their upper left corner.
     Letters(Vec2, Arc<egui::Galley>, Color32),
+    /// A stroke with its ends and its thickness.
     Line(Vec2, Vec2, f32, Color32),
+    /// Where something can be pointed at.
     Link(usize, Rect),
 }
 
@@ -123,6 +132,16 @@ impl Laid {
     /// Its width and height, in points.
     pub fn size(&self) -> Vec2 {
         vec2(self.width, self.ascent + self.descent)
+    }
+
+    /// How far it reaches above its baseline, in points.
+    pub fn ascent(&self) -> f32 {
+        self.ascent
+    }
+
+    /// How far it reaches below its baseline, in points.
+    pub fn descent(&self) -> f32 {
+        self.descent
     }
 
     /// Puts `other` into it, its origin at `at`.
@@ -179,12 +198,20 @@ pub struct Setter {
 
 /// Scripts and limits as a share of what they stand at.
 const SMALLER: f32 = 0.7;
+/// Scripts of scripts are no smaller than this share of the whole formula's letters.
+const SMALLEST: f32 = 0.5;
 /// In ems: half the height of a minus sign above the baseline, where fractions have
 /// their bar.
-const MIDDLE: f32 = 0.27;
+const MIDDLE: f32 = 0.253;
 /// How far letters reach above and below the baseline, in ems.
 const ASCENT: f32 = 0.72;
 const DESCENT: f32 = 0.22;
+
+/// How large scripts and limits are at letters of `size` points, in a formula of
+/// `base` points.
+fn smaller(size: f32, base: f32) -> f32 {
+    (SMALLER * size).max(SMALLEST * base)
+}
 
 impl Setter {
     /// Sets with a painter's fonts in a colour.
@@ -197,13 +224,19 @@ impl Setter {
 
     /// Lays `math` out in letters of `size` points.
     pub fn lay(&self, math: &Math, size: f32) -> Laid {
+        self.part(math, size, size)
+    }
+
+    /// Lays a part of a formula out in letters of `size` points; those of the whole
+    /// formula are of `base` points.
+    fn part(&self, math: &Math, size: f32, base: f32) -> Laid {
         match math {
             Math::Text(text) => self.letters(text.clone(), size),
             Math::Var(name) => self.letters(name.chars().map(italic).collect(), size),
             Math::Row(pieces) => {
                 let mut laid = Laid::default();
                 for piece in pieces {
-                    laid.append(self.lay(piece, size));
+                    laid.append(self.part(piece, size, base));
                 }
                 laid
             }
@@ -211,16 +244,16 @@ impl Setter {
                 width: ems * size,
                 ..Laid::default()
             },
-            Math::Fraction(above, below) => self.fraction(above, below, size),
-            Math::Scripts(base, below, above) => {
-                self.scripts(base, below.as_deref(), above.as_deref(), size)
+            Math::Fraction(above, below) => self.fraction(above, below, size, base),
+            Math::Scripts(of, below, above) => {
+                self.scripts(of, below.as_deref(), above.as_deref(), size, base)
             }
-            Math::Sum(below, above) => self.sum(below.as_deref(), above.as_deref(), size),
-            Math::Root(of) => self.root(of, size),
-            Math::Hat(of) => self.hat(of, size),
-            Math::Fenced(inside) => self.fenced(inside, size),
+            Math::Sum(below, above) => self.sum(below.as_deref(), above.as_deref(), size, base),
+            Math::Root(of) => self.root(of, size, base),
+            Math::Hat(of) => self.hat(of, size, base),
+            Math::Fenced(inside) => self.fenced(inside, size, base),
             Math::Link(id, body) => {
-                let mut laid = self.lay(body, size);
+                let mut laid = self.part(body, size, base);
                 let rect = Rect::from_min_max(
                     Pos2::new(0.0, -laid.ascent),
                     Pos2::new(laid.width, laid.descent),
@@ -233,11 +266,12 @@ impl Setter {
                     color: *color,
                     ..self.clone()
                 };
-                setter.lay(body, size)
+                setter.part(body, size, base)
             }
         }
     }
 
+    /// Letters that stand on the baseline.
     fn letters(&self, text: String, size: f32) -> Laid {
         let font = FontId::new(size, FontFamily::Name(FORMULAS.into()));
         let galley = self.painter.layout_no_wrap(text, font, self.color);
@@ -254,14 +288,15 @@ impl Setter {
         }
     }
 
+    /// A stroke from `a` to `b`, as thick as those of letters of this size.
     fn line(&self, a: Vec2, b: Vec2, size: f32) -> Part {
         Part::Line(a, b, (size / 16.0).max(1.0), self.color)
     }
 
-    fn fraction(&self, above: &Math, below: &Math, size: f32) -> Laid {
-        let smaller = 0.9 * size;
-        let (above, below) = (self.lay(above, smaller), self.lay(below, smaller));
-        let width = above.width.max(below.width) + 0.3 * size;
+    /// One over the other, with a bar between them.
+    fn fraction(&self, above: &Math, below: &Math, size: f32, base: f32) -> Laid {
+        let [above, below] = [above, below].map(|part| self.part(part, size, base));
+        let width = above.width.max(below.width) + 0.42 * size;
         let bar = -MIDDLE * size;
         let gap = 0.16 * size;
         let mut laid = Laid::default();
@@ -270,34 +305,54 @@ impl Setter {
         let (x, y) = (0.5 * (width - below.width), bar + gap + below.ascent);
         laid.put(below, vec2(x, y));
         laid.parts
-            .push(self.line(vec2(0.06 * size, bar), vec2(width - 0.06 * size, bar), size));
+            .push(self.line(vec2(0.12 * size, bar), vec2(width - 0.12 * size, bar), size));
         laid.width = width;
         laid
     }
 
-    fn scripts(&self, base: &Math, below: Option<&Math>, above: Option<&Math>, size: f32) -> Laid {
-        let mut laid = self.lay(base, size);
-        let at = laid.width + 0.04 * size;
+    /// With what stands at its lower and its upper right.
+    fn scripts(
+        &self,
+        of: &Math,
+        below: Option<&Math>,
+        above: Option<&Math>,
+        size: f32,
+        base: f32,
+    ) -> Laid {
+        let mut laid = self.part(of, size, base);
+        let script = |math: Option<&Math>| math.map(|m| self.part(m, smaller(size, base), base));
+        let (below, above) = (script(below), script(above));
         // Of what is higher than a letter, scripts stand at its ends.
-        let up = (laid.ascent - 0.36 * size).max(0.36 * size);
-        let down = (laid.descent + 0.04 * size).max(0.2 * size);
-        for (script, y) in [(above, -up), (below, down)] {
-            if let Some(script) = script {
-                laid.put(self.lay(script, SMALLER * size), vec2(at, y));
-            }
+        let mut up = (laid.ascent - 0.36 * size).max(0.36 * size);
+        let mut down = laid.descent.max(0.2 * size);
+        if let (Some(below), Some(above)) = (&below, &above) {
+            // Apart from each other; most of what lacks is above.
+            let room = above.descent + below.ascent + 0.08 * size;
+            let lacks = (room - up - down).max(0.0);
+            up += 0.8 * lacks;
+            down += 0.2 * lacks;
+        }
+        // Letters are slanted: what is above stands a little to the right.
+        let width = laid.width;
+        if let Some(above) = above {
+            laid.put(above, vec2(width + 0.04 * size, -up));
+        }
+        if let Some(below) = below {
+            laid.put(below, vec2(width - 0.02 * size, down));
         }
         laid.width += 0.06 * size;
         laid
     }
 
-    fn sum(&self, below: Option<&Math>, above: Option<&Math>, size: f32) -> Laid {
-        let large = self.letters("∑".to_owned(), 1.45 * size);
-        let limit = |math: Option<&Math>| math.map(|m| self.lay(m, SMALLER * size));
+    /// The large sign of a sum with its limits.
+    fn sum(&self, below: Option<&Math>, above: Option<&Math>, size: f32, base: f32) -> Laid {
+        let large = self.letters("∑".to_owned(), 1.36 * size);
+        let limit = |math: Option<&Math>| math.map(|m| self.part(m, smaller(size, base), base));
         let (below, above) = (limit(below), limit(above));
         let widest = [&below, &above].map(|l| l.as_ref().map_or(0.0, |l| l.width));
         let width = large.width.max(widest[0]).max(widest[1]);
         let mut laid = Laid::default();
-        let (sign, drop) = (large.width, 0.14 * size);
+        let (sign, drop) = (large.width, 0.09 * size);
         let (top, bottom) = (large.ascent - drop, large.descent + drop);
         laid.put(large, vec2(0.5 * (width - sign), drop));
         if let Some(above) = above {
@@ -310,7 +365,7 @@ impl Setter {
         if let Some(below) = below {
             let at = vec2(
                 0.5 * (width - below.width),
-                bottom + below.ascent + 0.02 * size,
+                bottom + below.ascent + 0.12 * size,
             );
             laid.put(below, at);
         }
@@ -318,8 +373,9 @@ impl Setter {
         laid
     }
 
-    fn root(&self, of: &Math, size: f32) -> Laid {
-        let inside = self.lay(of, size);
+    /// Under the sign of a root.
+    fn root(&self, of: &Math, size: f32, base: f32) -> Laid {
+        let inside = self.part(of, size, base);
         let (top, bottom) = (-inside.ascent - 0.12 * size, inside.descent);
         let hook = 0.55 * size;
         let end = hook + inside.width + 0.06 * size;
@@ -340,8 +396,9 @@ impl Setter {
         laid
     }
 
-    fn hat(&self, of: &Math, size: f32) -> Laid {
-        let mut laid = self.lay(of, size);
+    /// With a circumflex.
+    fn hat(&self, of: &Math, size: f32, base: f32) -> Laid {
+        let mut laid = self.part(of, size, base);
         // Over small letters, a little to the right, as those are slanted.
         let (middle, foot) = (0.5 * laid.width + 0.05 * size, -0.54 * size);
         let top = vec2(middle, foot - 0.13 * size);
@@ -352,8 +409,9 @@ impl Setter {
         laid
     }
 
-    fn fenced(&self, inside: &Math, size: f32) -> Laid {
-        let inside = self.lay(inside, size);
+    /// Between parentheses that are as high as it.
+    fn fenced(&self, inside: &Math, size: f32, base: f32) -> Laid {
+        let inside = self.part(inside, size, base);
         // Letters of their own size as long as they reach.
         let height = inside.ascent + inside.descent;
         let scale = (height / ((ASCENT + DESCENT) * size)).max(1.0);
@@ -395,12 +453,37 @@ mod tests {
     }
 
     #[test]
+    fn scripts_keep_apart_and_what_is_below_stands_further_left() {
+        with_setter(|setter| {
+            let scripts = var("w").sub(text("1").link(1)).sup(text("2").link(2));
+            let laid = setter.lay(&scripts, 20.0);
+            let places: Vec<_> = laid.links(Pos2::ZERO).collect();
+            let place = |id: usize| places.iter().find(|(of, _)| *of == id).unwrap().1;
+            let (below, above) = (place(1), place(2));
+            assert!(below.top() - above.bottom() > 0.079 * 20.0);
+            assert!((above.left() - below.left() - 1.2).abs() < 1e-3);
+        });
+    }
+
+    #[test]
+    fn scripts_of_scripts_stay_legible() {
+        with_setter(|setter| {
+            let tower = text("1").sup(text("2").sup(text("3").sup(text("4").link(1))));
+            let laid = setter.lay(&tower, 20.0);
+            let (_, rect) = laid.links(Pos2::ZERO).next().unwrap();
+            let half = setter.lay(&text("4"), 10.0);
+            assert!((rect.width() - half.width).abs() < 1e-3);
+            assert!((laid.ascent() + laid.descent() - laid.size().y).abs() < 1e-3);
+        });
+    }
+
+    #[test]
     fn a_fraction_is_as_wide_as_its_wider_part_and_links_lie_where_they_are_painted() {
         with_setter(|setter| {
             let wide = row([text("1"), sign("+"), text("e")]);
             let laid = setter.lay(&text("1").over(wide.clone().link(7)), 20.0);
-            let inner = setter.lay(&wide, 18.0);
-            assert!((laid.width - inner.width - 6.0).abs() < 1e-3);
+            let inner = setter.lay(&wide, 20.0);
+            assert!((laid.width - inner.width - 8.4).abs() < 1e-3);
             let links: Vec<_> = laid.links(Pos2::new(100.0, 50.0)).collect();
             assert_eq!(links.len(), 1);
             let (id, rect) = links[0];

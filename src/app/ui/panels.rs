@@ -2,6 +2,8 @@
 //! frame to the next.
 
 use super::draft::Draft;
+use super::draw::Drawer;
+use super::exercise::{self as exercises, Exercises};
 use super::function::FunctionForm;
 use super::line::LineForm;
 use super::overlays::{self, Toast};
@@ -10,7 +12,7 @@ use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
 use super::timeline::{self, Timeline};
-use super::{charts, events, experiment, insight, keys, lecture, race, top};
+use super::{charts, edit, events, experiment, insight, keys, lecture, presenter, race, top};
 use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
@@ -54,7 +56,13 @@ pub struct Panels {
     /// The slider through time.
     pub timeline: Timeline,
     /// Which scene of a lesson was shown last.
-    pub(super) scene_seen: Option<usize>,
+    pub(super) scene_seen: Option<(usize, u32)>,
+    /// The exercises.
+    pub exercises: Exercises,
+    /// Paper to draw on.
+    pub drawer: Drawer,
+    /// The weight in the hand.
+    pub(super) edit: edit::Edit,
     /// Finite differences beside the formula of an event.
     pub(super) checks: events::Checks,
     pub(super) pictures: Pictures,
@@ -83,6 +91,9 @@ impl Panels {
             stop_read: None,
             timeline: Timeline::default(),
             scene_seen: None,
+            exercises: Exercises::bundled(),
+            drawer: Drawer::default(),
+            edit: edit::Edit::default(),
             checks: events::Checks::default(),
             pictures: Pictures::default(),
             curves: charts::Curves::default(),
@@ -124,8 +135,9 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     let width = root.max_rect().width();
     let chosen = [stage.choices.left_panel, stage.choices.right_panel];
     let lectures = stage.choices.lecture.lesson.is_some();
+    let presents = stage.choices.presents();
     // In a lesson the scene has all the room until panels are asked for.
-    let open = if lectures {
+    let open = if presents {
         let scene = stage.choices.lecture.current();
         let wanted = scene.is_some_and(|scene| scene.panel);
         let [left, right] = chosen.map(|panel| panel == Some(true));
@@ -141,7 +153,7 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     let style = root.style().clone();
     let frame = |x: i8, y: i8| Frame::side_top_panel(&style).inner_margin(Margin::symmetric(x, y));
     let asked = chosen.contains(&Some(true));
-    if !lectures || asked {
+    if !presents || asked {
         Panel::top("gradscape top")
             .resizable(false)
             .frame(frame(10, 6))
@@ -149,12 +161,20 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     }
     if lectures {
         // What was said of another scene is not of this one.
-        let scene = stage.choices.lecture.scene;
+        let lecture = &stage.choices.lecture;
+        let scene = (lecture.scene, lecture.again);
         if panels.scene_seen.replace(scene) != Some(scene) {
             panels.toasts.clear();
+            panels.edit = edit::Edit::default();
+            let strokes = lecture.current().and_then(|scene| scene.draw.clone());
+            panels.drawer.is_open = strokes.is_some();
+            panels.drawer.put(strokes.unwrap_or_default());
         }
         lecture::caption(root, stage);
         lecture::foot(root, stage, now);
+    }
+    if !lectures {
+        exercises::banner(root, panels, stage);
     }
     let room = root.available_width();
     if open[0] {
@@ -192,11 +212,12 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     }
     if stage.choices.walk.on {
         events::show(root, panels, stage);
-    } else if !lectures {
+    } else if !presents {
         timeline::show(root, panels, stage, compact, now);
     }
     let free = root.available_rect_before_wrap();
     overlays::show(root, panels, stage, free, now);
+    presenter::pointer(root, stage, root.ctx().viewport_rect());
     if stage.choices.lecture.black {
         lecture::curtain(root, root.max_rect());
     }

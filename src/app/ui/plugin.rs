@@ -5,10 +5,10 @@ use super::stage::{Intent, Stage};
 use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
-    Arena, ArenaView, CameraRequest, Command, ErrorSurface, Lecture, LoadExperiment,
-    NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, RaceCommand, ReplayWish,
-    Selection, StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk,
-    WeightsWish,
+    Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
+    Motion, NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, Presenter,
+    RaceCommand, ReplayWish, Selection, StudyWish, SurfaceView, Texts, Theme, Training, ViewMode,
+    ViewRect, Wake, Walk, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -55,6 +55,8 @@ struct Chosen<'w> {
     arena: ResMut<'w, ArenaView>,
     walk: ResMut<'w, Walk>,
     lecture: ResMut<'w, Lecture>,
+    presenter: ResMut<'w, Presenter>,
+    motion: ResMut<'w, Motion>,
     selection: ResMut<'w, Selection>,
     mode: Res<'w, State<ViewMode>>,
     next_mode: ResMut<'w, NextState<ViewMode>>,
@@ -76,6 +78,8 @@ impl Chosen<'_> {
             arena: self.arena.clone(),
             walk: self.walk.clone(),
             lecture: self.lecture.clone(),
+            presenter: *self.presenter,
+            motion: *self.motion,
             ..self.choices.clone()
         }
     }
@@ -92,6 +96,8 @@ impl Chosen<'_> {
         self.arena.set_if_neq(choices.arena.clone());
         self.walk.set_if_neq(choices.walk.clone());
         self.lecture.set_if_neq(choices.lecture.clone());
+        self.presenter.set_if_neq(choices.presenter);
+        self.motion.set_if_neq(choices.motion);
         self.selection.set_if_neq(selection);
         if choices.mode != *self.mode.get() {
             self.next_mode.set(choices.mode);
@@ -141,7 +147,7 @@ fn draw_panels(
     training: Res<Training>,
     surface: Res<ErrorSurface>,
     arena: Res<Arena>,
-    pinned: Res<Pinned>,
+    (pinned, chain): (Res<Pinned>, Res<ChainShown>),
     loading: Res<Loading>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
@@ -155,7 +161,7 @@ fn draw_panels(
     let mut choices = chosen.gather();
     let speed = choices.speed;
     let mut zoom = choices.scale;
-    if choices.lecture.lesson.is_some() {
+    if choices.presents() {
         // Everything is as large a share of a projector's picture as of a small window.
         let height = ctx.viewport_rect().height() * ctx.zoom_factor();
         let larger = (height / LESSON_HEIGHT * 20.0).round() / 20.0;
@@ -180,6 +186,7 @@ fn draw_panels(
         training: &training,
         surface: &surface,
         arena: &arena,
+        chain: chain.0.clone(),
         pinned: pinned.kept.is_some(),
         loading: loading.is_busy(),
         choices: &mut choices,

@@ -1,11 +1,13 @@
 //! The data as the network answers it: the plane with its decision field, the
 //! curve through points on a line, or one picture with the class probabilities.
 
+use super::draw::{self, Drawer};
 use super::format::{number, percent};
 use super::icons::Icon;
 use super::stage::Stage;
 use super::widgets::{fact, segmented, small_icon};
 use crate::app::theme::color32;
+use crate::data::ImageShape;
 use crate::insight::field::{Answer, decision_field, largest_target, line_fit};
 use crate::train::{Encoding, Samples, TrainCommand, Watched, WatchedPart};
 use bevy_egui::egui::{
@@ -34,8 +36,13 @@ struct FieldKey {
     theme: crate::app::Theme,
 }
 
-pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) {
-    stepper(ui, stage);
+pub(super) fn show(
+    ui: &mut Ui,
+    stage: &mut Stage<'_>,
+    pictures: &mut Pictures,
+    drawer: &mut Drawer,
+) {
+    stepper(ui, stage, drawer);
     let data = &stage.training.problem.data;
     if data.is_plane() {
         plane(ui, stage, pictures);
@@ -50,20 +57,28 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) 
 }
 
 /// Chooses which sample is watched.
-fn stepper(ui: &mut Ui, stage: &mut Stage<'_>) {
+fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
     let problem = &stage.training.problem;
     let now = stage.training.snapshot.probe.watched;
     let mut wanted = now;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        if !problem.validation.is_empty() {
-            let parts = [
-                (WatchedPart::Train, None, stage.t("samples.train")),
-                (WatchedPart::Validation, None, stage.t("samples.validation")),
-            ];
+        let draws = draw::is_possible(problem);
+        if !problem.validation.is_empty() || draws {
+            let mut parts = vec![(WatchedPart::Train, None, stage.t("samples.train"))];
+            if !problem.validation.is_empty() {
+                let name = stage.t("samples.validation");
+                parts.push((WatchedPart::Validation, None, name));
+            }
+            if draws {
+                parts.push((WatchedPart::Drawn, Some(Icon::Pen), stage.t("draw.short")));
+            }
             if segmented(ui, "watched/part", &mut wanted.part, &parts) {
                 wanted.index = 0;
             }
+        }
+        if wanted.part == WatchedPart::Drawn {
+            return;
         }
         let n = part(stage, wanted.part).len().max(1);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -87,7 +102,10 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>) {
             }
         });
     });
-    if wanted != now {
+    if wanted != now && wanted.part == WatchedPart::Drawn {
+        drawer.open(now);
+    } else if wanted != now {
+        drawer.close();
         stage.train(TrainCommand::Watch(wanted));
     }
 }
@@ -95,7 +113,7 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>) {
 fn part<'a>(stage: &Stage<'a>, part: WatchedPart) -> &'a Samples {
     let problem = &stage.training.problem;
     match part {
-        WatchedPart::Train => &problem.train,
+        WatchedPart::Train | WatchedPart::Drawn => &problem.train,
         WatchedPart::Validation => &problem.validation,
     }
 }
@@ -219,7 +237,7 @@ fn plane(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) {
 
 /// Puts `image` into a texture that is there. In place where the size is the
 /// same: bevy_egui makes a new texture of a whole one, which is blank for a frame.
-fn refill(texture: &mut TextureHandle, image: ColorImage, options: TextureOptions) {
+pub(super) fn refill(texture: &mut TextureHandle, image: ColorImage, options: TextureOptions) {
     if texture.size() == image.size {
         texture.set_partial([0, 0], image, options);
     } else {
@@ -338,21 +356,7 @@ fn picture(ui: &mut Ui, stage: &Stage<'_>, pictures: &mut Pictures) {
         .as_ref()
         .is_none_or(|(known, _)| known != input)
     {
-        let (least, greatest) = input
-            .iter()
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), &v| {
-                (a.min(v), b.max(v))
-            });
-        let span = (greatest - least).max(f32::MIN_POSITIVE);
-        let level = |v: f32| (255.0 * (v - least) / span) as u8;
-        let pixels = input
-            .chunks(shape.channels)
-            .map(|c| match c {
-                [r, g, b] => Color32::from_rgb(level(*r), level(*g), level(*b)),
-                _ => Color32::from_gray(level(c[0])),
-            })
-            .collect();
-        let image = ColorImage::new([shape.width, shape.height], pixels);
+        let image = grey(input, shape);
         let texture = ui
             .ctx()
             .load_texture("watched sample", image, TextureOptions::NEAREST);
@@ -372,6 +376,25 @@ fn picture(ui: &mut Ui, stage: &Stage<'_>, pictures: &mut Pictures) {
     }
 }
 
+/// A sample as a picture, from its smallest value to its largest.
+pub(super) fn grey(input: &[f32], shape: ImageShape) -> ColorImage {
+    let (least, greatest) = input
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), &v| {
+            (a.min(v), b.max(v))
+        });
+    let span = (greatest - least).max(f32::MIN_POSITIVE);
+    let level = |v: f32| (255.0 * (v - least) / span) as u8;
+    let pixels = input
+        .chunks(shape.channels)
+        .map(|c| match c {
+            [r, g, b] => Color32::from_rgb(level(*r), level(*g), level(*b)),
+            _ => Color32::from_gray(level(c[0])),
+        })
+        .collect();
+    ColorImage::new([shape.width, shape.height], pixels)
+}
+
 /// The watched row of a table, as the network sees it.
 fn inputs(ui: &mut Ui, stage: &Stage<'_>) {
     let names = &stage.training.problem.data.feature_names;
@@ -389,17 +412,17 @@ fn inputs(ui: &mut Ui, stage: &Stage<'_>) {
         });
 }
 
-/// What the network says of the watched sample, beside the truth.
-fn answers(ui: &mut Ui, stage: &Stage<'_>) {
+/// What the network says of the watched sample, beside the truth where there is one.
+pub(super) fn answers(ui: &mut Ui, stage: &Stage<'_>) {
     let problem = &stage.training.problem;
     let probe = &stage.training.snapshot.probe;
     let Some(output) = probe.a.last().filter(|a| !a.is_empty()) else {
         return;
     };
     let names = problem.data.task.names();
-    let truth = problem
-        .encoding
-        .class(ndarray::ArrayView1::from(&probe.target));
+    let has_truth = !probe.target.is_empty();
+    let target = ndarray::ArrayView1::from(&probe.target);
+    let truth = has_truth.then(|| problem.encoding.class(target)).flatten();
     let shares: Vec<f32> = match problem.encoding {
         Encoding::Binary { low, high } => {
             let share = ((output[0] - low) / (high - low)).clamp(0.0, 1.0);
@@ -433,11 +456,20 @@ fn answers(ui: &mut Ui, stage: &Stage<'_>) {
             shares[k],
             truth == Some(k),
             best == Some(k),
+            has_truth,
         );
     }
 }
 
-fn bar(ui: &mut Ui, stage: &Stage<'_>, name: &str, share: f32, truth: bool, best: bool) {
+fn bar(
+    ui: &mut Ui,
+    stage: &Stage<'_>,
+    name: &str,
+    share: f32,
+    truth: bool,
+    best: bool,
+    judged: bool,
+) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 19.0), Sense::hover());
     let (name_width, value_width) = (88.0, 52.0);
     let rail = Rect::from_min_max(
@@ -445,7 +477,7 @@ fn bar(ui: &mut Ui, stage: &Stage<'_>, name: &str, share: f32, truth: bool, best
         pos2(rect.right() - value_width, rect.bottom() - 4.0),
     );
     let visuals = ui.visuals();
-    let ink = if truth {
+    let ink = if truth || (best && !judged) {
         visuals.text_color()
     } else {
         visuals.weak_text_color()
@@ -469,7 +501,7 @@ fn bar(ui: &mut Ui, stage: &Stage<'_>, name: &str, share: f32, truth: bool, best
         ink,
     );
     painter.rect_filled(rail, 3.0, visuals.extreme_bg_color);
-    let right = truth || !best;
+    let right = truth || !best || !judged;
     let color = if right {
         stage.palette.training
     } else {

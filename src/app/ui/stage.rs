@@ -9,7 +9,9 @@ use crate::app::{
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
+use crate::train::micro::Chain;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Something that a panel asks for and the systems around it carry out.
 #[derive(Debug, Clone)]
@@ -63,6 +65,8 @@ pub struct Stage<'a> {
     pub surface: &'a ErrorSurface,
     /// The race.
     pub arena: &'a Arena,
+    /// The way of the chain rule that is shown.
+    pub chain: Option<Arc<Chain>>,
     /// Whether a surface is pinned beside the live one.
     pub pinned: bool,
     /// Whether an experiment is being loaded.

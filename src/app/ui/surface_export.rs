@@ -6,8 +6,8 @@ use super::stage::{Intent, Stage};
 use super::top::source_name;
 use super::widgets::{fold, remark};
 use crate::app::surface_words as words;
-use crate::app::{ErrorSurface, Notice, Theme};
-use crate::figure::{ContourFigure, Heights, Tone};
+use crate::app::{ErrorSurface, Notice};
+use crate::figure::{ContourFigure, Heights};
 use crate::interop::{SurfaceFile, SurfaceFormat, write_surface_file};
 use bevy_egui::egui::{self, Ui};
 use std::path::{Path, PathBuf};
@@ -81,10 +81,7 @@ fn export(stage: &Stage<'_>, path: &Path) -> Option<Result<(), String>> {
         } else {
             Heights::Linear
         },
-        tone: match stage.choices.theme {
-            Theme::Dark => Tone::Dark,
-            Theme::Light => Tone::Light,
-        },
+        tone: stage.choices.theme.tone,
     };
     let file = SurfaceFile {
         figure,

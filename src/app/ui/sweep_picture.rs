@@ -6,9 +6,8 @@ use super::format::{number, percent};
 use super::stage::Stage;
 use super::sweep_form::Setting;
 use super::widgets::remark;
-use crate::app::Theme;
 use crate::app::theme::color32;
-use crate::figure::{LossAxis, SettingAxis, Tone};
+use crate::figure::{LossAxis, SettingAxis};
 use crate::search::{Plan, Row, rank};
 use bevy_egui::egui::{
     self, Align2, Color32, FontId, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2,
@@ -53,10 +52,7 @@ pub(super) struct Picture<'a> {
 
 /// What is under the pointer, and the run that was clicked.
 pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, plan: &Plan, rows: &[Row]) -> Option<usize> {
-    let tone = match stage.choices.theme {
-        Theme::Dark => Tone::Dark,
-        Theme::Light => Tone::Light,
-    };
+    let tone = stage.choices.theme.tone;
     let Some(loss) = LossAxis::new(rows, tone) else {
         remark(ui, stage.t("sweep.no_rows"));
         return None;

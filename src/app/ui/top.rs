@@ -3,15 +3,16 @@
 
 use super::format::{count, number, percent};
 use super::icons::Icon;
-use super::lecture;
 use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::{
     captioned, control_id, group, icon_button, icon_button_sized, row, segmented, slide,
 };
+use super::{exercise, lecture};
 use crate::app::settings::Choices;
-use crate::app::theme::{Theme, color32};
+use crate::app::theme::color32;
 use crate::app::{Language, ViewMode};
+use crate::figure::Tone;
 use crate::train::{RunState, TrainCommand};
 use bevy_egui::egui::{self, Align, Layout, RichText, Ui, vec2};
 
@@ -71,7 +72,7 @@ fn title_row(
         })
         .sum::<f32>()
         + 2.0;
-    let settings = if compact { 166.0 } else { 404.0 };
+    let settings = if compact { 166.0 } else { 440.0 };
     let room = (width - switch - settings - 24.0).max(0.0);
     let title = if compact {
         30.0
@@ -132,18 +133,19 @@ fn interface(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: bool
     }
     if !compact {
         lecture::menu(ui, stage, panels);
+        exercise::menu(ui, stage, panels);
         let tip = stage.t("top.sweep");
         if bar_button(ui, "top/sweep", Icon::Sweep, tip).clicked() {
             panels.sweep.open = !panels.sweep.open;
         }
     }
     scale(ui, stage, compact);
-    let (icon, tip, other) = match stage.choices.theme {
-        Theme::Dark => (Icon::Sun, stage.t("top.light"), Theme::Light),
-        Theme::Light => (Icon::Moon, stage.t("top.dark"), Theme::Dark),
+    let (icon, tip) = match stage.choices.theme.tone {
+        Tone::Dark => (Icon::Sun, stage.t("top.light")),
+        Tone::Light => (Icon::Moon, stage.t("top.dark")),
     };
     if bar_button(ui, "top/theme", icon, tip).clicked() {
-        stage.choices.theme = other;
+        stage.choices.theme = stage.choices.theme.turned();
     }
     if !compact {
         let languages = Language::ALL.map(|l| (l, None, l.name()));

@@ -1,9 +1,10 @@
 //! Derivatives by finite differences, computed on the spot in double precision.
 
 use super::Trace;
-use crate::nn::{LayerKind, Source, Workspace};
+use crate::nn::{Layer, LayerKind, Mode, Source, Workspace};
 use crate::train::Problem;
-use ndarray::{ArrayView1, Axis};
+use crate::train::smoothing::Smoothing;
+use ndarray::{Array2, ArrayView1, Axis};
 
 /// By what the loss is differentiated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,16 +64,20 @@ impl Check {
     }
 }
 
-/// The derivative of the shown sample's loss at the weights before the update.
+/// The derivative of the shown sample's loss at the weights before the update; where
+/// samples of a batch depend on each other (batch normalisation), that of the batch's
+/// mean loss.
 ///
-/// None where there is no way to move that number alone: for networks that compute
-/// something else in training than otherwise (dropout, batch normalisation), and for
-/// units before or in layers that are not fully connected, whose sums are moved by
-/// moving biases.
+/// None where there is no way to move that number alone: with dropout, for units in
+/// batch normalisation's company, and for units before or in layers that are not fully
+/// connected, whose sums are moved by moving biases.
 pub fn check(problem: &Problem, trace: &Trace, of: Of) -> Option<Check> {
     let network = &problem.network;
     if network.depends_on_mode() {
-        return None;
+        return match of {
+            Of::Parameter(index) if network.mixes_samples() => check_batch(problem, trace, index),
+            _ => None,
+        };
     }
     let params: Vec<f64> = trace.before.iter().map(|&p| f64::from(p)).collect();
     let row = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
@@ -101,7 +106,7 @@ pub fn check(problem: &Problem, trace: &Trace, of: Of) -> Option<Check> {
         Of::Parameter(index) => params[index].abs().max(1.0),
         _ => 1.0,
     };
-    let mut loss = |t: f64| {
+    let loss = |t: f64| {
         let mut moved = params.clone();
         for &(index, by) in &direction {
             moved[index] += t * by;
@@ -109,6 +114,40 @@ pub fn check(problem: &Problem, trace: &Trace, of: Of) -> Option<Check> {
         network.forward(&moved, x, &mut workspace);
         network.loss_sum(&mut workspace, y)
     };
+    Some(compare(derivative, size, loss))
+}
+
+/// The same for a parameter of a network with batch normalisation: all of the batch,
+/// as in training.
+fn check_batch(problem: &Problem, trace: &Trace, index: usize) -> Option<Check> {
+    let network = &problem.network;
+    let drops = |layer: &Layer| matches!(layer.kind(), LayerKind::Dropout { .. });
+    if network.layers().iter().any(drops) || index >= network.layout().trainable() {
+        return None;
+    }
+    let params: Vec<f64> = trace.before.iter().map(|&p| f64::from(p)).collect();
+    let wide = |values: &Array2<f32>| values.select(Axis(0), &trace.rows).mapv(f64::from);
+    let (x, mut y) = (wide(&problem.train.x), wide(&problem.train.y));
+    if let Some(smoothing) = Smoothing::of(problem) {
+        y.mapv_inplace(|t| smoothing.of_target(t));
+    }
+    let mut workspace = Workspace::<f64>::new(network, trace.rows.len());
+    workspace.set_mode(Mode::Training { seed: 0 });
+    let mut gradient = vec![0.0; params.len()];
+    network.gradient(&params, x.view(), y.view(), &mut workspace, &mut gradient);
+    let loss = |t: f64| {
+        let mut moved = params.clone();
+        moved[index] += t;
+        network.forward(&moved, x.view(), &mut workspace);
+        network.loss_sum(&mut workspace, y.view()) / trace.rows.len() as f64
+    };
+    let size = params[index].abs().max(1.0);
+    Some(compare(gradient[index], size, loss))
+}
+
+/// A derivative beside the differences of `loss`, which is a function of how far
+/// something of such a size is moved.
+fn compare(derivative: f64, size: f64, mut loss: impl FnMut(f64) -> f64) -> Check {
     let mut quotient = |h: f64| {
         let (near, far) = (loss(h) - loss(-h), loss(2.0 * h) - loss(-2.0 * h));
         (8.0 * near - far) / (12.0 * h)
@@ -132,11 +171,11 @@ pub fn check(problem: &Problem, trace: &Trace, of: Of) -> Option<Check> {
     let apart = |[left, right]: [f64; 2]| (right - left).abs();
     let (wide, sides) = (sides(CORNER * size), sides(0.1 * CORNER * size));
     let is_corner = apart(sides) > AGREES && apart(sides) > 0.5 * apart(wide);
-    Some(Check {
+    Check {
         derivative,
         difference,
         corner: is_corner.then_some(sides),
-    })
+    }
 }
 
 /// Which parameters move, and how fast, where a number moves by one.

@@ -6,11 +6,13 @@
 //! back. The weights are those before the step until its last event, the update.
 //! [`TrainCommand::Micro`](super::TrainCommand::Micro) leads a run through it.
 
+mod chain;
 mod check;
 mod event;
 mod explain;
 mod trace;
 
+pub use chain::{Chain, ChainFactor, Derivative};
 pub use check::{AGREES, Check, Of, check};
 pub use event::{Event, events_of};
 pub use explain::{Factor, Origin, Sum, Term};

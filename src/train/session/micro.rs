@@ -179,6 +179,19 @@ impl Session {
         self.iteration = Some(iteration);
     }
 
+    /// The weights were put elsewhere: the same event of the step from there, or if the
+    /// step had been made, the beginning of the next. One cannot go back behind that.
+    pub(super) fn begin_again(&mut self) {
+        let Some(before) = self.iteration.take() else {
+            return;
+        };
+        let done = if before.is_over() { 0 } else { before.done };
+        self.iteration = self.begin_iteration(VecDeque::new());
+        if let Some(iteration) = &mut self.iteration {
+            iteration.done = done.min(iteration.trace.events.len() - 1);
+        }
+    }
+
     fn pause(&mut self) {
         if self.state == RunState::Running {
             self.epoch_goal = None;
@@ -190,7 +203,7 @@ impl Session {
     fn watched_row(&self) -> usize {
         match self.watched.part {
             WatchedPart::Train => self.watched.index,
-            WatchedPart::Validation => usize::MAX,
+            WatchedPart::Validation | WatchedPart::Drawn => usize::MAX,
         }
     }
 

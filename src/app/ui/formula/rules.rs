@@ -1,12 +1,48 @@
 //! What each kind of event computes, in symbols and in numbers.
 
-use super::{Formula, Writer, derivative_by, equals, figure, figure32, index, of_layer, output_of};
-use crate::app::ui::format::number;
-use crate::app::ui::math::{Math, row, sign, text, var};
+use super::{
+    DIGITS, Formula, Writer, derivative_by, equals, figure, figure32, index, numeral, of_layer,
+    output_of,
+};
+use crate::app::Item;
+use crate::app::ui::format::{exact, number};
+use crate::app::ui::math::{Math, relation, row, sign, text, var};
 use crate::nn::{Activation, Loss, Network, Source};
 use crate::optim::{Method, OptimizerKind};
 use crate::train::Problem;
-use crate::train::micro::{Micro, Of};
+use crate::train::micro::{Chain, Derivative, Micro, Of, Sum};
+
+/// In ems: between a fraction or parentheses and what they are multiplied by.
+const GAP: f32 = 0.15;
+/// In ems: around the name of a function without parentheses.
+const THIN: f32 = 0.17;
+/// Significant digits of a weight that moves, which is often by little.
+const MOVED: usize = 6;
+
+/// A function by its name, of something in parentheses.
+fn function(name: &str, of: Math) -> Math {
+    row([text(name), Math::Space(0.1), of.fenced()])
+}
+
+/// The logarithm of what follows without parentheses.
+fn ln() -> Math {
+    row([text("ln"), Math::Space(THIN)])
+}
+
+/// A number behind an operator: a negative one is in parentheses.
+fn operand(value: f32) -> Math {
+    let shown = figure32(value);
+    if value < 0.0 { shown.fenced() } else { shown }
+}
+
+/// A sum term by term, and what it makes, unless a single number is all of it.
+fn summed(writer: &mut Writer<'_>, sum: &Sum, result: Math) -> Math {
+    let terms = writer.terms(sum);
+    match &sum.terms[..] {
+        [term] if term.factors.len() == 1 => terms,
+        _ => row([terms, equals(), result]),
+    }
+}
 
 /// `z = sum w x + b`.
 pub(super) fn sum(writer: &mut Writer<'_>, micro: &Micro, layer: usize, unit: usize) -> Formula {
@@ -19,8 +55,7 @@ pub(super) fn sum(writer: &mut Writer<'_>, micro: &Micro, layer: usize, unit: us
         let symbols = row([
             z,
             equals(),
-            text(name),
-            output_of(this.sources()[0], var("i")).fenced(),
+            function(name, output_of(this.sources()[0], var("i"))),
         ]);
         return Formula::new(symbols, figure32(trace.sample.z[layer][unit]));
     };
@@ -35,8 +70,8 @@ pub(super) fn sum(writer: &mut Writer<'_>, micro: &Micro, layer: usize, unit: us
     if writer.network.bias_of(layer, unit).is_some() {
         symbols.extend([sign("+"), of_layer("b", layer, index(unit))]);
     }
-    let numbers = [writer.terms(&sum), equals(), figure32(sum.result)];
-    Formula::new(row(symbols), row(numbers))
+    let numbers = summed(writer, &sum, figure32(sum.result));
+    Formula::new(row(symbols), numbers)
 }
 
 /// `a = f(z)`.
@@ -48,27 +83,28 @@ pub(super) fn activation(micro: &Micro, kind: Activation, layer: usize, unit: us
             let power = var("e").sup(row([text("−"), z]));
             text("1").over(row([text("1"), sign("+"), power]))
         }
-        Activation::Tanh => row([text("tanh"), z.fenced()]),
-        Activation::Relu => row([text("max"), row([text("0, "), z]).fenced()]),
+        Activation::Tanh => function("tanh", z),
+        Activation::Relu => function("max", row([text("0, "), z])),
         Activation::Softmax => {
+            // The sign of a sum as large as letters, as in a line of text.
             let all = row([
-                Math::Sum(Some(var("k").into()), None),
+                text("∑").sub(var("k")),
+                Math::Space(0.12),
                 var("e").sup(var("z").sub(var("k"))),
             ]);
             var("e").sup(z).over(all)
         }
-        other => row([text(other.name()), z.fenced()]),
+        other => function(other.name(), z),
     };
     let symbols = row([
         of_layer("a", layer, index(unit)),
         equals(),
         of_z(of_layer("z", layer, index(unit))),
     ]);
-    let inner = figure32(z);
-    let inner = if z < 0.0 && kind == Activation::Sigmoid {
-        inner.fenced()
+    let inner = if kind == Activation::Sigmoid {
+        operand(z)
     } else {
-        inner
+        figure32(z)
     };
     Formula::new(symbols, row([of_z(inner), equals(), figure32(a)]))
 }
@@ -88,38 +124,38 @@ pub(super) fn loss(micro: &Micro, network: &Network) -> Formula {
         let all = pairs.flat_map(|(k, (&a, &t))| {
             let plus = (k > 0).then(|| sign("+"));
             plus.into_iter()
-                .chain([difference(figure32(a), figure32(t))])
+                .chain([difference(figure32(a), operand(t))])
         });
-        row(all.chain(more.clone()))
+        let all = row(all.chain(more.clone()));
+        if a.len() > 1 { all.fenced() } else { all }
     };
     let result = || [equals(), figure(sample.loss)];
     let (symbols, numbers) = match network.loss_kind() {
-        Loss::HalfSquaredError => (
-            row([text("1").over(text("2")), k(), difference(a_k, t_k)]),
-            row([text("1").over(text("2")), squares().fenced()]
-                .into_iter()
-                .chain(result())),
-        ),
-        Loss::MeanSquaredError => (
-            row([text("1").over(var("K")), k(), difference(a_k, t_k)]),
-            row([
-                text("1").over(text(a.len().to_string())),
-                squares().fenced(),
-            ]
-            .into_iter()
-            .chain(result())),
-        ),
+        Loss::HalfSquaredError => {
+            let half = || [text("1").over(text("2")), Math::Space(GAP)];
+            (
+                row(half().into_iter().chain([k(), difference(a_k, t_k)])),
+                row(half().into_iter().chain([squares()]).chain(result())),
+            )
+        }
+        Loss::MeanSquaredError => {
+            let one = |below: Math| [text("1").over(below), Math::Space(GAP)];
+            let mean = (a.len() > 1).then(|| one(text(a.len().to_string())));
+            let mean = mean.into_iter().flatten();
+            (
+                row(one(var("K")).into_iter().chain([k(), difference(a_k, t_k)])),
+                row(mean.chain([squares()]).chain(result())),
+            )
+        }
         Loss::SoftmaxCrossEntropy => {
             let terms = a.iter().zip(t).filter(|(_, t)| **t != 0.0).take(3);
-            let all = terms.flat_map(|(&a, &t)| {
+            let all = terms.enumerate().flat_map(|(term, (&a, &t))| {
+                let minus = if term > 0 { sign("−") } else { text("−") };
                 let factor = (t != 1.0).then(|| row([figure32(t), sign("·")]));
-                [text("−")]
-                    .into_iter()
-                    .chain(factor)
-                    .chain([text("ln "), figure32(a)])
+                [minus].into_iter().chain(factor).chain([ln(), figure32(a)])
             });
             (
-                row([text("−"), k(), t_k, text(" ln "), a_k]),
+                row([text("−"), k(), t_k, Math::Space(THIN), ln(), a_k]),
                 row(all.chain(result())),
             )
         }
@@ -129,30 +165,31 @@ pub(super) fn loss(micro: &Micro, network: &Network) -> Formula {
             let symbols = row([
                 text("−"),
                 t1.clone(),
-                text(" ln "),
+                Math::Space(THIN),
+                ln(),
                 a1.clone(),
                 sign("−"),
                 rest(t1),
-                text(" ln "),
+                Math::Space(THIN),
+                text("ln"),
                 rest(a1),
             ]);
             let (a, t) = (a[0], t[0]);
             let shown = if t == 1.0 {
-                row([text("−ln "), figure32(a)])
+                row([text("−"), ln(), figure32(a)])
             } else if t == 0.0 {
-                row([
-                    text("−ln "),
-                    row([text("1"), sign("−"), figure32(a)]).fenced(),
-                ])
+                row([text("−"), text("ln"), rest(figure32(a))])
             } else {
                 row([
                     text("−"),
                     figure32(t),
-                    text(" ln "),
+                    Math::Space(THIN),
+                    ln(),
                     figure32(a),
                     sign("−"),
                     figure32(1.0 - t),
-                    text(" ln "),
+                    Math::Space(THIN),
+                    ln(),
                     figure32(1.0 - a),
                 ])
             };
@@ -188,7 +225,7 @@ pub(super) fn pass_back(
         symbols.extend([of_layer("w", reader, pair), Math::Space(0.1)]);
     }
     symbols.push(of_layer("δ", reader, var("j")));
-    let numbers = row([writer.terms(&sum), equals(), figure32(sum.result)]);
+    let numbers = summed(writer, &sum, figure32(sum.result));
     Formula {
         derivative: Some(Of::Activation { layer, unit }),
         ..Formula::new(row(symbols), numbers)
@@ -229,30 +266,33 @@ pub(super) fn signal(micro: &Micro, network: &Network, layer: usize, unit: usize
     let [f, f_numbers] = slope(kind, layer, unit, z, a);
     let name = of_layer("δ", layer, index(unit));
     let by = derivative_by(of_layer("z", layer, index(unit)));
-    let dot = || sign("·");
+    let (dot, gap) = (|| sign("·"), || Math::Space(GAP));
     let result = || [equals(), figure32(delta)];
     let is_output = layer + 1 == network.layers().len();
     let (symbols, numbers) = if is_output {
         let target = var("t").sub(index(unit));
-        let error = row([of_layer("a", layer, index(unit)), sign("−"), target]).fenced();
-        let (a_n, t_n) = (figure32(a), figure32(sample.target[unit]));
-        let t_n = if sample.target[unit] < 0.0 {
-            t_n.fenced()
-        } else {
-            t_n
-        };
-        let error_n = row([a_n, sign("−"), t_n]).fenced();
+        let error = row([of_layer("a", layer, index(unit)), sign("−"), target]);
+        let error_n = row([figure32(a), sign("−"), operand(sample.target[unit])]);
         let outputs = sample.a[layer].len();
         match (network.loss_kind(), kind) {
-            (Loss::SoftmaxCrossEntropy | Loss::BinaryCrossEntropy, _) => (error, error_n),
-            (Loss::HalfSquaredError, Activation::Linear) => (error, error_n),
-            (Loss::HalfSquaredError, _) => (row([error, f]), row([error_n, dot(), f_numbers])),
+            (Loss::SoftmaxCrossEntropy | Loss::BinaryCrossEntropy, _)
+            | (Loss::HalfSquaredError, Activation::Linear) => (error, error_n),
+            (Loss::HalfSquaredError, _) => (
+                row([error.fenced(), gap(), f]),
+                row([error_n.fenced(), dot(), f_numbers]),
+            ),
             (Loss::MeanSquaredError, _) => {
                 let two = |below: Math| text("2").over(below);
-                let mut symbols = vec![two(var("K")), error];
-                let mut numbers = vec![two(text(outputs.to_string())), error_n];
-                if kind != Activation::Linear {
-                    symbols.push(f);
+                let is_linear = kind == Activation::Linear;
+                let mut symbols = vec![two(var("K")), gap(), error.fenced()];
+                // 2/2 is left out.
+                let mut numbers = match (outputs, is_linear) {
+                    (2, true) => vec![error_n],
+                    (2, false) => vec![error_n.fenced()],
+                    _ => vec![two(text(outputs.to_string())), gap(), error_n.fenced()],
+                };
+                if !is_linear {
+                    symbols.extend([gap(), f]);
                     numbers.extend([dot(), f_numbers]);
                 }
                 (row(symbols), row(numbers))
@@ -261,7 +301,7 @@ pub(super) fn signal(micro: &Micro, network: &Network, layer: usize, unit: usize
     } else {
         let passed = sample.passed[layer][unit];
         (
-            row([derivative_by(of_layer("a", layer, index(unit))), f]),
+            row([derivative_by(of_layer("a", layer, index(unit))), gap(), f]),
             row([figure32(passed), dot(), f_numbers]),
         )
     };
@@ -305,47 +345,142 @@ pub(super) fn gradient(writer: &mut Writer<'_>, micro: &Micro, parameter: usize)
     };
     let source = network.layers()[place.layer].sources()[0];
     let is_weight = sum.terms[0].factors.len() > 1;
-    let mut product = vec![of_layer("δ", place.layer, index(place.unit))];
-    if is_weight && sum.terms.len() == 1 {
-        let from = place.input.unwrap_or(0);
-        product.extend([Math::Space(0.12), output_of(source, index(from))]);
-    } else if is_weight {
-        product = vec![
-            Math::Sum(Some(text("x, y").into()), None),
-            of_layer("δ", place.layer, text("x, y")),
-            Math::Space(0.12),
-            output_of(source, text("x, y")),
-        ];
-    }
+    // A weight or a bias that is used at many places of a picture.
+    let is_spread = sum.terms.len() > 1;
+    let pixel = || row([var("x"), text(","), var("y")]);
+    // In a batch every sample has its own.
+    let of_sample = |unit: Math| {
+        if batch > 1 {
+            row([unit, text(","), var("s")])
+        } else {
+            unit
+        }
+    };
+    let at = |unit: usize| of_sample(if is_spread { pixel() } else { index(unit) });
     let mut symbols = vec![by, equals()];
     if batch > 1 {
         symbols.extend([
             text("1").over(text(batch.to_string())),
+            Math::Space(GAP),
             Math::Sum(Some(var("s").into()), None),
         ]);
     }
-    symbols.extend(product);
-    let terms = writer.terms(&sum);
+    if is_spread {
+        symbols.push(Math::Sum(Some(pixel().into()), None));
+    }
+    symbols.push(of_layer("δ", place.layer, at(place.unit)));
+    if is_weight {
+        let from = at(place.input.unwrap_or(0));
+        symbols.extend([Math::Space(0.12), output_of(source, from)]);
+    }
     let numbers = if batch > 1 {
-        let of_sample: f64 = sum.terms.iter().map(|t| t.value).sum();
+        let of_this: f64 = sum.terms.iter().map(|t| t.value).sum();
         let texts = writer.stage.texts;
         row([
             text(texts.get("micro.this_sample")),
             Math::Space(0.3),
-            terms,
-            equals(),
-            figure(of_sample),
+            summed(writer, &sum, figure(of_this)),
             Math::Space(0.9),
             text(texts.get("micro.batch_mean")),
             Math::Space(0.3),
             result,
         ])
     } else {
-        row([terms, equals(), result])
+        summed(writer, &sum, result)
     };
     Formula {
         derivative: Some(Of::Parameter(parameter)),
+        // The numbers are one sample's.
+        is_equality: batch == 1,
         ..Formula::new(row(symbols), numbers)
+    }
+}
+
+/// The chain rule from the loss to a parameter: every factor as a derivative, and in
+/// numbers.
+pub(super) fn chain(writer: &mut Writer<'_>, chain: &Chain) -> Formula {
+    let network = writer.network;
+    let d = |above: Math, below: Math| row([var("∂"), above]).over(row([var("∂"), below]));
+    let name = parameter_name(network, chain.parameter);
+    let out = |column: usize, unit: usize| match column.checked_sub(1) {
+        None => output_of(Source::Input, index(unit)),
+        Some(layer) => of_layer("a", layer, index(unit)),
+    };
+    let z = |column: usize, unit: usize| of_layer("z", column - 1, index(unit));
+    let mut symbols = vec![derivative_by(name.clone()), equals()];
+    let mut numbers = Vec::new();
+    for (k, factor) in chain.factors.iter().enumerate() {
+        let (symbol, item) = match factor.of {
+            Derivative::LossByActivation { column, unit } => (
+                derivative_by(out(column, unit)),
+                Some(Item::Neuron { column, unit }),
+            ),
+            Derivative::LossBySum { column, unit } => (
+                derivative_by(z(column, unit)),
+                Some(Item::Neuron { column, unit }),
+            ),
+            Derivative::Slope { column, unit } => (
+                d(out(column, unit), z(column, unit)),
+                Some(Item::Neuron { column, unit }),
+            ),
+            Derivative::Connection {
+                layer,
+                source,
+                from,
+                to,
+            } => {
+                let column = network.layers()[layer].sources()[source].column();
+                let item = Item::Connection {
+                    layer,
+                    source,
+                    from,
+                    to,
+                };
+                (d(z(layer + 1, to), out(column, from)), Some(item))
+            }
+            Derivative::Value { column, unit } => {
+                let (layer, to) = chain.units[chain.units.len() - 2];
+                let item = Item::Neuron { column, unit };
+                (d(z(layer, to), name.clone()), Some(item))
+            }
+            Derivative::One => {
+                let &(layer, to) = chain.units.last().unwrap_or(&(1, 0));
+                (d(z(layer, to), name.clone()), None)
+            }
+        };
+        if k > 0 {
+            symbols.push(sign("·"));
+            numbers.push(sign("·"));
+        }
+        symbols.push(symbol);
+        let shown = figure32(factor.value as f32);
+        let shown = match item {
+            Some(item) => {
+                writer.links.push(item);
+                shown.link(writer.links.len() - 1)
+            }
+            None => shown,
+        };
+        numbers.push(if k > 0 && factor.value < 0.0 {
+            shown.fenced()
+        } else {
+            shown
+        });
+    }
+    numbers.extend([equals(), figure(chain.value)]);
+    if chain.ways > 1.0 {
+        symbols.extend([sign("+"), text("⋯")]);
+        let others = number(chain.ways - 1.0, 6);
+        let (rest, all) = (chain.total - chain.value, number(chain.total, DIGITS));
+        let rest = number(rest, DIGITS);
+        let values = [("n", others), ("rest", rest), ("total", all)];
+        let said = writer.said("micro.other_ways", &values);
+        numbers.extend([Math::Space(0.9), said]);
+    }
+    Formula {
+        // The numbers are those of one way.
+        is_equality: chain.ways <= 1.0,
+        ..Formula::new(row(symbols), row(numbers))
     }
 }
 
@@ -355,28 +490,52 @@ pub(super) fn adjust(problem: &Problem, micro: &Micro, parameter: usize) -> Form
     let (penalty, clip) = (training.regulariser(), training.clip());
     let trace = &micro.trace;
     let name = || parameter_name(&problem.network, parameter);
-    let mut symbols = vec![var("g"), sign("←"), derivative_by(name())];
+    let mut symbols = vec![var("g"), relation("←"), derivative_by(name())];
     let mut numbers = vec![figure32(trace.data_gradient[parameter])];
     let place = problem.network.layout().place(parameter);
     if place.is_some_and(|place| place.input.is_some()) {
-        let w = f64::from(trace.before[parameter]);
+        let w = trace.before[parameter];
         if penalty.l2 > 0.0 {
             symbols.extend([sign("+"), var("λ").sub(text("2")), name()]);
-            numbers.extend([sign("+"), figure(penalty.l2), sign("·"), figure(w)]);
+            let factor = figure32(penalty.l2 as f32);
+            numbers.extend([sign("+"), factor, sign("·"), operand(w)]);
         }
         if penalty.l1 > 0.0 {
-            symbols.extend([sign("+"), var("λ").sub(text("1")), text("sgn "), name()]);
-            numbers.extend([sign("+"), figure(penalty.l1 * w.signum())]);
+            let factor = var("λ").sub(text("1"));
+            let thin = || Math::Space(THIN);
+            symbols.extend([sign("+"), factor, thin(), text("sgn"), thin(), name()]);
+            let plus = sign(if w < 0.0 { "−" } else { "+" });
+            let size = if w == 0.0 { 0.0 } else { penalty.l1 as f32 };
+            numbers.extend([plus, figure32(size)]);
         }
     }
     if clip.norm.is_some() || clip.value.is_some() {
-        symbols.extend([text(",  "), text("clip"), var("g").fenced()]);
-        numbers.push(sign("→"));
+        symbols.extend([text(",  "), function("clip", var("g"))]);
+        numbers.push(relation("→"));
     } else {
         numbers.push(equals());
     }
     numbers.push(figure32(trace.gradient[parameter]));
-    Formula::new(row(symbols), row(numbers))
+    Formula {
+        is_equality: false,
+        ..Formula::new(row(symbols), row(numbers))
+    }
+}
+
+/// How far a weight moves: with the weight's digits, or with fewer where those are as
+/// exact as the weight is.
+fn moved(before: f32, after: f32) -> String {
+    let far = (f64::from(after) - f64::from(before)).abs();
+    let digits = number(far, MOVED);
+    if !digits.contains('.') || digits.contains('e') {
+        return digits;
+    }
+    let short = digits.trim_end_matches('0').trim_end_matches('.');
+    let noise = f64::from(f32::EPSILON * before.abs().max(after.abs()));
+    let is_all = short
+        .parse::<f64>()
+        .is_ok_and(|short| (short - far).abs() <= noise);
+    if is_all { short.to_owned() } else { digits }
 }
 
 /// The optimiser's rule, and where it takes the weight.
@@ -406,32 +565,29 @@ pub(super) fn update(problem: &Problem, micro: &Micro, parameter: usize) -> Form
         }
         _ => None,
     };
-    let change = f64::from(after) - f64::from(before);
     let symbols = match rule {
-        Some(rule) => row([name(), sign("←"), name(), sign("−"), rule]),
-        None => row([name(), sign("←"), name(), sign("+"), text("Δ"), var("w")]),
+        Some(rule) => row([name(), relation("←"), name(), sign("−"), rule]),
+        None => row([
+            name(),
+            relation("←"),
+            name(),
+            sign("+"),
+            text("Δ"),
+            var("w"),
+        ]),
     };
     let is_plain = matches!(method, Method::FirstOrder(OptimizerKind::Sgd));
     let step = if is_plain {
-        let g = figure32(trace.gradient[parameter]);
-        let g = if trace.gradient[parameter] < 0.0 {
-            g.fenced()
-        } else {
-            g
-        };
+        let g = operand(trace.gradient[parameter]);
         row([sign("−"), figure32(trace.rate as f32), sign("·"), g])
     } else {
         row([
-            sign(if change < 0.0 { "−" } else { "+" }),
-            figure(change.abs()),
+            sign(if after < before { "−" } else { "+" }),
+            numeral(&moved(before, after)),
         ])
     };
-    let numbers = row([
-        figure32(before),
-        step,
-        equals(),
-        text(number(f64::from(after), 6)),
-    ]);
+    let weight = |value: f32| numeral(&exact(value, MOVED));
+    let numbers = row([weight(before), step, equals(), weight(after)]);
     let at = |values: &[f32]| values.get(parameter).copied();
     let moments = trace
         .moments
@@ -439,6 +595,7 @@ pub(super) fn update(problem: &Problem, micro: &Micro, parameter: usize) -> Form
         .filter_map(|moment| Some((moment.name, at(&moment.before)?, at(&moment.after)?)));
     Formula {
         moments: moments.collect(),
+        is_equality: false,
         ..Formula::new(symbols, numbers)
     }
 }

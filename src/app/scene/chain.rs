@@ -1,0 +1,218 @@
+//! The chain rule as a path through the network: from the loss to one parameter,
+//! with each factor where it belongs.
+
+use super::super::format::exact;
+use super::super::labels::{Crowded, Label, Plate};
+use super::super::micro::ChainShown;
+use super::super::presenter::Motion;
+use super::super::state::SceneView;
+use super::paint::Colors;
+use super::parts::{Connection, NetworkPart, Neuron, Standing};
+use super::pulses::Pulse;
+use super::spawn::NetworkLayout;
+use crate::train::micro::{Chain, ChainFactor, Derivative};
+use bevy::prelude::*;
+use bevy::window::RequestRedraw;
+use bevy_egui::egui::Align2;
+
+/// Significant digits.
+const DIGITS: usize = 4;
+/// Dots along each connection, and their radius as a share of the units' at its ends.
+const DOTS: usize = 16;
+const DOT: f32 = 0.16;
+/// The one that runs, how long it takes from the loss to the parameter, in seconds,
+/// and how much of the way it lights.
+const RUNNER: f32 = 0.42;
+const LASTS: f32 = 2.6;
+const TAIL: f32 = 0.12;
+
+/// The number of a station of the path: of a unit or of a connection, whichever is
+/// the k-th on the way.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+#[require(NetworkPart)]
+pub(super) struct Station(usize);
+
+/// How what is on the path stands out.
+pub(super) struct OnPath<'a>(pub(super) &'a Chain);
+
+impl OnPath<'_> {
+    pub(super) fn neuron(&self, neuron: &Neuron) -> Standing {
+        if self.0.units.contains(&(neuron.column, neuron.unit)) {
+            Standing::Raised
+        } else {
+            Standing::Receded
+        }
+    }
+
+    pub(super) fn connection(&self, this: &Connection) -> Standing {
+        let mut on_path = self.0.connections();
+        if on_path.any(|at| at == (this.layer, this.source, this.from, this.to)) {
+            Standing::Raised
+        } else {
+            Standing::Receded
+        }
+    }
+}
+
+/// Spawns labels, without text, for the longest way that there can be.
+pub(super) fn spawn(commands: &mut Commands, layout: &NetworkLayout) {
+    for station in 0..2 * layout.columns.len() {
+        let label = Label {
+            text: String::new(),
+            view: SceneView::Network,
+            size: 17.0,
+            anchor: Align2::CENTER_BOTTOM,
+            faint: false,
+        };
+        let crowded = Crowded {
+            rank: 0,
+            ..Crowded::default()
+        };
+        commands.spawn((
+            Station(station),
+            label,
+            crowded,
+            Plate,
+            Transform::default(),
+        ));
+    }
+}
+
+/// What a factor is called in the scene, and its number.
+fn said(factor: &ChainFactor) -> String {
+    let name = match factor.of {
+        Derivative::LossByActivation { .. } => "∂E/∂a",
+        Derivative::LossBySum { .. } => "∂E/∂z",
+        Derivative::Slope { .. } => "∂a/∂z",
+        Derivative::Connection { .. } => "∂z/∂a",
+        Derivative::Value { .. } => "∂z/∂w",
+        Derivative::One => "∂z/∂b",
+    };
+    format!("{name} = {}", exact(factor.value as f32, DIGITS))
+}
+
+/// The stations of a path: where, and the factors there.
+fn stations(chain: &Chain, layout: &NetworkLayout) -> Vec<(Vec3, String)> {
+    let mut all: Vec<(Vec3, String)> = Vec::new();
+    let mut last_unit = None;
+    for factor in &chain.factors {
+        let (at, unit) = match factor.of {
+            Derivative::LossByActivation { column, unit }
+            | Derivative::LossBySum { column, unit }
+            | Derivative::Slope { column, unit }
+            | Derivative::Value { column, unit } => {
+                let radius = layout.columns.get(column).map_or(0.0, |c| c.radius);
+                let place = layout.place(column, unit);
+                (
+                    place.map(|p| p + 1.35 * radius * Vec3::Y),
+                    Some((column, unit)),
+                )
+            }
+            Derivative::Connection {
+                layer, from, to, ..
+            } => {
+                let mut pairs = chain.units.windows(2);
+                let pair = pairs.find(|w| w[0] == (layer + 1, to) && w[1].1 == from);
+                let place = pair.and_then(|w| {
+                    let end = |(column, unit): (usize, usize)| layout.place(column, unit);
+                    Some(end(w[0])?.lerp(end(w[1])?, 0.5))
+                });
+                (place, None)
+            }
+            Derivative::One => {
+                let unit = chain.units.last().copied();
+                let place = unit.and_then(|(column, unit)| layout.place(column, unit));
+                (place, unit)
+            }
+        };
+        let Some(at) = at else { continue };
+        match all.last_mut() {
+            // Factors of one unit share a plate.
+            Some((_, text)) if unit.is_some() && unit == last_unit => {
+                text.push_str("   ");
+                text.push_str(&said(factor));
+            }
+            _ => all.push((at, said(factor))),
+        }
+        last_unit = unit;
+    }
+    all
+}
+
+/// Writes the numbers of the path that is shown.
+pub(super) fn write(
+    chain: Res<ChainShown>,
+    layout: Res<NetworkLayout>,
+    mut labels: Query<(&Station, &mut Label, &mut Crowded, &mut Transform)>,
+) {
+    if !(chain.is_changed() || layout.is_changed()) {
+        return;
+    }
+    let stations = chain.0.as_ref().map(|chain| stations(chain, &layout));
+    let stations = stations.unwrap_or_default();
+    for (station, mut label, mut crowded, mut place) in &mut labels {
+        let (at, text) = stations.get(station.0).cloned().unwrap_or_default();
+        let number = text.rsplit(" = ").next().unwrap_or_default();
+        if crowded.short != number {
+            crowded.short = number.to_owned();
+        }
+        if label.text != text {
+            label.text = text;
+        }
+        if place.translation != at {
+            place.translation = at;
+        }
+    }
+}
+
+/// The path as dots, and one that runs along it from the loss to the parameter; at
+/// `time` in seconds, or without a runner.
+pub(super) fn dots(
+    chain: &Chain,
+    layout: &NetworkLayout,
+    colors: &Colors,
+    time: Option<f32>,
+) -> Vec<Pulse> {
+    let pairs = chain.units.windows(2);
+    let place = |&(column, unit): &(usize, usize)| layout.place(column, unit);
+    let lines: Vec<(Vec3, Vec3, f32)> = pairs
+        .filter_map(|pair| {
+            let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
+            let least = radius(pair[0].0).min(radius(pair[1].0)).max(0.06);
+            Some((place(&pair[0])?, place(&pair[1])?, least))
+        })
+        .collect();
+    let n = lines.len() as f32;
+    let runs = time.map(|time| (time / LASTS).fract() * (1.0 + TAIL));
+    let mut all = Vec::new();
+    for (k, &(from, to, radius)) in lines.iter().enumerate() {
+        for dot in 0..DOTS {
+            let t = (dot as f32 + 0.5) / DOTS as f32;
+            let behind = runs.map(|runs| runs - (k as f32 + t) / n);
+            let lit = behind.map_or(0.0, |b| {
+                if b < 0.0 {
+                    0.0
+                } else {
+                    (1.0 - b / TAIL).max(0.0)
+                }
+            });
+            all.push(Pulse {
+                place: from.lerp(to, t),
+                radius: radius * (DOT + (RUNNER - DOT) * lit * lit),
+                tint: colors.accent,
+            });
+        }
+    }
+    all
+}
+
+/// While a dot runs, frames have to come.
+pub(super) fn keep_running(
+    chain: Res<ChainShown>,
+    motion: Res<Motion>,
+    redraw: Option<ResMut<Messages<RequestRedraw>>>,
+) {
+    if let Some(mut redraw) = redraw.filter(|_| chain.0.is_some() && !motion.reduced) {
+        redraw.write(RequestRedraw);
+    }
+}
