@@ -203,7 +203,7 @@ fn conduct(
             *surface = surface_view(scene);
             *arena = arena_view(scene);
             selection.set_if_neq(Selection {
-                selected: scene.select.map(item),
+                selected: scene.select.map(Item::from),
                 hovered: None,
             });
             conducted.phase = Phase::Set;
@@ -329,14 +329,16 @@ fn arena_view(scene: &Scene) -> ArenaView {
     arena
 }
 
-fn item(select: Select) -> Item {
-    match select {
-        Select::Neuron([column, unit]) => Item::Neuron { column, unit },
-        Select::Weight([layer, to, from]) => Item::Connection {
-            layer,
-            source: 0,
-            from,
-            to,
-        },
+impl From<Select> for Item {
+    fn from(select: Select) -> Self {
+        match select {
+            Select::Neuron([column, unit]) => Item::Neuron { column, unit },
+            Select::Weight([layer, to, from]) => Item::Connection {
+                layer,
+                source: 0,
+                from,
+                to,
+            },
+        }
     }
 }

@@ -373,7 +373,7 @@ fn play(
     let Some(micro) = &training.snapshot.micro else {
         *seen = None;
         let layers = training.problem.network.layers().len();
-        if wished && !still {
+        if wished && !still && gate.0 {
             let event = Some(Event::Sum { layer: 0 });
             playing.set_if_neq(Playing { event, t: 0.0 });
         } else if gate.0 || still {

@@ -3,6 +3,7 @@
 
 use super::dataset::ImageShape;
 use super::prepared::Prepared;
+use ndarray::ArrayView2;
 
 /// Lines that were drawn with a pen, in the order in which they were.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -35,9 +36,10 @@ impl Drawing {
         self.strokes.iter().all(Vec::is_empty)
     }
 
-    /// A drawing as an input of the network that learns from `data`, scaled as these
-    /// are; none where these are no pictures in grey or nothing was drawn.
-    pub fn input(&self, data: &Prepared) -> Option<Vec<f32>> {
+    /// A drawing as a sample of `data`, scaled as these are; none where these are no
+    /// pictures in grey or nothing was drawn. `x` has scaled samples of them,
+    /// `[samples, features]`: what is brightest there is white.
+    pub fn input(&self, data: &Prepared, x: ArrayView2<'_, f32>) -> Option<Vec<f32>> {
         let image = data.image.filter(|image| image.channels == 1)?;
         if self.is_empty() {
             return None;
@@ -47,8 +49,7 @@ impl Drawing {
             0..=16 => Fit::Whole,
             _ => Fit::Mass,
         };
-        // White is what is brightest in the training part.
-        let pixels = data.train.x.rows().into_iter().flat_map(|row| {
+        let pixels = x.rows().into_iter().flat_map(|row| {
             let unscaled = row.into_iter().enumerate();
             unscaled.map(|(j, &value)| data.scaler.unscaled(j, value))
         });

@@ -93,6 +93,7 @@ bundled!(
     "single-neuron",
     "xor",
     "back-propagation",
+    "chain-rule",
     "learning-rate",
     "minima",
     "momentum",

@@ -7,7 +7,7 @@ use super::super::micro::ChainShown;
 use super::super::presenter::Motion;
 use super::super::state::SceneView;
 use super::paint::Colors;
-use super::parts::{Connection, NetworkPart, Neuron, Standing};
+use super::parts::{Connection, Ends, NetworkPart, Neuron, Standing};
 use super::pulses::Pulse;
 use super::spawn::NetworkLayout;
 use crate::train::micro::{Chain, ChainFactor, Derivative};
@@ -25,6 +25,9 @@ const DOT: f32 = 0.16;
 const RUNNER: f32 = 0.42;
 const LASTS: f32 = 2.6;
 const TAIL: f32 = 0.12;
+
+/// How far below a unit's middle its second number stands, in its radius.
+const BELOW: f32 = 2.6;
 
 /// The number of a station of the path: of a unit or of a connection, whichever is
 /// the k-th on the way.
@@ -56,7 +59,7 @@ impl OnPath<'_> {
 
 /// Spawns labels, without text, for the longest way that there can be.
 pub(super) fn spawn(commands: &mut Commands, layout: &NetworkLayout) {
-    for station in 0..2 * layout.columns.len() {
+    for station in 0..3 * layout.columns.len() {
         let label = Label {
             text: String::new(),
             view: SceneView::Network,
@@ -92,7 +95,8 @@ fn said(factor: &ChainFactor) -> String {
 }
 
 /// The stations of a path: where, and the factors there.
-fn stations(chain: &Chain, layout: &NetworkLayout) -> Vec<(Vec3, String)> {
+fn stations(chain: &Chain, layout: &NetworkLayout, ways: &[Option<Ends>]) -> Vec<(Vec3, String)> {
+    let mut passed = 0;
     let mut all: Vec<(Vec3, String)> = Vec::new();
     let mut last_unit = None;
     for factor in &chain.factors {
@@ -108,16 +112,10 @@ fn stations(chain: &Chain, layout: &NetworkLayout) -> Vec<(Vec3, String)> {
                     Some((column, unit)),
                 )
             }
-            Derivative::Connection {
-                layer, from, to, ..
-            } => {
-                let mut pairs = chain.units.windows(2);
-                let pair = pairs.find(|w| w[0] == (layer + 1, to) && w[1].1 == from);
-                let place = pair.and_then(|w| {
-                    let end = |(column, unit): (usize, usize)| layout.place(column, unit);
-                    Some(end(w[0])?.lerp(end(w[1])?, 0.5))
-                });
-                (place, None)
+            Derivative::Connection { .. } => {
+                let way = ways.get(passed).copied().flatten();
+                passed += 1;
+                (way.map(|ends| ends.at(0.5)), None)
             }
             Derivative::One => {
                 let unit = chain.units.last().copied();
@@ -126,14 +124,16 @@ fn stations(chain: &Chain, layout: &NetworkLayout) -> Vec<(Vec3, String)> {
             }
         };
         let Some(at) = at else { continue };
-        match all.last_mut() {
-            // Factors of one unit share a plate.
-            Some((_, text)) if unit.is_some() && unit == last_unit => {
-                text.push_str("   ");
-                text.push_str(&said(factor));
+        // The second factor of a unit stands below it.
+        let at = match unit.filter(|_| unit == last_unit) {
+            Some((column, unit)) => {
+                let radius = layout.columns.get(column).map_or(0.0, |c| c.radius);
+                let place = layout.place(column, unit);
+                place.map_or(at, |place| place - BELOW * radius * Vec3::Y)
             }
-            _ => all.push((at, said(factor))),
-        }
+            None => at,
+        };
+        all.push((at, said(factor)));
         last_unit = unit;
     }
     all
@@ -143,12 +143,16 @@ fn stations(chain: &Chain, layout: &NetworkLayout) -> Vec<(Vec3, String)> {
 pub(super) fn write(
     chain: Res<ChainShown>,
     layout: Res<NetworkLayout>,
+    connections: Query<(&Connection, &Ends)>,
     mut labels: Query<(&Station, &mut Label, &mut Crowded, &mut Transform)>,
 ) {
     if !(chain.is_changed() || layout.is_changed()) {
         return;
     }
-    let stations = chain.0.as_ref().map(|chain| stations(chain, &layout));
+    let stations = chain.0.as_ref().map(|chain| {
+        let drawn = connections.iter().map(|(this, ends)| (*this, *ends));
+        stations(chain, &layout, &ways(chain, &layout, drawn))
+    });
     let stations = stations.unwrap_or_default();
     for (station, mut label, mut crowded, mut place) in &mut labels {
         let (at, text) = stations.get(station.0).cloned().unwrap_or_default();
@@ -165,40 +169,62 @@ pub(super) fn write(
     }
 }
 
+/// Where the connections of a path lie, from the loss to the parameter; those that are
+/// not drawn go straight.
+pub(super) fn ways(
+    chain: &Chain,
+    layout: &NetworkLayout,
+    drawn: impl Iterator<Item = (Connection, Ends)>,
+) -> Vec<Option<Ends>> {
+    let all: Vec<_> = chain.connections().collect();
+    let mut ways: Vec<Option<Ends>> = chain
+        .units
+        .windows(2)
+        .map(|pair| {
+            let place = |(column, unit): (usize, usize)| layout.place(column, unit);
+            Some(Ends {
+                from: place(pair[1])?,
+                to: place(pair[0])?,
+                lift: 0.0,
+            })
+        })
+        .collect();
+    for (this, ends) in drawn {
+        let of = (this.layer, this.source, this.from, this.to);
+        let way = all.iter().position(|at| *at == of);
+        if let Some(way) = way.and_then(|at| ways.get_mut(at)) {
+            *way = Some(ends);
+        }
+    }
+    ways
+}
+
 /// The path as dots, and one that runs along it from the loss to the parameter; at
 /// `time` in seconds, or without a runner.
 pub(super) fn dots(
     chain: &Chain,
     layout: &NetworkLayout,
+    ways: &[Option<Ends>],
     colors: &Colors,
     time: Option<f32>,
 ) -> Vec<Pulse> {
-    let pairs = chain.units.windows(2);
-    let place = |&(column, unit): &(usize, usize)| layout.place(column, unit);
-    let lines: Vec<(Vec3, Vec3, f32)> = pairs
-        .filter_map(|pair| {
-            let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
-            let least = radius(pair[0].0).min(radius(pair[1].0)).max(0.06);
-            Some((place(&pair[0])?, place(&pair[1])?, least))
-        })
-        .collect();
-    let n = lines.len() as f32;
+    let radius = |column: usize| layout.columns.get(column).map_or(0.0, |c| c.radius);
+    let n = ways.len() as f32;
     let runs = time.map(|time| (time / LASTS).fract() * (1.0 + TAIL));
     let mut all = Vec::new();
-    for (k, &(from, to, radius)) in lines.iter().enumerate() {
+    for (k, (pair, ends)) in chain.units.windows(2).zip(ways).enumerate() {
+        let Some(ends) = ends else { continue };
+        let least = radius(pair[0].0).min(radius(pair[1].0)).max(0.06);
         for dot in 0..DOTS {
             let t = (dot as f32 + 0.5) / DOTS as f32;
             let behind = runs.map(|runs| runs - (k as f32 + t) / n);
-            let lit = behind.map_or(0.0, |b| {
-                if b < 0.0 {
-                    0.0
-                } else {
-                    (1.0 - b / TAIL).max(0.0)
-                }
+            let lit = behind.map_or(0.0, |behind| match behind < 0.0 {
+                true => 0.0,
+                false => (1.0 - behind / TAIL).max(0.0),
             });
             all.push(Pulse {
-                place: from.lerp(to, t),
-                radius: radius * (DOT + (RUNNER - DOT) * lit * lit),
+                place: ends.at(1.0 - t),
+                radius: least * (DOT + (RUNNER - DOT) * lit * lit),
                 tint: colors.accent,
             });
         }

@@ -142,7 +142,9 @@ pub(super) fn place(
     };
     if let Some(chain) = &chain.0 {
         let time = time.filter(|_| !motion.reduced).map(|t| t.elapsed_secs());
-        let dots = chain::dots(chain, &layout, &colors, time);
+        let drawn = connections.iter().map(|(this, _, ends)| (*this, *ends));
+        let ways = chain::ways(chain, &layout, drawn);
+        let dots = chain::dots(chain, &layout, &ways, &colors, time);
         if pulses.0 != dots {
             pulses.0 = dots;
         }

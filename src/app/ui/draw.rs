@@ -1,7 +1,7 @@
 //! Paper to draw on: what is drawn goes through the network at once, layer by layer.
 
+use super::format::percent;
 use super::icons::Icon;
-use super::overlays::card;
 use super::panels::Panels;
 use super::samples;
 use super::stage::Stage;
@@ -10,14 +10,14 @@ use crate::app::theme::color32;
 use crate::data::Drawing;
 use crate::train::{Problem, TrainCommand, Watched, WatchedPart};
 use bevy_egui::egui::{
-    Align2, Color32, CursorIcon, Layout, Pos2, Rect, RichText, Sense, Stroke, TextureHandle,
-    TextureOptions, Ui, pos2, vec2,
+    Align, Color32, CursorIcon, Frame, Label, Layout, Margin, Panel, Pos2, Rect, RichText, Sense,
+    Stroke, StrokeKind, TextureHandle, TextureOptions, Ui, pos2, vec2,
 };
 use std::sync::Arc;
 
 /// The paper's side and that of the picture that the network sees, in points.
 const PAPER: f32 = 232.0;
-const SEEN: f32 = 72.0;
+const SEEN: f32 = 64.0;
 /// The width of a drawn line as a share of the paper's side.
 const PEN: f32 = 0.075;
 /// Points of a line nearer to each other than this are one.
@@ -83,22 +83,24 @@ fn leave(stage: &mut Stage<'_>, drawer: &mut Drawer) {
     stage.train(TrainCommand::Watch(back));
 }
 
-/// The paper over the scene, and what the network makes of it.
-pub(super) fn show(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect) {
+/// The paper beside the scene, and what the network makes of it.
+pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
     let problem = Arc::clone(&stage.training.problem);
-    if !panels.drawer.is_open || !is_possible(&problem) || free.height() < 300.0 {
+    if !panels.drawer.is_open || !is_possible(&problem) || root.available_width() < 2.0 * PAPER {
         return;
     }
-    let at = free.right_top() + vec2(-12.0, 12.0);
     let drawer = &mut panels.drawer;
     let mut closed = false;
-    card(ui, "draw", Align2::RIGHT_TOP, at, PAPER, |ui| {
-        ui.spacing_mut().item_spacing.y = 6.0;
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(stage.texts.get("draw.title")).strong());
-            ui.with_layout(
-                Layout::right_to_left(bevy_egui::egui::Align::Center),
-                |ui| {
+    let frame = Frame::side_top_panel(root.style()).inner_margin(Margin::symmetric(12, 10));
+    Panel::right("gradscape paper")
+        .resizable(false)
+        .exact_size(PAPER + 24.0)
+        .frame(frame)
+        .show(root, |ui| {
+            ui.spacing_mut().item_spacing.y = 6.0;
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(stage.texts.get("draw.title")).strong());
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let tip = stage.texts.get("draw.close");
                     closed = small_icon(ui, "draw/close", Icon::Cross, tip, true).clicked();
                     let tip = stage.texts.get("draw.clear");
@@ -109,16 +111,15 @@ pub(super) fn show(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Re
                     if small_icon(ui, "draw/flow", Icon::Play, tip, true).clicked() {
                         stage.choices.walk.flow += 1;
                     }
-                },
-            );
+                });
+            });
+            paper(ui, stage, drawer, &problem);
+            if stage.training.snapshot.probe.watched.part == WatchedPart::Drawn {
+                samples::answers(ui, stage);
+            } else {
+                ui.label(RichText::new(stage.texts.get("draw.hint")).weak());
+            }
         });
-        paper(ui, stage, drawer, &problem);
-        if stage.training.snapshot.probe.watched.part == WatchedPart::Drawn {
-            samples::answers(ui, stage);
-        } else {
-            ui.label(RichText::new(stage.texts.get("draw.hint")).weak());
-        }
-    });
     if closed {
         leave(stage, drawer);
     }
@@ -164,19 +165,14 @@ fn paper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer, problem: &Arc<
         }
     }
     let frame = color32(stage.palette.faint);
-    painter.rect_stroke(
-        rect,
-        6.0,
-        Stroke::new(1.0, frame),
-        bevy_egui::egui::StrokeKind::Inside,
-    );
+    painter.rect_stroke(rect, 6.0, Stroke::new(1.0, frame), StrokeKind::Inside);
     let now = (
         Arc::as_ptr(problem) as usize,
         stage.training.snapshot.generation as usize,
     );
     let is_new = drawer.given_to != Some(now);
     if (changed || is_new)
-        && let Some(input) = drawer.drawing.input(&problem.data)
+        && let Some(input) = drawer.drawing.input(&problem.data, problem.train.x.view())
     {
         drawer.given_to = Some(now);
         let units = 0..problem.network.inputs();
@@ -190,12 +186,12 @@ fn paper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer, problem: &Arc<
         stage.choices.walk.flow += 1;
     }
     if !drawer.drawing.is_empty() {
-        seen(ui, stage, drawer, rect, problem);
+        seen(ui, stage, drawer, problem);
     }
 }
 
-/// The picture that the network sees, small in a corner.
-fn seen(ui: &Ui, stage: &Stage<'_>, drawer: &mut Drawer, paper: Rect, problem: &Problem) {
+/// The picture that the network sees, and what it says it is.
+fn seen(ui: &mut Ui, stage: &Stage<'_>, drawer: &mut Drawer, problem: &Problem) {
     let probe = &stage.training.snapshot.probe;
     let Some(shape) = problem.data.image else {
         return;
@@ -219,15 +215,27 @@ fn seen(ui: &Ui, stage: &Stage<'_>, drawer: &mut Drawer, paper: Rect, problem: &
         };
         drawer.seen = Some((probe.input.clone(), texture));
     }
-    if let Some((_, texture)) = &drawer.seen {
-        let rect = Rect::from_min_size(
-            paper.right_bottom() - vec2(SEEN + 6.0, SEEN + 6.0),
-            vec2(SEEN, SEEN),
-        );
+    let Some((_, texture)) = &drawer.seen else {
+        return;
+    };
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(SEEN, SEEN), Sense::hover());
         let uv = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         ui.painter().image(texture.id(), rect, uv, Color32::WHITE);
         let frame = Stroke::new(1.0, color32(stage.palette.accent));
-        let kind = bevy_egui::egui::StrokeKind::Outside;
+        let kind = StrokeKind::Outside;
         ui.painter().rect_stroke(rect, 0.0, frame, kind);
-    }
+        ui.add_space(14.0);
+        let shares = probe.a.last().map(Vec::as_slice).unwrap_or_default();
+        let best = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+        let names = problem.data.task.names();
+        if let Some((best, name)) = best.and_then(|best| Some((best, names.get(best)?))) {
+            // A digit for the last row; a longer name has to fit.
+            let size = if name.chars().count() < 3 { 58.0 } else { 20.0 };
+            let color = color32(stage.palette.accent);
+            let name = RichText::new(name).size(size).strong().color(color);
+            ui.add(Label::new(name).truncate());
+            ui.label(RichText::new(percent(shares[best].into())).size(18.0));
+        }
+    });
 }

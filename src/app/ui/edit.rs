@@ -81,6 +81,11 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// Whether nothing was done or asked yet.
+    fn is_untouched(&self) -> bool {
+        self.wanted.is_none() && self.before.is_none() && self.guess.is_none()
+    }
+
     /// Another parameter is another question.
     fn follow(&mut self, of: Option<usize>) {
         if self.of != of {
@@ -185,6 +190,8 @@ fn take(stage: &mut Stage<'_>, edit: &mut Edit, parameter: usize, value: f32, ke
 /// Takes the answer and makes the step that shows it.
 fn answer(stage: &mut Stage<'_>, edit: &mut Edit, parameter: usize, way: Way) {
     let snapshot = &stage.training.snapshot;
+    let output = snapshot.probe.a.last().cloned().unwrap_or_default();
+    edit.before = Some((snapshot.probe.loss, output));
     edit.guess = Some(Guess::Said {
         way,
         before: snapshot.params.get(parameter).copied().unwrap_or(0.0),
@@ -213,6 +220,15 @@ pub(super) fn show(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Re
         return;
     }
     panels.edit.follow(Some(parameter));
+    // What a scene of a lesson lights is not in the hand until a key takes it.
+    let lit = stage
+        .choices
+        .lecture
+        .current()
+        .and_then(|scene| scene.select);
+    if lit.map(Item::from) == Some(selected) && panels.edit.is_untouched() {
+        return;
+    }
     reveal(stage, &mut panels.edit, parameter);
     let at = free.left_bottom() + vec2(10.0, -10.0);
     let edit = &mut panels.edit;

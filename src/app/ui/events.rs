@@ -5,7 +5,7 @@ use super::format::{count, kind_name, number};
 use super::formula::{self, Formula};
 use super::icons::Icon;
 use super::lecture;
-use super::math::{Setter, relation};
+use super::math::{Laid, Setter, relation};
 use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::{control_id, icon_button, icon_button_sized};
@@ -23,13 +23,22 @@ use std::sync::Arc;
 const SIZE: f32 = 21.0;
 /// The height of the formula with its numbers and its check.
 fn height(size: f32) -> f32 {
-    2.0 * line(size) + 30.0
+    LINES * line(size) + 26.0
 }
+
+/// Lines of fractions that a formula has room for; of two that are higher, both are set
+/// smaller.
+const LINES: f32 = 1.6;
+/// Between lines of a formula, in its size.
+const APART: f32 = 0.4;
 
 /// The height of a line of it.
 fn line(size: f32) -> f32 {
     2.6 * size
 }
+
+/// How much smaller than usual the letters of a long formula may be.
+const SMALLEST: f32 = 0.55;
 
 /// The height of the strip of events.
 const STRIP: f32 = 12.0;
@@ -64,7 +73,7 @@ impl Checks {
 /// The bar at the foot of the scene.
 pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
     let size = if stage.choices.presents() {
-        SIZE.max(1.35 * lecture::size_in(root.max_rect().height()))
+        SIZE.max(1.15 * lecture::size_in(root.max_rect().height()))
     } else {
         // A low window has little room for the scene as it is.
         (root.max_rect().height() / 34.0).clamp(13.0, SIZE)
@@ -312,10 +321,21 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
 /// The chain rule along the way that is shown in the scene.
 fn chain(ui: &mut Ui, stage: &mut Stage<'_>, setter: &Setter, size: f32) {
     let Some(chain) = stage.chain.clone() else {
-        ui.label(stage.texts.get("micro.no_chain"));
+        let micro = stage.training.snapshot.micro.as_ref();
+        let is_early = micro.is_some_and(|micro| !micro.has(Event::Loss));
+        ui.label(stage.texts.get(if is_early {
+            "micro.chain_before"
+        } else {
+            "micro.no_chain"
+        }));
         return;
     };
     let formula = formula::of_chain(stage, &chain);
+    // A long way is set smaller before it is cut.
+    let laid = [Some(&formula.symbols), formula.numbers.as_ref()].into_iter();
+    let widths = laid.flatten().map(|math| setter.lay(math, size).size().x);
+    let widest = widths.fold(1.0, f32::max);
+    let size = size * (ui.available_width() / widest).clamp(SMALLEST, 1.0);
     let clicked = lines(ui, stage, setter, &formula, size);
     if let Some(item) = clicked.and_then(|link| formula.links.get(link)) {
         stage.selection.hovered = Some(*item);
@@ -331,28 +351,35 @@ fn lines(
     formula: &Formula,
     size: f32,
 ) -> Option<usize> {
-    let laid: Vec<_> = [Some(&formula.symbols), formula.numbers.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(|math| setter.lay(math, size))
-        .collect();
+    let lay = |size: f32| -> Vec<_> {
+        let both = [Some(&formula.symbols), formula.numbers.as_ref()].into_iter();
+        both.flatten().map(|math| setter.lay(math, size)).collect()
+    };
+    let (mut laid, mut size) = (lay(size), size);
     let mut clicked = None;
     // Beside each other an equality goes on; a rule and its numbers stand apart.
     let equals = (formula.is_equality && laid.len() > 1).then(|| setter.lay(&relation("="), size));
     let gap = equals.as_ref().map_or(1.2 * size, |sign| sign.size().x);
     let width: f32 = laid.iter().map(|l| l.size().x + gap).sum();
     let beside = width - gap <= ui.available_width();
+    let high = |laid: &[Laid], size: f32| -> f32 {
+        let each = laid.iter().map(|l| l.ascent() + l.descent() + APART * size);
+        each.sum()
+    };
+    let room = LINES * line(size) / high(&laid, size);
+    if !beside && room < 1.0 {
+        size *= room;
+        laid = lay(size);
+    }
     let ascent = laid.iter().fold(0.0_f32, |most, l| most.max(l.ascent()));
     let descent = laid.iter().fold(0.0_f32, |most, l| most.max(l.descent()));
-    let line = if beside {
-        line(size).max(ascent + descent)
-    } else {
-        line(size)
-    };
-    let all = vec2(width, if beside { line } else { 2.0 * line });
+    let line = line(size).max(ascent + descent);
+    let all = vec2(width, if beside { line } else { high(&laid, size) });
     let (whole, _) = ui.allocate_exact_size(all, Sense::hover());
     let mut at = whole.min;
     for (index, laid) in laid.iter().enumerate() {
+        let own = laid.ascent() + laid.descent() + APART * size;
+        let line = if beside { line } else { own };
         let rect = Rect::from_min_size(at, vec2(laid.size().x, line));
         // How far its baseline is below the middle of the line.
         let baseline = if beside {

@@ -8,7 +8,7 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::top::set_rate;
 use super::widgets::{control_id, small_icon};
-use super::{draw, edit, range_test, stopped, sweep, timeline};
+use super::{edit, range_test, stopped, sweep, timeline};
 use crate::app::Notice;
 use crate::app::theme::color32;
 use crate::train::{NonFinite, TrainCommand};
@@ -40,7 +40,6 @@ pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free
     sweep::show(ui, panels, stage, free);
     range_test::show(ui, panels, stage, free);
     edit::show(ui, panels, stage, free);
-    draw::show(ui, panels, stage, free);
     divergence(ui, panels, stage, free);
     stopped::show(ui, panels, stage, free);
     timeline::badge(ui, stage, free);

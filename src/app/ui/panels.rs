@@ -12,7 +12,7 @@ use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
 use super::timeline::{self, Timeline};
-use super::{charts, edit, events, experiment, insight, keys, lecture, presenter, race, top};
+use super::{charts, draw, edit, events, experiment, insight, keys, lecture, presenter, race, top};
 use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
@@ -202,6 +202,7 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
                 scroll(ui, "right", |ui| insight::show(ui, stage, panels));
             });
     }
+    draw::show(root, panels, stage);
     if stage.choices.arena.racing {
         let most = (0.6 * root.available_height()).max(60.0);
         Panel::bottom("gradscape race")

@@ -5,7 +5,7 @@ use super::{
     output_of,
 };
 use crate::app::Item;
-use crate::app::ui::format::{exact, number};
+use crate::app::ui::format::{count, exact, number};
 use crate::app::ui::math::{Math, relation, row, sign, text, var};
 use crate::nn::{Activation, Loss, Network, Source};
 use crate::optim::{Method, OptimizerKind};
@@ -396,6 +396,13 @@ pub(super) fn gradient(writer: &mut Writer<'_>, micro: &Micro, parameter: usize)
     }
 }
 
+/// A way of more factors than this has only its first and its last ones written out.
+const MOST_FACTORS: usize = 9;
+/// See [`MOST_FACTORS`].
+const FIRST_FACTORS: usize = 4;
+/// See [`MOST_FACTORS`].
+const LAST_FACTORS: usize = 3;
+
 /// The chain rule from the loss to a parameter: every factor as a derivative, and in
 /// numbers.
 pub(super) fn chain(writer: &mut Writer<'_>, chain: &Chain) -> Formula {
@@ -409,7 +416,27 @@ pub(super) fn chain(writer: &mut Writer<'_>, chain: &Chain) -> Formula {
     let z = |column: usize, unit: usize| of_layer("z", column - 1, index(unit));
     let mut symbols = vec![derivative_by(name.clone()), equals()];
     let mut numbers = Vec::new();
+    // Of a long way both ends are written out; the scene has the rest.
+    let n = chain.factors.len();
+    let left_out = if n > MOST_FACTORS {
+        FIRST_FACTORS..n - LAST_FACTORS
+    } else {
+        0..0
+    };
     for (k, factor) in chain.factors.iter().enumerate() {
+        if left_out.contains(&k) {
+            if k == left_out.start {
+                let rest = &chain.factors[left_out.clone()];
+                let product: f64 = rest.iter().map(|f| f.value).product();
+                let values = [
+                    ("n", count(rest.len() as u64)),
+                    ("sum", number(product, DIGITS)),
+                ];
+                symbols.extend([sign("·"), text("⋯")]);
+                numbers.extend([sign("·"), writer.said("micro.rest", &values)]);
+            }
+            continue;
+        }
         let (symbol, item) = match factor.of {
             Derivative::LossByActivation { column, unit } => (
                 derivative_by(out(column, unit)),
@@ -470,7 +497,10 @@ pub(super) fn chain(writer: &mut Writer<'_>, chain: &Chain) -> Formula {
     numbers.extend([equals(), figure(chain.value)]);
     if chain.ways > 1.0 {
         symbols.extend([sign("+"), text("⋯")]);
-        let others = number(chain.ways - 1.0, 6);
+        let others = match chain.ways < 1e9 {
+            true => count(chain.ways as u64 - 1),
+            false => number(chain.ways, 3),
+        };
         let (rest, all) = (chain.total - chain.value, number(chain.total, DIGITS));
         let rest = number(rest, DIGITS);
         let values = [("n", others), ("rest", rest), ("total", all)];
