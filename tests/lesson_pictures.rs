@@ -66,9 +66,12 @@ fn every_scene_shows_something_in_both_themes_and_languages() {
         let looks = [
             (Theme::DARK, Language::English),
             (Theme::LIGHT, Language::Chinese),
+            (Theme::DARK, Language::Chinese),
+            (Theme::LIGHT, Language::English),
         ];
-        let [dark, light] = looks.map(|(theme, language)| frames(&lesson, theme, language));
-        for all in [&dark, &light] {
+        let [dark, light, dark_zh, light_en] =
+            looks.map(|(theme, language)| frames(&lesson, theme, language));
+        for all in [&dark, &light, &dark_zh, &light_en] {
             assert_eq!(all.len(), lesson.scenes.len());
             for (index, frame) in all.iter().enumerate() {
                 let drawn = drawn(frame);
@@ -78,7 +81,8 @@ fn every_scene_shows_something_in_both_themes_and_languages() {
                 assert_ne!(pair[0], pair[1], "{} scene {index}", bundled.name);
             }
         }
-        assert_ne!(dark[0], light[0]);
+        assert_ne!(dark[0], light_en[0]);
+        assert_ne!(dark[0], dark_zh[0]);
     }
 }
 

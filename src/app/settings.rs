@@ -11,6 +11,7 @@ use super::training::{Notice, Notices, Training};
 use crate::experiment::Experiment;
 use bevy::app::AppExit;
 use bevy::prelude::*;
+use bevy::window::RequestRedraw;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -321,6 +322,7 @@ fn keep(
     training: Res<Training>,
     mut exits: MessageReader<AppExit>,
     mut notices: ResMut<Notices>,
+    redraw: Option<ResMut<Messages<RequestRedraw>>>,
 ) {
     let new_problem = keeper
         .experiment
@@ -350,6 +352,10 @@ fn keep(
         return;
     };
     if !leaving && since.elapsed() < QUIET {
+        // At rest the next frame would come when it is too late.
+        if let Some(mut redraw) = redraw {
+            redraw.write(RequestRedraw);
+        }
         return;
     }
     let settings = settings.clone();

@@ -75,6 +75,7 @@ impl Desk {
                 training,
                 surface,
                 arena,
+                chain: None,
                 pinned,
                 loading: false,
                 choices,

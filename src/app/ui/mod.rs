@@ -54,6 +54,8 @@ mod widgets;
 use super::format;
 
 pub use draft::Draft;
+pub use draw::Drawer;
+pub use exercise::Exercises;
 pub use function::FunctionForm;
 pub use keys::{Action, SHORTCUTS, Shortcut};
 pub use line::LineForm;

@@ -180,7 +180,7 @@ fn toasts(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>, free: Rect, now: f64)
 fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
     let screen = ui.ctx().viewport_rect();
     let modal = egui::Modal::new(control_id("help")).show(ui.ctx(), |ui| {
-        ui.set_width((screen.width() - 60.0).clamp(240.0, 640.0));
+        ui.set_width((screen.width() - 60.0).clamp(240.0, 1000.0));
         ui.horizontal(|ui| {
             ui.heading(stage.t("keys.title"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -199,7 +199,7 @@ fn help(ui: &Ui, panels: &mut Panels, stage: &Stage<'_>) {
             .show(ui, |ui| {
                 // The whole list at once in a window of 1280 x 720.
                 ui.spacing_mut().item_spacing.y = 3.0;
-                let columns = if ui.available_width() > 480.0 { 2 } else { 1 };
+                let columns = ((ui.available_width() / 290.0) as usize).clamp(1, 3);
                 let rows = SHORTCUTS.len().div_ceil(columns);
                 ui.columns(columns, |parts| {
                     for (ui, chunk) in parts.iter_mut().zip(SHORTCUTS.chunks(rows)) {
