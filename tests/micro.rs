@@ -262,6 +262,70 @@ fn the_watched_sample_is_shown_where_the_batch_has_it() {
 }
 
 #[test]
+fn any_sample_comes_into_the_batch_when_it_is_chosen() {
+    use gradscape::train::{Watched, WatchedPart};
+    let text = &experiments()[0];
+    let mut session = Session::new(problem(text));
+    session.command(TrainCommand::Step);
+    // In an iteration that has begun, and before one; of this epoch's samples one that
+    // was seen already.
+    for (k, events) in [(0, 3), (1, 0)] {
+        let seen = session.snapshot().batch[k] as usize;
+        for _ in 0..events {
+            forward(&mut session);
+        }
+        session.command(TrainCommand::Watch(Watched {
+            part: WatchedPart::Train,
+            index: seen,
+        }));
+        session.command(TrainCommand::Micro(MicroCommand::Enter));
+        let snapshot = session.snapshot();
+        let now = micro(&snapshot);
+        assert_eq!((now.done, now.trace.sample.row), (events, seen));
+        assert!(now.trace.rows.contains(&seen));
+        let mut rows = now.trace.rows.clone();
+        rows.sort_unstable();
+        rows.dedup();
+        assert_eq!(rows.len(), now.trace.rows.len(), "no sample twice");
+        let after = bits(&now.trace.after);
+        let made = iterate(&mut session);
+        assert_eq!(bits(&made.params), after);
+        session.command(TrainCommand::Micro(MicroCommand::Leave));
+    }
+    // Once: the iteration after that is an ordinary one.
+    let batch: Vec<u32> = session.snapshot().batch.to_vec();
+    session.command(TrainCommand::Step);
+    let next = session.snapshot().batch;
+    assert!(next.iter().all(|row| !batch.contains(row)));
+}
+
+#[test]
+fn weights_set_by_hand_keep_the_place_in_the_iteration() {
+    let mut session = Session::new(problem(&experiments()[0]));
+    for _ in 0..4 {
+        forward(&mut session);
+    }
+    let before = session.snapshot();
+    let mut params = before.params.to_vec();
+    params[3] += 0.5;
+    session.command(TrainCommand::SetParams(params.clone().into()));
+    let after = session.snapshot();
+    let (old, new) = (micro(&before), micro(&after));
+    assert_eq!((new.done, &new.trace.rows), (old.done, &old.trace.rows));
+    assert_eq!(bits(&new.trace.before), bits(&params));
+    assert_ne!(new.trace.loss, old.trace.loss);
+    // What is made of it is the step from there.
+    let made = iterate(&mut session);
+    assert_eq!(bits(&made.params), bits(&new.trace.after));
+    // Behind the update the next iteration begins.
+    let moved: Vec<f32> = made.params.iter().map(|p| p * 0.9).collect();
+    session.command(TrainCommand::SetParams(moved.clone().into()));
+    let next = session.snapshot();
+    assert_eq!((micro(&next).done, micro(&next).trace.step), (0, 2));
+    assert_eq!(bits(&micro(&next).trace.before), bits(&moved));
+}
+
+#[test]
 fn another_rate_is_the_rate_of_the_update_to_come() {
     let mut session = Session::new(problem(
         &experiments()[4].replace("learning_rate = 0.01", "learning_rate = 0.5"),

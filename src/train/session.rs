@@ -26,6 +26,8 @@ pub struct Session {
     generation: u64,
     watched: Watched,
     drawn: Arc<[f32]>,
+    // Whether the watched sample was chosen for the iteration to come.
+    wanted: bool,
     speed: Option<f64>,
     divergence: Option<Divergence>,
     stop: Option<StopReason>,
@@ -81,6 +83,7 @@ impl Session {
             generation: 0,
             watched: Watched::default(),
             drawn: Arc::default(),
+            wanted: false,
             speed: None,
             divergence: None,
             stop: None,
@@ -162,6 +165,7 @@ impl Session {
             TrainCommand::SetSpeed(speed) => self.speed = speed.filter(|s| *s > 0.0),
             TrainCommand::Watch(watched) => {
                 self.watched = watched;
+                self.wanted = watched.part == WatchedPart::Train;
                 self.look_again();
             }
             TrainCommand::Draw(input) => {

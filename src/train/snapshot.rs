@@ -49,7 +49,9 @@ pub enum TrainCommand {
     SetLearningRate(f64),
     /// At most so many epochs a second; `None` is as fast as it goes.
     SetSpeed(Option<f64>),
-    /// Which sample's activations and error signals to report.
+    /// Which sample's activations and error signals to report. One of the training
+    /// part comes into the batch of the iteration that is gone through event by event,
+    /// or of the next one.
     Watch(Watched),
     /// Watch what a user has drawn: as many inputs as the network has, scaled as its
     /// data are (refused otherwise).

@@ -205,6 +205,24 @@ impl Trainer {
         self.stepped(loss, rate, end)
     }
 
+    /// Puts a sample of the training part into the next batch, in the place of its
+    /// first, unless it is in it. A full-batch method has all of them anyway.
+    pub(super) fn bring(&mut self, row: usize) {
+        let n = self.problem.train.len();
+        if matches!(self.now.mover, Mover::FullBatch(_)) || row >= n {
+            return;
+        }
+        if self.now.cursor >= n {
+            self.begin_epoch();
+        }
+        let first = self.now.cursor;
+        let end = (first + self.batch_size).min(n);
+        let place = self.now.order.iter().position(|&other| other == row);
+        if let Some(place) = place.filter(|place| !(first..end).contains(place)) {
+            self.now.order.swap(first, place);
+        }
+    }
+
     /// A seed a step, so that a step made again leaves out the same units.
     fn step_seed(&self, steps: u64) -> u64 {
         self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ steps

@@ -1,6 +1,7 @@
 //! The numbers of what is under the pointer, beside it.
 
 use super::super::format::{item as item_text, parameter_of};
+use super::super::presenter::{PointerAs, Presenter};
 use super::super::state::{Item, Selection};
 use super::super::text::Texts;
 use super::super::training::Training;
@@ -17,7 +18,12 @@ pub(super) fn show_numbers(
     selection: Res<Selection>,
     training: Res<Training>,
     texts: Res<Texts>,
+    presenter: Option<Res<Presenter>>,
 ) -> Result {
+    // Whoever points something out wants nothing over it.
+    if presenter.is_some_and(|p| p.pointer != PointerAs::Usual) {
+        return Ok(());
+    }
     let (Some(at), Some(item)) = (pointer.at, selection.hovered) else {
         return Ok(());
     };

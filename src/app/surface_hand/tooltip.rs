@@ -4,6 +4,7 @@ use super::grip::Drag;
 use super::pointer::SurfacePointer;
 use super::touch::Touched;
 use crate::app::format::{number, signed};
+use crate::app::presenter::{PointerAs, Presenter};
 use crate::app::surface::ErrorSurface;
 use crate::app::surface_words as words;
 use crate::app::text::Texts;
@@ -23,9 +24,12 @@ pub(super) fn show(
     drag: Res<Drag>,
     shown: Res<ErrorSurface>,
     texts: Res<Texts>,
+    presenter: Option<Res<Presenter>>,
     mut before: Local<usize>,
 ) -> Result {
-    if drag.is_held() {
+    // Whoever points something out wants nothing over it.
+    let points = presenter.is_some_and(|p| p.pointer != PointerAs::Usual);
+    if points || drag.is_held() {
         // The figures at the ball say it all.
         return Ok(());
     }

@@ -137,6 +137,9 @@ impl Session {
         }
         self.stop = None;
         self.best_epoch = None;
+        if std::mem::take(&mut self.wanted) {
+            self.trainer.bring(self.watched_row());
+        }
         let start = self.mark();
         let outcome = self.trainer.step();
         if !matches!(outcome, StepOutcome::Stepped { .. }) {
@@ -163,10 +166,17 @@ impl Session {
             return;
         };
         let is_over = iteration.is_over();
+        if is_over && iteration.trace.rows.contains(&self.watched_row()) {
+            self.wanted = false;
+        }
         let now = is_over.then(|| self.trainer.save());
         if is_over {
             self.trainer.restore(&iteration.end);
         } else {
+            if std::mem::take(&mut self.wanted) {
+                self.trainer.bring(self.watched_row());
+                iteration.start.saved = self.trainer.save();
+            }
             iteration.outcome = self.trainer.step();
             iteration.end = self.trainer.save();
         }
