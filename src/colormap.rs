@@ -140,6 +140,20 @@ pub fn viridis(t: f32) -> Rgb {
     Rgb::hex(u32::from(color.r) << 16 | u32::from(color.g) << 8 | u32::from(color.b))
 }
 
+/// Matplotlib's map `hot` at `t` from 0 to 1: black, red, yellow, white. Its channels
+/// rise one after the other: red up to 0.365, green up to 0.746, then blue.
+pub fn hot(t: f32) -> Rgb {
+    let t = if t.is_nan() { 0.0 } else { t.clamp(0.0, 1.0) };
+    let rise = |from: f32, to: f32, least: f32| {
+        (least + (1.0 - least) * (t - from) / (to - from)).clamp(0.0, 1.0)
+    };
+    Rgb {
+        r: rise(0.0, 0.365_079, 0.0416),
+        g: rise(0.365_079, 0.746_032, 0.0),
+        b: rise(0.746_032, 1.0, 0.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +169,22 @@ mod tests {
     fn viridis_has_its_published_ends() {
         assert_eq!(viridis(0.0).bytes(), [68, 1, 84]);
         assert_eq!(viridis(1.0).bytes(), [253, 231, 37]);
+    }
+
+    #[test]
+    fn hot_is_matplotlibs() {
+        // plt.get_cmap("hot") at 0, 0.25, 0.5, 0.75 and 1, in bytes.
+        for (t, theirs) in [
+            (0.0, [11, 0, 0]),
+            (0.25, [178, 0, 0]),
+            (0.5, [255, 90, 0]),
+            (0.75, [255, 255, 4]),
+            (1.0, [255, 255, 255]),
+        ] {
+            let ours = hot(t).bytes();
+            let near = ours.iter().zip(theirs).all(|(a, b)| a.abs_diff(b) <= 3);
+            assert!(near, "{t}: {ours:?}");
+        }
     }
 
     #[test]

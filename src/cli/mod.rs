@@ -11,9 +11,11 @@ mod data;
 mod derivatives;
 mod error;
 mod exercise;
+mod figure;
 mod functions;
 mod gradient;
 mod headless;
+mod inspect;
 mod interrupt;
 mod lesson;
 mod line;
@@ -83,6 +85,20 @@ Examples:
   gradscape exercise spiral --start spiral.toml      its experiment, to be changed
   gradscape exercise spiral --check spiral.toml      trains it and judges; exit status 1 if not solved")]
     Exercise(exercise::ExerciseArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape inspect digits-conv
+  gradscape inspect digits-conv --out model.svg
+  gradscape inspect out/run --out model.md")]
+    Inspect(inspect::InspectArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape figure weights out/digits --out weights.png
+  gradscape figure filters digits-conv --epochs 5 --layer 1 --out filters.svg
+  gradscape figure features digits-conv --epochs 5 --sample 3 --out features.png
+  gradscape figure histogram spiral --of gradients --log --out gradients.png
+  gradscape figure confusion digits --epochs 10 --part validation --out confusion.png")]
+    Figure(figure::FigureArgs),
     #[command(after_help = "\
 Examples:
   gradscape train digits --out out/digits
@@ -178,6 +194,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Open(args)) => open::run(args),
         Some(Command::Lesson(args)) => lesson::run(args),
         Some(Command::Exercise(args)) => exercise::run(args),
+        Some(Command::Inspect(args)) => inspect::run(args),
+        Some(Command::Figure(args)) => figure::run(args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),

@@ -252,6 +252,14 @@ impl Svg {
         ));
     }
 
+    /// The same with hard edges: each pixel of the PNG is a cell.
+    pub fn cells(&mut self, x: f64, y: f64, width: f64, height: f64, png: &[u8]) {
+        self.put(format_args!(
+            r#"<image x="{x:.2}" y="{y:.2}" width="{width:.2}" height="{height:.2}" preserveAspectRatio="none" image-rendering="optimizeSpeed" style="image-rendering:pixelated" href="data:image/png;base64,{}"/>"#,
+            base64(png)
+        ));
+    }
+
     /// What `draw` adds is cut off outside the rectangle.
     pub fn clipped(
         &mut self,
