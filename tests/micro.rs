@@ -465,6 +465,12 @@ fn the_ways_of_the_chain_rule_add_up_to_the_derivative_and_the_strongest_is_show
     for (factor, his) in chain.factors.iter().zip(his) {
         assert!((factor.value - his).abs() < 1e-7, "{factor:?}");
     }
+    // The other way, through o2; both together are all.
+    let [(way, product)] = &chain.others[..] else {
+        panic!("{:?}", chain.others);
+    };
+    assert_eq!(way[..], [(2, 1), (1, 0), (0, 0)]);
+    assert!((chain.value + product - chain.total).abs() < 1e-9);
     // And his dE/dw1.
     assert!((chain.total - 0.000_438_568).abs() < 1e-9);
 }

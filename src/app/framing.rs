@@ -20,7 +20,7 @@ pub(super) fn fit(
     let inverse = rotation.inverse();
     let tan_y = (0.5 * fov).tan() / MARGIN;
     let tan_x = tan_y * aspect;
-    let corners = (0..8).map(|i| {
+    let corners: [Vec3; 8] = std::array::from_fn(|i| {
         let pick = |bit: usize, a: f32, b: f32| if i >> bit & 1 == 0 { a } else { b };
         inverse
             * Vec3::new(
@@ -45,14 +45,38 @@ pub(super) fn fit(
     }
     let depth_x = (right + left) / (2.0 * tan_x);
     let depth_y = (top + bottom) / (2.0 * tan_y);
+    let depth = depth_x.max(depth_y).max(nearest + 0.1);
+    // Along the axis that has room to spare the box stands in the middle, as it is seen.
     let eye = Vec3::new(
-        0.5 * (right - left),
-        0.5 * (top - bottom),
-        depth_x.max(depth_y).max(nearest + 0.1),
+        middle_of(corners.map(|c| (c.x, depth - c.z))),
+        middle_of(corners.map(|c| (c.y, depth - c.z))),
+        depth,
     );
     let middle = inverse * (0.5 * (low + high));
     let radius = (eye.z - middle.z).max(0.5);
     (rotation * Vec3::new(eye.x, eye.y, eye.z - radius), radius)
+}
+
+/// Where an eye has to be along an axis to see the outermost of `points`, each a place
+/// along it and a distance in front of the eye, equally far to both sides.
+fn middle_of(points: [(f32, f32); 8]) -> f32 {
+    let places = || points.iter().map(|(place, _)| *place);
+    let mut low = places().fold(f32::INFINITY, f32::min);
+    let mut high = places().fold(f32::NEG_INFINITY, f32::max);
+    // Halved so often that what is left is less than a pixel.
+    for _ in 0..40 {
+        let eye = 0.5 * (low + high);
+        let seen = points.iter().map(|(place, depth)| (place - eye) / depth);
+        let (least, most) = seen.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| {
+            (a.min(v), b.max(v))
+        });
+        if most > -least {
+            low = eye;
+        } else {
+            high = eye;
+        }
+    }
+    0.5 * (low + high)
 }
 
 #[cfg(test)]
@@ -71,6 +95,7 @@ mod tests {
                 let eye = focus + rotation * Vec3::Z * radius;
                 let tan = (0.5 * fov).tan();
                 let mut widest = 0.0_f32;
+                let mut ends = [[f32::INFINITY, f32::NEG_INFINITY]; 2];
                 for i in 0..8 {
                     let corner = Vec3::new(
                         if i & 1 == 0 { low.x } else { high.x },
@@ -79,12 +104,19 @@ mod tests {
                     );
                     let c = rotation.inverse() * (corner - eye);
                     assert!(c.z < 0.0);
+                    for (end, at) in ends.iter_mut().zip([c.x, c.y]) {
+                        let seen = at / -c.z;
+                        *end = [end[0].min(seen), end[1].max(seen)];
+                    }
                     let x = (c.x / (-c.z * tan * aspect)).abs();
                     let y = (c.y / (-c.z * tan)).abs();
                     assert!(x <= 1.0 && y <= 1.0, "{yaw} {pitch} {aspect}: {x} {y}");
                     widest = widest.max(x).max(y);
                 }
                 assert!(widest > 0.9, "{yaw} {pitch} {aspect}: only {widest}");
+                for [least, most] in ends {
+                    assert!((least + most).abs() < 1e-3, "in the middle: {least} {most}");
+                }
             }
         }
     }

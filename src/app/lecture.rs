@@ -302,6 +302,7 @@ fn surface_view(scene: &Scene) -> SurfaceView {
         range: plan.range.unwrap_or(usual.range),
         log_height: plan.log,
         follow: !plan.still,
+        path: usual.path && !plan.no_path,
         ..usual
     }
 }

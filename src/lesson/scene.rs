@@ -93,6 +93,8 @@ pub struct SurfacePlan {
     pub log: bool,
     /// Whether it stays where it is while weights move.
     pub still: bool,
+    /// Whether the optimiser's path is left out, and with it what is said of it.
+    pub no_path: bool,
 }
 
 /// A function of x and y, and who races on it (or on the network's surface).

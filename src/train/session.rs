@@ -434,10 +434,12 @@ impl Session {
     }
 
     fn probe(&mut self) -> Probe {
+        // In an iteration the sample that its events are of.
+        let shown = self.iteration.as_ref().map(micro::Iteration::sample);
         probe(
             self.trainer.problem(),
             self.trainer.params(),
-            self.watched,
+            shown.unwrap_or(self.watched),
             &self.drawn,
             &mut self.probe_workspace,
         )

@@ -169,7 +169,7 @@ pub struct Snapshot {
     pub batch_loss: f64,
     /// Where the weights were put rather than stepped.
     pub jumps: Arc<Jumps>,
-    /// The watched sample.
+    /// The watched sample; in an iteration the one that its events are of.
     pub probe: Probe,
     /// Where the run is in an iteration, while it goes through one event by event.
     pub micro: Option<Micro>,

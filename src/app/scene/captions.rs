@@ -181,8 +181,10 @@ fn column_text(
     } else {
         format!("{}\n{}", kind_text(texts, this), size_text(this))
     };
-    let short = if column == layers.len() || matches!(this.kind(), LayerKind::Dense { .. }) {
+    let short = if column == layers.len() {
         n
+    } else if matches!(this.kind(), LayerKind::Dense { .. }) {
+        texts.with("scene.hidden_short", &[("k", &column)])
     } else {
         kind_text(texts, this)
     };

@@ -26,9 +26,6 @@ const RUNNER: f32 = 0.42;
 const LASTS: f32 = 2.6;
 const TAIL: f32 = 0.12;
 
-/// How far below a unit's middle its second number stands, in its radius.
-const BELOW: f32 = 2.6;
-
 /// The number of a station of the path: of a unit or of a connection, whichever is
 /// the k-th on the way.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +37,12 @@ pub(super) struct OnPath<'a>(pub(super) &'a Chain);
 
 impl OnPath<'_> {
     pub(super) fn neuron(&self, neuron: &Neuron) -> Standing {
-        if self.0.units.contains(&(neuron.column, neuron.unit)) {
+        let this = (neuron.column, neuron.unit);
+        let mut others = self.0.others.iter();
+        if self.0.units.contains(&this) {
             Standing::Raised
+        } else if others.any(|(units, _)| units.contains(&this)) {
+            Standing::Plain
         } else {
             Standing::Receded
         }
@@ -124,16 +125,14 @@ fn stations(chain: &Chain, layout: &NetworkLayout, ways: &[Option<Ends>]) -> Vec
             }
         };
         let Some(at) = at else { continue };
-        // The second factor of a unit stands below it.
-        let at = match unit.filter(|_| unit == last_unit) {
-            Some((column, unit)) => {
-                let radius = layout.columns.get(column).map_or(0.0, |c| c.radius);
-                let place = layout.place(column, unit);
-                place.map_or(at, |place| place - BELOW * radius * Vec3::Y)
+        match all.last_mut() {
+            // Factors of one unit stand one above the other.
+            Some((_, text)) if unit.is_some() && unit == last_unit => {
+                text.push('\n');
+                text.push_str(&said(factor));
             }
-            None => at,
-        };
-        all.push((at, said(factor)));
+            _ => all.push((at, said(factor))),
+        }
         last_unit = unit;
     }
     all
@@ -156,9 +155,10 @@ pub(super) fn write(
     let stations = stations.unwrap_or_default();
     for (station, mut label, mut crowded, mut place) in &mut labels {
         let (at, text) = stations.get(station.0).cloned().unwrap_or_default();
-        let number = text.rsplit(" = ").next().unwrap_or_default();
-        if crowded.short != number {
-            crowded.short = number.to_owned();
+        let numbers = text.lines().filter_map(|line| line.rsplit(" = ").next());
+        let numbers = numbers.collect::<Vec<_>>().join("\n");
+        if crowded.short != numbers {
+            crowded.short = numbers;
         }
         if label.text != text {
             label.text = text;
@@ -227,6 +227,21 @@ pub(super) fn dots(
                 radius: least * (DOT + (RUNNER - DOT) * lit * lit),
                 tint: colors.accent,
             });
+        }
+    }
+    // The other ways, where they are few, in smaller dots.
+    for (units, _) in &chain.others {
+        for pair in units.windows(2) {
+            let place = |(column, unit): (usize, usize)| layout.place(column, unit);
+            let (Some(from), Some(to)) = (place(pair[0]), place(pair[1])) else {
+                continue;
+            };
+            let least = radius(pair[0].0).min(radius(pair[1].0)).max(0.06);
+            all.extend((0..DOTS).map(|dot| Pulse {
+                place: from.lerp(to, (dot as f32 + 0.5) / DOTS as f32),
+                radius: 0.6 * DOT * least,
+                tint: colors.other_way(),
+            }));
         }
     }
     all

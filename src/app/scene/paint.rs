@@ -43,8 +43,9 @@ const RAISED: f32 = 0.2;
 const HAZE: f32 = 0.8;
 /// The floor of a crowd is at most this.
 const MOST_FLOOR: f32 = 0.9;
-/// How far a receded colour goes toward the background.
-const FADE: f32 = 0.86;
+/// How far a receded colour goes toward a dark background and a light one, on which
+/// pale colours are lost sooner.
+const FADE: [f32; 2] = [0.86, 0.62];
 /// At most so many samples are looked through for the range of an input.
 const SAMPLES: usize = 2000;
 
@@ -54,6 +55,7 @@ pub(super) struct Colors {
     signed: Ramp,
     grey: Ramp,
     background: LinearRgba,
+    fade: f32,
     /// Of what is chosen.
     pub(super) accent: LinearRgba,
     /// Of connections without a weight, and of those that stand out.
@@ -72,6 +74,7 @@ impl Colors {
             signed: Ramp::new(&palette.diverging),
             grey: Ramp::new(&grey),
             background: linear(palette.background),
+            fade: FADE[usize::from(linear(palette.background).luminance() > 0.5)],
             accent: linear(palette.accent),
             neutral: [
                 linear(palette.background.blend(palette.faint, 0.6)),
@@ -85,9 +88,14 @@ impl Colors {
         self.signed.at(share.signum() * (0.55 + 0.45 * share.abs()))
     }
 
+    /// Of a way of the chain rule that is not the strongest.
+    pub(super) fn other_way(&self) -> LinearRgba {
+        self.neutral[1]
+    }
+
     fn seen(&self, color: LinearRgba, standing: Standing) -> LinearRgba {
         match standing {
-            Standing::Receded => color.mix(&self.background, FADE),
+            Standing::Receded => color.mix(&self.background, self.fade),
             _ => color,
         }
     }

@@ -299,7 +299,9 @@ fn lay_out_surface(
         let first = laid.texts.len();
         laid.plated = first..first + 1;
         laid.texts.push((place, label(text, above)));
-        if let Some((text, is_little)) = surface_path::share(&shown.path, &strings) {
+        // Of a path that is not drawn nobody needs to be told.
+        let share = surface_path::share(&shown.path, &strings).filter(|_| view.path);
+        if let Some((text, is_little)) = share {
             if is_little {
                 laid.alarming.push(first + 1);
             }

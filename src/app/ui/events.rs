@@ -374,7 +374,12 @@ fn lines(
     let ascent = laid.iter().fold(0.0_f32, |most, l| most.max(l.ascent()));
     let descent = laid.iter().fold(0.0_f32, |most, l| most.max(l.descent()));
     let line = line(size).max(ascent + descent);
-    let all = vec2(width, if beside { line } else { high(&laid, size) });
+    let widest = laid.iter().fold(0.0_f32, |most, l| most.max(l.size().x));
+    let all = if beside {
+        vec2(width - gap, line)
+    } else {
+        vec2(widest, high(&laid, size))
+    };
     let (whole, _) = ui.allocate_exact_size(all, Sense::hover());
     let mut at = whole.min;
     for (index, laid) in laid.iter().enumerate() {

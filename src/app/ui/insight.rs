@@ -11,24 +11,14 @@ use crate::app::Ground;
 use bevy_egui::egui::Ui;
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
-    section(
-        ui,
-        "section/curves",
-        stage.t("insight.curves"),
-        true,
-        |ui| {
-            charts::show(ui, stage, &mut panels.curves);
-        },
-    );
-    section(
-        ui,
-        "section/samples",
-        stage.t("insight.samples"),
-        true,
-        |ui| {
-            samples::show(ui, stage, &mut panels.pictures, &mut panels.drawer);
-        },
-    );
+    // In a lesson what the network makes of its data comes first.
+    if stage.choices.presents() {
+        data_and_answer(ui, stage, panels);
+        curves(ui, stage, panels);
+    } else {
+        curves(ui, stage, panels);
+        data_and_answer(ui, stage, panels);
+    }
     section(
         ui,
         "section/selected",
@@ -65,6 +55,20 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             view_options::network(ui, stage);
         },
     );
+}
+
+fn curves(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+    let title = stage.t("insight.curves");
+    section(ui, "section/curves", title, true, |ui| {
+        charts::show(ui, stage, &mut panels.curves);
+    });
+}
+
+fn data_and_answer(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
+    let title = stage.t("insight.samples");
+    section(ui, "section/samples", title, true, |ui| {
+        samples::show(ui, stage, &mut panels.pictures, &mut panels.drawer);
+    });
 }
 
 /// What there is to know about the network's own surface.

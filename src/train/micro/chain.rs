@@ -76,9 +76,15 @@ pub struct Chain {
     pub total: f64,
     /// How many ways there are.
     pub ways: f64,
+    /// The columns and units that the other ways pass, and their products, the strongest
+    /// first; empty where there are more than [`Chain::MOST_OTHERS`].
+    pub others: Vec<(Vec<(usize, usize)>, f64)>,
 }
 
 impl Chain {
+    /// So many other ways are told one by one.
+    pub const MOST_OTHERS: usize = 7;
+
     /// The connections that it passes, from the first on: the layer that reads, which
     /// of its sources, the unit that is read and the one that reads. The last is that
     /// of the parameter itself, where it is a weight.
@@ -155,14 +161,68 @@ impl Trace {
                 value: 1.0,
             },
         });
+        let mut others = Vec::new();
+        if ways <= (Chain::MOST_OTHERS + 1) as f64 {
+            for &(unit, from) in &places {
+                let end = from.map(|from| (column, from));
+                let mut way = Vec::new();
+                self.every_way(
+                    network,
+                    layer,
+                    unit,
+                    last(from),
+                    &mut way,
+                    &mut |way, value| {
+                        let way = way.iter().rev().copied().chain(end).collect();
+                        others.push((way, value));
+                    },
+                );
+            }
+            others.retain(|(way, _): &(Vec<_>, f64)| *way != units);
+            others.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        }
         Some(Chain {
             parameter,
+            others,
             value: factors.iter().map(|f| f.value).product(),
             factors,
             units,
             total,
             ways,
         })
+    }
+
+    /// Tells `found` of every way from the loss to `dE/dz` of a unit, by the units from
+    /// there upwards, and its product with `value`.
+    fn every_way(
+        &self,
+        network: &Network,
+        layer: usize,
+        unit: usize,
+        value: f64,
+        way: &mut Vec<(usize, usize)>,
+        found: &mut impl FnMut(&[(usize, usize)], f64),
+    ) {
+        way.push((layer + 1, unit));
+        let readers = readers(network, layer);
+        if self.begins(network, layer, &readers) {
+            found(way, value * f64::from(self.sample.delta[layer][unit]));
+        } else {
+            let value = value * self.slope(network, layer, unit);
+            for reader in &readers {
+                for index in reader.connections.out_of(unit) {
+                    let Some(link) = reader.connections.get(index) else {
+                        continue;
+                    };
+                    let passes = self.passes(network, reader, unit, link.to, link.parameter);
+                    if let Some(factor) = passes {
+                        let value = value * factor;
+                        self.every_way(network, reader.layer, link.to, value, way, found);
+                    }
+                }
+            }
+        }
+        way.pop();
     }
 
     /// What goes out of a unit.

@@ -3,7 +3,7 @@
 use super::super::checkpoint::SavedTraining;
 use super::super::jumps::Jumps;
 use super::super::micro::{Event, Micro, MicroCommand, Trace};
-use super::super::snapshot::{RunState, WatchedPart};
+use super::super::snapshot::{RunState, Watched, WatchedPart};
 use super::super::stop::StopReason;
 use super::super::trainer::StepOutcome;
 use super::super::trajectory::Trajectory;
@@ -48,6 +48,14 @@ impl Iteration {
             trace: Arc::clone(&self.trace),
             done: self.done,
             can_go_back: self.done > 0,
+        }
+    }
+
+    /// The sample that its events are of.
+    pub(super) fn sample(&self) -> Watched {
+        Watched {
+            part: WatchedPart::Train,
+            index: self.trace.sample.row,
         }
     }
 
