@@ -10,7 +10,7 @@ use crate::colormap::{Rgb, hot, viridis};
 use crate::insight::tiles::Tile;
 
 /// How numbers become colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum HeatColors {
     /// Two colours, one for each sign, and the ground at zero.
     #[default]

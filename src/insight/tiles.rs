@@ -169,11 +169,15 @@ pub fn features(
     sample: &Samples,
     layers: Range<usize>,
 ) -> Vec<Tile> {
+    let all = activations(network, params, sample, 0..network.layers().len());
+    let a: Vec<Vec<f32>> = all.into_iter().map(|tile| tile.values).collect();
+    features_of(network, &a, layers)
+}
+
+/// The same from activations that are known, layer by layer.
+pub fn features_of(network: &Network, a: &[Vec<f32>], layers: Range<usize>) -> Vec<Tile> {
     let mut tiles = Vec::new();
-    for (layer, all) in layers
-        .clone()
-        .zip(activations(network, params, sample, layers))
-    {
+    for (layer, values) in layers.filter_map(|layer| Some((layer, a.get(layer)?))) {
         let shape = network.layers()[layer].output_shape();
         let name = name_of(network, layer);
         if shape.is_flat() {
@@ -181,11 +185,11 @@ pub fn features(
                 title: format!("{name}: {} units", shape.size()),
                 rows: 1,
                 columns: shape.size(),
-                values: all.values,
+                values: values.clone(),
             });
             continue;
         }
-        let maps = all.values.chunks(shape.pixels()).take(MOST).enumerate();
+        let maps = values.chunks(shape.pixels()).take(MOST).enumerate();
         tiles.extend(maps.map(|(channel, map)| Tile {
             title: format!("{name}, {}", channel + 1),
             rows: shape.height,

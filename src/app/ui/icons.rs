@@ -36,6 +36,7 @@ pub enum Icon {
     Chain,
     Pen,
     Exercises,
+    Inside,
     Lessons,
 }
 
@@ -87,6 +88,14 @@ impl Icon {
                 painter.add(Shape::line(way.to_vec(), stroke));
                 for at in way {
                     painter.circle_filled(at, size * 0.12, color);
+                }
+            }
+            Icon::Inside => {
+                // An image of four cells by four, some of them filled.
+                frame(-0.8, 0.8);
+                for (x, y) in [(-0.8, -0.8), (0.0, -0.4), (-0.4, 0.0), (0.4, 0.4)] {
+                    let cell = Rect::from_min_size(p(x, y), vec2(0.4, 0.4) * u);
+                    painter.rect_filled(cell, 0.0, color);
                 }
             }
             Icon::Pen => {

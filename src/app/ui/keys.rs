@@ -47,6 +47,7 @@ pub enum Action {
     Pace(i32),
     Chain,
     Draw,
+    Inside,
     Ask,
     Nudge,
     NextWeight,
@@ -88,7 +89,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 56] = [
+pub const SHORTCUTS: [Shortcut; 57] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -111,6 +112,7 @@ pub const SHORTCUTS: [Shortcut; 56] = [
     ),
     on(&[Key::Enter], "Enter", "keys.ask", Action::Ask),
     on(&[Key::Backslash], "\\", "keys.draw", Action::Draw),
+    on(&[Key::Backtick], "`", "keys.inside", Action::Inside),
     on(&[Key::R], "R", "keys.reset", Action::Reset),
     on(&[Key::N], "N", "keys.reseed", Action::Reseed),
     on(
@@ -286,6 +288,7 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         Action::Pace(by) => walk.change_pace(by),
         Action::Chain => edit::toggle_chain(stage),
         Action::Draw => draw::toggle(stage, &mut panels.drawer),
+        Action::Inside => panels.inside.open = !panels.inside.open,
         // What is in the hand has taken them; without it they mean nothing.
         Action::Ask | Action::Nudge | Action::NextWeight => {}
         Action::Known => presenter::known_state(panels, stage),

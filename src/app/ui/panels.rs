@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::draw::Drawer;
 use super::exercise::{self as exercises, Exercises};
 use super::function::FunctionForm;
+use super::inside::{self, Inside};
 use super::line::LineForm;
 use super::overlays::{self, Toast};
 use super::range_test::RangeForm;
@@ -57,6 +58,8 @@ pub struct Panels {
     pub timeline: Timeline,
     /// Which scene of a lesson was shown last.
     pub(super) scene_seen: Option<(usize, u32)>,
+    /// The inside of the network.
+    pub inside: Inside,
     /// The exercises.
     pub exercises: Exercises,
     /// Paper to draw on.
@@ -91,6 +94,7 @@ impl Panels {
             stop_read: None,
             timeline: Timeline::default(),
             scene_seen: None,
+            inside: Inside::default(),
             exercises: Exercises::bundled(),
             drawer: Drawer::default(),
             edit: edit::Edit::default(),
@@ -210,6 +214,9 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
             .exact_size(race::height(stage).min(most))
             .frame(frame(10, 6))
             .show(root, |ui| scroll(ui, "race", |ui| race::show(ui, stage)));
+    }
+    if !stage.choices.arena.racing {
+        inside::show(root, panels, stage);
     }
     if stage.choices.walk.on {
         events::show(root, panels, stage);
