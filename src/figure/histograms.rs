@@ -1,6 +1,6 @@
 //! Histograms one below the other, a layer each, over one axis or each over its own.
 
-use super::heat::three;
+use super::matrices::three;
 use super::plot::{Plot, sheet};
 use super::scale::Scale;
 use super::svg::{Anchor, Svg};
