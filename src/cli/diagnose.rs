@@ -113,9 +113,14 @@ pub fn run(args: &DiagnoseArgs) -> Result<(), CliError> {
         file: file.clone(),
     })?;
     let losses = last.map_or_else(String::new, |row| {
-        let validation = row.validation_loss.map(|v| format!(", validation loss {v:.5}"));
+        let validation = row
+            .validation_loss
+            .map(|v| format!(", validation loss {v:.5}"));
         let train = row.train_loss;
-        format!(", training loss {train:.5}{}", validation.unwrap_or_default())
+        format!(
+            ", training loss {train:.5}{}",
+            validation.unwrap_or_default()
+        )
     });
     out.say(format!(
         "{}: {} epochs{losses}",
@@ -213,7 +218,10 @@ fn write_cured(
         return Err(CliError::Failed(match cures.len() {
             0 => "nothing was found that a change of the experiment may cure; nothing is written"
                 .to_owned(),
-            n => format!("there is no cure {}; give --cure a number from 1 to {n}", args.cure),
+            n => format!(
+                "there is no cure {}; give --cure a number from 1 to {n}",
+                args.cure
+            ),
         }));
     };
     let cured = cure.apply(&checkup.problem().experiment);

@@ -12,7 +12,7 @@ mod units;
 
 pub use log::HealthLog;
 
-use crate::nn::{Activation, Layer, Mode, ParamRole, Workspace};
+use crate::nn::{Activation, Mode, ParamRole, Workspace};
 use crate::train::Problem;
 use serde::Serialize;
 use units::{Tally, identical_share};
@@ -45,6 +45,9 @@ pub struct LayerHealth {
     pub gradient: Option<f64>,
     /// RMS of the weights.
     pub weight: Option<f64>,
+    /// The RMS of weights that keep signals as large as they are on their way forward and
+    /// back, `sqrt(2 / (fan-in + fan-out))`: Glorot and Bengio 2010, equation 12.
+    pub natural: Option<f64>,
     /// RMS of what the last step added to the weights; none before the first.
     pub update: Option<f64>,
     /// RMS of the activations over samples and units.
@@ -68,6 +71,12 @@ impl LayerHealth {
     pub fn update_ratio(&self) -> Option<f64> {
         let (update, weight) = (self.update?, self.weight?);
         (weight > 0.0).then(|| update / weight)
+    }
+
+    /// How far the last step moved the weights, as a share of their natural size: unlike
+    /// that of their size it tells a long step when weights are huge already.
+    pub fn step_ratio(&self) -> Option<f64> {
+        Some(self.update? / self.natural?)
     }
 }
 
@@ -147,12 +156,13 @@ impl HealthMeter {
             LayerHealth {
                 gradient: has.then(|| rms(self.gradient[weights.clone()].iter().copied())),
                 weight: has.then(|| rms(wide(&params[weights.clone()]))),
+                natural: natural(problem, index),
                 update: moved.then(|| rms(wide(&update[weights.clone()]))),
                 activation: tally.activation(),
                 delta: tally.delta(),
                 dead: (layer.activation() == Activation::Relu).then(|| tally.dead()),
                 saturated: tally.saturated(layer.activation()),
-                identical: identical(problem, index, layer, params),
+                identical: identical(problem, index, params),
             }
         });
         Health {
@@ -165,12 +175,22 @@ impl HealthMeter {
     }
 }
 
-fn identical(problem: &Problem, index: usize, layer: &Layer, params: &[f32]) -> Option<f64> {
+fn natural(problem: &Problem, index: usize) -> Option<f64> {
+    let layout = problem.network.layout();
+    let shape = &layout.tensor(index, ParamRole::Weight)?.shape;
+    let units = *shape.first()?;
+    let (inputs, pixels): (usize, usize) = (
+        shape.iter().skip(1).product(),
+        shape.iter().skip(2).product(),
+    );
+    Some((2.0 / (inputs + units * pixels) as f64).sqrt())
+}
+
+fn identical(problem: &Problem, index: usize, params: &[f32]) -> Option<f64> {
     let layout = problem.network.layout();
     let tensor = layout.tensor(index, ParamRole::Weight)?;
     let units = *tensor.shape.first()?;
     let (weights, biases) = (tensor.range.clone(), layout.bias(index));
-    debug_assert!(layer.outputs() >= units);
     (units > 1).then(|| identical_share(&params[weights], &params[biases], units))
 }
 

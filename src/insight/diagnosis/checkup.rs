@@ -59,11 +59,16 @@ impl Checkup {
         rows.into_iter().for_each(|row| self.history.push(row));
         let trainer = self.session.trainer();
         let epoch = trainer.epoch();
-        let has = self.log.records().last().is_some_and(|last| last.epoch == epoch);
+        let has = self
+            .log
+            .records()
+            .last()
+            .is_some_and(|last| last.epoch == epoch);
         if !has && (self.log.wants(epoch) || self.has_ended()) {
             let (at, update) = ((epoch, trainer.steps()), trainer.last_update());
             let params = trainer.params();
-            self.log.push(self.meter.measure(&self.problem, at, params, &update));
+            self.log
+                .push(self.meter.measure(&self.problem, at, params, &update));
         }
     }
 

@@ -138,11 +138,9 @@ impl Cure {
                 vec![("factor", factor.to_string())]
             }
             Cure::WithoutInput { name, .. } => vec![("name", name.clone())],
-            Cure::Cosine
-            | Cure::BatchNorm
-            | Cure::Residual
-            | Cure::Scale
-            | Cure::Unregularised => Vec::new(),
+            Cure::Cosine | Cure::BatchNorm | Cure::Residual | Cure::Scale | Cure::Unregularised => {
+                Vec::new()
+            }
         }
     }
 
@@ -236,7 +234,9 @@ impl Cure {
             // Layers that are called by name would read the wrong ones.
             Cure::BatchNorm | Cure::Residual => {
                 let layers = &before.network.layers;
-                layers.iter().all(|l| l.name.is_none() && l.from.is_none() && l.add.is_none())
+                layers
+                    .iter()
+                    .all(|l| l.name.is_none() && l.from.is_none() && l.add.is_none())
             }
             Cure::Dropout { .. } => !before.network.layers.is_empty(),
             _ => true,

@@ -37,24 +37,22 @@ pub struct Leak {
 }
 
 impl Facts {
-    /// What the data of `problem` say. Looks at up to 600 samples for neighbours, for each
+    /// What the data of `problem` say. Looks at up to 500 samples for neighbours, for each
     /// input.
     pub fn of(problem: &Problem) -> Self {
         let x = &problem.train.x;
         let is_image = problem.data.image.is_some();
-        let neighbours = Neighbours::new(
-            &problem.train,
-            &problem.validation,
-            problem.encoding,
-            is_image,
-        );
+        let neighbours = Neighbours::new(&problem.train, problem.encoding, is_image);
         let all: Vec<usize> = (0..x.ncols()).collect();
         let moments: Vec<(f64, f64)> = x.columns().into_iter().map(mean_and_deviation).collect();
         Facts {
             baseline: baseline(problem),
             neighbours: neighbours.score(&all),
             classes: classes(problem),
-            sizes: moments.iter().map(|(mean, deviation)| mean.hypot(*deviation)).collect(),
+            sizes: moments
+                .iter()
+                .map(|(mean, deviation)| mean.hypot(*deviation))
+                .collect(),
             spreads: match is_image {
                 // Pixels share a scale.
                 true => {
@@ -79,14 +77,23 @@ impl Facts {
 fn mean_and_deviation(column: ArrayView1<'_, f32>) -> (f64, f64) {
     let n = column.len().max(1) as f64;
     let mean = column.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    let variance = column.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+    let variance = column
+        .iter()
+        .map(|&v| (f64::from(v) - mean).powi(2))
+        .sum::<f64>()
+        / n;
     (mean, variance.sqrt())
 }
 
 /// The mean loss of the best constant answer: the entropy of the classes' shares, or the
 /// variance of the targets.
 fn baseline(problem: &Problem) -> f64 {
-    let moments = problem.train.y.columns().into_iter().map(mean_and_deviation);
+    let moments = problem
+        .train
+        .y
+        .columns()
+        .into_iter()
+        .map(mean_and_deviation);
     let entropy = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
     let loss = problem.network.loss_kind();
     match loss {
@@ -94,7 +101,9 @@ fn baseline(problem: &Problem) -> f64 {
         Loss::SoftmaxCrossEntropy => moments.map(|(p, _)| entropy(p)).sum(),
         _ => {
             let factor = loss.square_factor(problem.network.outputs()).unwrap_or(1.0);
-            moments.map(|(_, deviation)| factor * deviation * deviation).sum()
+            moments
+                .map(|(_, deviation)| factor * deviation * deviation)
+                .sum()
         }
     }
 }
@@ -113,7 +122,9 @@ fn classes(problem: &Problem) -> Vec<usize> {
 }
 
 fn leak(neighbours: &Neighbours, all: &[usize]) -> Option<Leak> {
-    let scores = all.iter().filter_map(|&f| Some((f, neighbours.score(&[f])?)));
+    let scores = all
+        .iter()
+        .filter_map(|&f| Some((f, neighbours.score(&[f])?)));
     let (feature, alone) = scores.max_by(|a, b| a.1.total_cmp(&b.1))?;
     let others: Vec<usize> = all.iter().copied().filter(|&f| f != feature).collect();
     Some(Leak {

@@ -106,8 +106,10 @@ impl Kind {
                 K::Underfitting,
             ],
             K::Symmetry => &[
+                K::Saturation,
                 K::DeadUnits,
                 K::VanishingGradient,
+                K::LearningRateHigh,
                 K::LearningRateLow,
                 K::Plateau,
                 K::Underfitting,

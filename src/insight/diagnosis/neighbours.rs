@@ -3,76 +3,56 @@
 //! (Cover and Hart 1967); we take the vote, or the mean, of five.
 
 use crate::train::{Encoding, Samples};
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, Axis};
 
 /// Neighbours that are asked.
 const ASKED: usize = 5;
-/// Samples of the training part that can be neighbours, and samples that are answered for.
-const KNOWN: usize = 600;
-const QUERIES: usize = 250;
+/// Samples of the training part that are looked at: each is answered for by the others.
+const KNOWN: usize = 500;
 
-/// What neighbours are looked for among, and for whom.
+/// What neighbours are looked for among.
 pub(super) struct Neighbours {
     known: Samples,
-    queries: Samples,
     encoding: Encoding,
-    // The queries are the known samples themselves.
-    own: bool,
 }
 
 impl Neighbours {
-    /// For the samples of `validation` among those of `train`, or, without any, for those
-    /// of `train` among the others. Each input is divided by its spread, unless `together`:
-    /// pixels have one size.
-    pub(super) fn new(
-        train: &Samples,
-        validation: &Samples,
-        encoding: Encoding,
-        together: bool,
-    ) -> Self {
+    /// Among samples evenly spread over `train`. Each input is divided by its spread,
+    /// unless `together`: pixels have one size.
+    pub(super) fn new(train: &Samples, encoding: Encoding, together: bool) -> Self {
         let mut known = train.select(&spread_over(train.len(), KNOWN));
-        let own = validation.is_empty();
-        let asked = if own { &known } else { validation };
-        let mut queries = asked.select(&spread_over(asked.len(), QUERIES));
         let factors = factors(&known.x, together);
-        for x in [&mut known.x, &mut queries.x] {
-            for mut row in x.rows_mut() {
-                row.iter_mut().zip(&factors).for_each(|(v, f)| *v *= f);
-            }
+        for mut row in known.x.rows_mut() {
+            row.iter_mut().zip(&factors).for_each(|(v, f)| *v *= f);
         }
-        Neighbours {
-            known,
-            queries,
-            encoding,
-            own,
-        }
+        Neighbours { known, encoding }
     }
 
     /// The score of the answers by the inputs `features`: the share of right ones, or of
     /// the variance of values explained. None where there is nobody to ask.
     pub(super) fn score(&self, features: &[usize]) -> Option<f64> {
-        if self.known.len() <= ASKED || self.queries.is_empty() || features.is_empty() {
+        let n = self.known.len();
+        if n <= ASKED || features.is_empty() {
             return None;
         }
-        let (outputs, n) = (self.known.y.ncols(), self.queries.len());
-        let pick = |x: &Array2<f32>| x.select(ndarray::Axis(1), features);
-        let (known, queries) = (pick(&self.known.x), pick(&self.queries.x));
-        let mean: Vec<f64> = (0..outputs)
-            .map(|k| self.queries.y.column(k).iter().map(|&v| f64::from(v)).sum::<f64>() / n as f64)
+        let (x, y) = (self.known.x.select(Axis(1), features), &self.known.y);
+        let wide = |v: &f32| f64::from(*v);
+        let means = y.columns().into_iter();
+        let means: Vec<f64> = means
+            .map(|column| column.iter().map(wide).sum::<f64>() / n as f64)
             .collect();
         let (mut right, mut missed, mut spread) = (0, 0.0, 0.0);
-        for (index, query) in queries.rows().into_iter().enumerate() {
-            let near = self.nearest(&known, query);
-            let target = self.queries.y.row(index);
-            match self.encoding {
-                Encoding::Values => {
-                    for k in 0..outputs {
-                        let sum: f64 = near.iter().map(|&i| f64::from(self.known.y[[i, k]])).sum();
-                        missed += (sum / near.len() as f64 - f64::from(target[k])).powi(2);
-                        spread += (f64::from(target[k]) - mean[k]).powi(2);
-                    }
-                }
-                _ => right += usize::from(self.vote(&near) == self.encoding.class(target)),
+        for index in 0..n {
+            let near = nearest(&x, index);
+            if self.encoding != Encoding::Values {
+                right += usize::from(self.vote(&near) == self.encoding.class(y.row(index)));
+                continue;
+            }
+            for (k, mean) in means.iter().enumerate() {
+                let target = wide(&y[[index, k]]);
+                let sum: f64 = near.iter().map(|&i| wide(&y[[i, k]])).sum();
+                missed += (sum / near.len() as f64 - target).powi(2);
+                spread += (target - mean).powi(2);
             }
         }
         Some(match self.encoding {
@@ -80,22 +60,6 @@ impl Neighbours {
             Encoding::Values => 0.0,
             _ => right as f64 / n as f64,
         })
-    }
-
-    /// The nearest known samples, the nearest first.
-    fn nearest(&self, known: &Array2<f32>, query: ArrayView1<'_, f32>) -> Vec<usize> {
-        let mut best: Vec<(f32, usize)> = Vec::with_capacity(ASKED + 2);
-        let wanted = ASKED + usize::from(self.own);
-        for (index, row) in known.rows().into_iter().enumerate() {
-            let distance: f32 = row.iter().zip(query).map(|(a, b)| (a - b) * (a - b)).sum();
-            if best.len() < wanted || distance < best[best.len() - 1].0 {
-                let at = best.partition_point(|(d, _)| *d <= distance);
-                best.insert(at, (distance, index));
-                best.truncate(wanted);
-            }
-        }
-        // A sample is its own nearest.
-        best.iter().skip(usize::from(self.own)).map(|(_, i)| *i).collect()
     }
 
     /// The class that most have; of several the one whose first is nearer.
@@ -106,8 +70,29 @@ impl Neighbours {
             .collect();
         let votes = |class: &Option<usize>| classes.iter().filter(|c| *c == class).count();
         let most = classes.iter().map(votes).max()?;
-        classes.iter().find(|class| votes(class) == most).copied().flatten()
+        classes
+            .iter()
+            .find(|class| votes(class) == most)
+            .copied()
+            .flatten()
     }
+}
+
+/// The samples of `x` nearest to its sample `index`, the nearest first; never itself.
+fn nearest(x: &Array2<f32>, index: usize) -> Vec<usize> {
+    let query = x.row(index);
+    let mut best: Vec<(f32, usize)> = Vec::with_capacity(ASKED + 1);
+    for (other, row) in x.rows().into_iter().enumerate() {
+        let distance: f32 = row.iter().zip(query).map(|(a, b)| (a - b) * (a - b)).sum();
+        let far = best.last().is_some_and(|(d, _)| *d <= distance);
+        if other == index || (best.len() == ASKED && far) {
+            continue;
+        }
+        let at = best.partition_point(|(d, _)| *d <= distance);
+        best.insert(at, (distance, other));
+        best.truncate(ASKED);
+    }
+    best.into_iter().map(|(_, i)| i).collect()
 }
 
 /// At most `most` of `n` places, evenly spread.
@@ -126,10 +111,17 @@ fn factors(x: &Array2<f32>, together: bool) -> Vec<f32> {
         .into_iter()
         .map(|column| {
             let mean = column.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-            let variance =
-                column.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+            let variance = column
+                .iter()
+                .map(|&v| (f64::from(v) - mean).powi(2))
+                .sum::<f64>()
+                / n;
             let factor = 1.0 / variance.sqrt();
-            if factor.is_finite() { factor as f32 } else { 0.0 }
+            if factor.is_finite() {
+                factor as f32
+            } else {
+                0.0
+            }
         })
         .collect()
 }

@@ -43,14 +43,29 @@ fn cures() -> Vec<Cure> {
 fn keys() -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for kind in Kind::ALL {
-        keys.extend([words::title(kind), words::meaning(kind), words::sources(kind)]);
+        keys.extend([
+            words::title(kind),
+            words::meaning(kind),
+            words::sources(kind),
+        ]);
     }
     keys.extend(cures().iter().map(words::cure));
     keys.extend(Thresholds::NAMES.iter().map(|name| words::evidence(name)));
     for side in [Comparison::AtLeast, Comparison::AtMost] {
         keys.insert(words::comparison(side).to_owned());
     }
-    keys.extend(["what", "layer", "input", "class", "threshold", "explains", "apply"].map(|k| format!("diagnosis.{k}")));
+    keys.extend(
+        [
+            "what",
+            "layer",
+            "input",
+            "class",
+            "threshold",
+            "explains",
+            "apply",
+        ]
+        .map(|k| format!("diagnosis.{k}")),
+    );
     keys.extend(["suspicion", "warning", "severe", "none"].map(|k| format!("diagnosis.{k}")));
     keys
 }
@@ -102,7 +117,9 @@ fn cures_change_what_they_say() {
     let kinds = |cure: Cure| -> Vec<String> {
         let problem = Problem::new(&cure.apply(&experiment)).unwrap();
         let layers = problem.network.layers().iter();
-        layers.map(|l| format!("{} {}", l.kind().name(), l.activation())).collect()
+        layers
+            .map(|l| format!("{} {}", l.kind().name(), l.activation()))
+            .collect()
     };
     assert_eq!(
         kinds(Cure::BatchNorm),
@@ -116,7 +133,12 @@ fn cures_change_what_they_say() {
     );
     assert_eq!(
         kinds(Cure::Residual),
-        ["dense sigmoid", "dense sigmoid", "add linear", "dense sigmoid"]
+        [
+            "dense sigmoid",
+            "dense sigmoid",
+            "add linear",
+            "dense sigmoid"
+        ]
     );
     let relu = Cure::Activation {
         activation: Activation::Relu,

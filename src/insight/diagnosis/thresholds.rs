@@ -58,15 +58,16 @@ thresholds! {
     dead "dead" = 0.4;
     /// The share of a layer's activations at which the slope is below a tenth of the
     /// steepest. Glorot and Bengio 2010, section 3. Number: ours.
-    saturated "saturated" = 0.5;
+    saturated "saturated" = 0.75;
     /// The share of a layer's units that are copies of another. That they never come apart:
     /// Rumelhart, Hinton and Williams 1986. Number: ours.
     identical "identical" = 0.5;
     /// The loss now over the least so far. The learning-rate finder of fastai (after Smith
     /// 2017) stops at 4.
     divergence "divergence" = 4.0;
-    /// What a step adds to the weights over the weights, at least. Karpathy (CS231n): about
-    /// 1e-3 is right; a hundred times that. Number: ours.
+    /// What a step adds to the weights over their natural size (Glorot and Bengio 2010,
+    /// equation 12), at least. Karpathy (CS231n): about 1e-3 of the weights is right; a
+    /// hundred times that. Number: ours.
     update_high "update-high" = 0.1;
     /// What a step adds to the weights over the weights, at most. Karpathy (CS231n): about
     /// 1e-3 is right; a tenth of that. Number: ours.
@@ -76,13 +77,17 @@ thresholds! {
     reversals "reversals" = 0.4;
     /// The mean change of the loss from epoch to epoch, as a share of the loss of the best
     /// constant answer. Number: ours.
-    swing "swing" = 0.05;
+    swing "swing" = 0.1;
     /// How much the loss fell over the last stretch, as a share of it, at most, where a loss
     /// that swings counts as not falling. Number: ours.
-    falling "falling" = 0.2;
+    falling "falling" = 0.5;
     /// How much the loss fell over the last stretch, as a share of it, at most. That progress
     /// is judged over a strip of epochs: Prechelt 1998. Number: ours.
     progress "progress" = 0.02;
+    /// The mean change of the loss from epoch to epoch, as a share of the loss, at most, where
+    /// a loss counts as standing still: one that flutters by more may be on its way.
+    /// Number: ours.
+    flutter "flutter" = 0.05;
     /// How far a stretch without progress has to go, in epochs. ReduceLROnPlateau (PyTorch)
     /// waits 10.
     stretch "stretch" = 20.0;
@@ -183,7 +188,12 @@ mod tests {
     #[test]
     fn every_threshold_is_found_and_set_by_the_name_that_files_have() {
         let written = serde_json::to_value(Thresholds::default()).unwrap();
-        let names: Vec<&str> = written.as_object().unwrap().keys().map(String::as_str).collect();
+        let names: Vec<&str> = written
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         let mut expected = Thresholds::NAMES.to_vec();
         expected.sort_unstable();
         let mut names = names;

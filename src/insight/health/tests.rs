@@ -29,7 +29,10 @@ fn gradients_are_those_of_the_whole_training_part_where_it_is_small() {
     for (index, layer) in found.layers.iter().enumerate() {
         let weights = problem.network.layout().weight(index);
         let n = weights.len() as f64;
-        let sum: f64 = gradient[weights].iter().map(|g| f64::from(*g).powi(2)).sum();
+        let sum: f64 = gradient[weights]
+            .iter()
+            .map(|g| f64::from(*g).powi(2))
+            .sum();
         let expected = (sum / n).sqrt();
         assert!((layer.gradient.unwrap() - expected).abs() < 1e-6 * expected);
         assert_eq!(layer.update, None);
@@ -56,7 +59,9 @@ fn dead_and_saturated_units_are_counted() {
     let biases = problem.network.layout().bias(0);
     params[biases][..2].fill(-100.0);
     let weights = problem.network.layout().weight(1);
-    params[weights].iter_mut().for_each(|w| *w = w.signum() * 100.0);
+    params[weights]
+        .iter_mut()
+        .for_each(|w| *w = w.signum() * 100.0);
     let found = health(&problem, &params);
     assert_eq!(found.layers[0].dead, Some(0.4));
     assert_eq!(found.layers[0].saturated, None);
@@ -85,7 +90,10 @@ fn units_with_the_same_weights_are_found_whatever_their_order() {
     let weights: Vec<f32> = rows.concat();
     assert_eq!(identical_share(&weights, &[], 5), 0.8);
     // Another bias makes another unit.
-    assert_eq!(identical_share(&weights, &[0.0, 0.0, 0.3, 0.0, 0.0], 5), 0.4);
+    assert_eq!(
+        identical_share(&weights, &[0.0, 0.0, 0.3, 0.0, 0.0], 5),
+        0.4
+    );
     assert_eq!(identical_share(&[0.0; 6], &[0.0; 3], 3), 1.0);
 }
 
@@ -96,7 +104,10 @@ fn a_log_stays_bounded_and_keeps_the_first_and_the_last() {
     let mut log = HealthLog::default();
     for epoch in 0..1000 {
         if log.wants(epoch) || epoch == 999 {
-            log.push(Health { epoch, ..one.clone() });
+            log.push(Health {
+                epoch,
+                ..one.clone()
+            });
         }
     }
     let epochs: Vec<_> = log.records().iter().map(|r| r.epoch).collect();

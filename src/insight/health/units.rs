@@ -88,13 +88,18 @@ pub(super) fn identical_share(weights: &[f32], biases: &[f32], units: usize) -> 
     let inputs = weights.len() / units;
     let row = |unit: usize| &weights[unit * inputs..][..inputs];
     let bias = |unit: usize| biases.get(unit).map_or(0.0, |&b| f64::from(b));
-    let largest = weights.iter().chain(biases).fold(0.0_f32, |m, v| m.max(v.abs()));
+    let largest = weights
+        .iter()
+        .chain(biases)
+        .fold(0.0_f32, |m, v| m.max(v.abs()));
     let slack = SAME * f64::from(largest);
     // Those that are the same lie side by side once units are in the order of any one
     // function of their weights.
     let place = |unit: usize| {
         let weights = row(unit).iter().enumerate();
-        let sum: f64 = weights.map(|(i, &w)| f64::from(w) * (i as f64 + 1.0).sin()).sum();
+        let sum: f64 = weights
+            .map(|(i, &w)| f64::from(w) * (i as f64 + 1.0).sin())
+            .sum();
         sum + bias(unit) * 0.577
     };
     let mut order: Vec<(f64, usize)> = (0..units).map(|unit| (place(unit), unit)).collect();

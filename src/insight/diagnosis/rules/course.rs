@@ -40,6 +40,13 @@ pub(super) fn stands_still(case: &Case<'_>) -> Option<Vec<Evidence>> {
         0,
         Evidence::at_most("progress", progress, case.thresholds.progress)?,
     );
+    let (_, size) = case.course.swing()?;
+    let loss = case.course.recent(|row| Some(row.train_loss))?;
+    evidence.push(Evidence::at_most(
+        "flutter",
+        size / loss,
+        case.thresholds.flutter,
+    )?);
     (!case.diverged()).then_some(evidence)
 }
 
@@ -98,7 +105,9 @@ fn bend(case: &Case<'_>) -> Option<f64> {
         hessian: FullHessian::new(network, &params, x.view(), y.view()),
         l2: case.problem.experiment.training.l2,
         v: vec![0.0; params.len()],
-        weights: (0..network.layers().len()).map(|l| network.layout().weight(l)).collect(),
+        weights: (0..network.layers().len())
+            .map(|l| network.layout().weight(l))
+            .collect(),
     };
     if params.is_empty() || part.is_empty() {
         return None;

@@ -36,18 +36,28 @@ pub(super) fn unscaled(case: &Case<'_>) -> Option<Finding> {
 
 /// A rare class that is not recognised (He and Garcia 2009, "Learning from imbalanced data").
 pub(super) fn imbalance(case: &Case<'_>) -> Option<Finding> {
+    // At first every network answers the commonest class.
+    let has_ended = case.snapshot.epoch >= case.snapshot.target_epoch;
+    if !case.course.is_long() && !has_ended {
+        return None;
+    }
     let classes = &case.facts.classes;
     let all: usize = classes.iter().sum();
-    let (rarest, count) = classes.iter().copied().enumerate().min_by_key(|(_, n)| *n)?;
+    let (rarest, count) = classes
+        .iter()
+        .copied()
+        .enumerate()
+        .min_by_key(|(_, n)| *n)?;
     let rarity = (count * classes.len()) as f64 / all.max(1) as f64;
     let evidence = vec![
         Evidence::at_most("rarity", rarity, case.thresholds.rarity)?,
         Evidence::at_most("recall", recall(case, rarest)?, case.thresholds.recall)?,
     ];
+    // An experiment cannot weight classes; what is left is to learn more of what there is.
     let cures = vec![
-        Cure::Wider { factor: 4 },
         Cure::Adam { rate: 0.01 },
         Cure::Longer { factor: 4 },
+        Cure::Wider { factor: 4 },
     ];
     let mut finding = Finding::new(Kind::ClassImbalance, evidence, cures);
     finding.class = case.problem.data.task.names().get(rarest).cloned();
@@ -65,10 +75,14 @@ fn recall(case: &Case<'_>, class: usize) -> Option<f64> {
     let mut right = 0;
     for rows in rows.chunks(64) {
         workspace.load(problem.train.x.view(), rows);
-        problem.network.forward_loaded(&case.snapshot.params, &mut workspace);
+        problem
+            .network
+            .forward_loaded(&case.snapshot.params, &mut workspace);
         let outputs = workspace.output();
         let found = outputs.rows().into_iter();
-        right += found.filter(|o| problem.encoding.class(o.view()) == Some(class)).count();
+        right += found
+            .filter(|o| problem.encoding.class(o.view()) == Some(class))
+            .count();
     }
     (!rows.is_empty()).then(|| right as f64 / rows.len() as f64)
 }
@@ -79,12 +93,20 @@ pub(super) fn leakage(case: &Case<'_>) -> Option<Finding> {
     let leak = case.facts.leak?;
     let evidence = vec![
         Evidence::at_least("leak", leak.alone, case.thresholds.leak)?,
-        Evidence::at_least("leak-lead", leak.alone - leak.others, case.thresholds.leak_lead)?,
+        Evidence::at_least(
+            "leak-lead",
+            leak.alone - leak.others,
+            case.thresholds.leak_lead,
+        )?,
     ];
     let names = &case.problem.data.feature_names;
     let feature = name(case, leak.feature)?;
     let cure = Cure::WithoutInput {
-        others: names.iter().filter(|name| **name != feature).cloned().collect(),
+        others: names
+            .iter()
+            .filter(|name| **name != feature)
+            .cloned()
+            .collect(),
         name: feature.clone(),
     };
     let mut finding = Finding::new(Kind::LabelLeakage, evidence, vec![cure]);

@@ -11,8 +11,8 @@ pub(super) fn underfitting(case: &Case<'_>) -> Option<Finding> {
     let wider = Cure::Wider { factor: 4 };
     let penalty = training.l1 > 0.0 || training.l2 > 0.0;
     let cures = match penalty {
-        true => vec![Cure::Unregularised, wider],
-        false => vec![wider, Cure::Unregularised],
+        true => vec![Cure::Unregularised, wider, Cure::Longer { factor: 4 }],
+        false => vec![wider, Cure::Unregularised, Cure::Longer { factor: 4 }],
     };
     Some(Finding::new(Kind::Underfitting, evidence, cures))
 }

@@ -24,15 +24,20 @@ pub(super) fn vanishing(case: &Case<'_>) -> Option<Finding> {
         0,
         Evidence::at_most("vanishing", middle, case.thresholds.vanishing)?,
     );
-    let cures = vec![
+    let mut cures = vec![
         Cure::Activation {
             activation: Activation::Relu,
             init: Init::He,
         },
         Cure::BatchNorm,
-        Cure::Residual,
         Cure::Init { init: Init::Xavier },
     ];
+    // Sums of sigmoids only grow, and their slopes fade all the same.
+    let is_sigmoid = |l: &crate::nn::Layer| l.activation() == Activation::Sigmoid;
+    let layers = case.problem.network.layers();
+    if !layers[..layers.len() - 1].iter().any(is_sigmoid) {
+        cures.push(Cure::Residual);
+    }
     Some(Finding::new(Kind::VanishingGradient, evidence, cures).in_layer(layer))
 }
 
@@ -57,8 +62,8 @@ pub(super) fn exploding(case: &Case<'_>) -> Option<Finding> {
     };
     let cures = vec![
         Cure::Init { init },
-        Cure::ClipNorm { norm: 1.0 },
         Cure::BatchNorm,
+        Cure::ClipNorm { norm: 1.0 },
         times_ten(-1.0),
     ];
     Some(Finding::new(Kind::ExplodingGradient, evidence, cures).in_layer(layer))

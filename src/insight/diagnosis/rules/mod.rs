@@ -35,7 +35,7 @@ pub struct Observed<'a> {
 /// moves it takes some products with the Hessian.
 pub fn diagnose(observed: &Observed<'_>) -> Vec<Finding> {
     let case = Case::new(observed);
-    let mut found: Vec<Finding> = [
+    let found: Vec<Finding> = [
         data::unscaled(&case),
         units::symmetry(&case),
         units::saturation(&case),
@@ -55,25 +55,35 @@ pub fn diagnose(observed: &Observed<'_>) -> Vec<Finding> {
     .into_iter()
     .flatten()
     .collect();
-    let mut index = 0;
-    while index < found.len() {
-        let kind = found[index].kind;
-        let follows = |other: &Finding| {
-            kind.explains().contains(&other.kind) && !case.came_before(other, kind)
-        };
-        let (effects, rest): (Vec<_>, Vec<_>) = found.drain(index + 1..).partition(follows);
-        found.extend(rest);
-        let explained = effects.iter().flat_map(|f| std::iter::once(&f.kind).chain(&f.explains));
-        let mut explained: Vec<_> = explained.copied().collect();
-        explained.sort_unstable();
-        explained.dedup();
-        found[index].explains = explained;
-        index += 1;
-    }
+    let mut found = told_with_their_causes(&case, found);
     for finding in &mut found {
         finding.cures.retain(|cure| cure.fits(observed.problem));
     }
     found
+}
+
+/// The findings that follow from no other, each with the kinds of those that follow from
+/// it, or from what follows from it.
+fn told_with_their_causes(case: &Case<'_>, found: Vec<Finding>) -> Vec<Finding> {
+    let leads_to = |a: &Finding, b: &Finding| case.leads_to(a, b);
+    let is_root = |b: &&Finding| !found.iter().any(|a| leads_to(a, b));
+    let roots: Vec<&Finding> = found.iter().filter(is_root).collect();
+    let told = roots.into_iter().map(|root| {
+        let (mut reached, mut next) = (vec![root], 0);
+        while let Some(cause) = reached.get(next).copied() {
+            let effects = found.iter().filter(|f| leads_to(cause, f));
+            let new: Vec<&Finding> = effects.filter(|f| !reached.contains(f)).collect();
+            reached.extend(new);
+            next += 1;
+        }
+        let mut explains: Vec<_> = reached[1..].iter().map(|f| f.kind).collect();
+        explains.sort_unstable();
+        Finding {
+            explains,
+            ..root.clone()
+        }
+    });
+    told.collect()
 }
 
 /// A run, and what several rules ask of it.
@@ -94,7 +104,8 @@ impl<'a> Case<'a> {
         let course = Course::new(rows, observed.thresholds.stretch as usize);
         let facts = observed.facts;
         let score = course.recent(|row| {
-            row.train_accuracy.or_else(|| Some(facts.skill(row.train_loss)))
+            row.train_accuracy
+                .or_else(|| Some(facts.skill(row.train_loss)))
         });
         let lag = match (facts.neighbours, score) {
             (Some(neighbours), Some(score)) => neighbours - score,
@@ -140,12 +151,19 @@ impl<'a> Case<'a> {
         &self.health[self.health.len() / 2..]
     }
 
-    /// Whether what `finding` tells was so before the first step, and so has not come of
-    /// steps that are too large.
-    fn came_before(&self, finding: &Finding, cause: super::Kind) -> bool {
+    /// Whether `effect` follows from `cause`. Units that stopped working on the way did so by
+    /// steps that were too large, and those that never worked did not.
+    fn leads_to(&self, cause: &Finding, effect: &Finding) -> bool {
         use super::Kind;
-        let by_steps = matches!(cause, Kind::Divergence | Kind::LearningRateHigh);
-        by_steps && units::from_start(self, finding)
+        let is_unit = |f: &Finding| matches!(f.kind, Kind::Saturation | Kind::DeadUnits);
+        let is_rate = |f: &Finding| matches!(f.kind, Kind::Divergence | Kind::LearningRateHigh);
+        if is_unit(cause) && is_rate(effect) && !units::from_start(self, cause) {
+            return false;
+        }
+        if is_rate(cause) && is_unit(effect) && units::from_start(self, effect) {
+            return false;
+        }
+        cause.kind.explains().contains(&effect.kind)
     }
 }
 
@@ -153,12 +171,20 @@ impl<'a> Case<'a> {
 /// and what came later is undone.
 fn kept<'a>(observed: &Observed<'a>) -> &'a [HistoryRow] {
     let rows = observed.rows;
-    let stopping = observed.problem.experiment.training.early_stopping.is_some();
+    let stopping = observed
+        .problem
+        .experiment
+        .training
+        .early_stopping
+        .is_some();
     if !stopping || observed.snapshot.state != RunState::Finished {
         return rows;
     }
     let loss = |row: &HistoryRow| row.validation_loss.unwrap_or(f64::INFINITY);
-    let best = rows.iter().enumerate().min_by(|a, b| loss(a.1).total_cmp(&loss(b.1)));
+    let best = rows
+        .iter()
+        .enumerate()
+        .min_by(|a, b| loss(a.1).total_cmp(&loss(b.1)));
     best.map_or(rows, |(index, _)| &rows[..=index])
 }
 

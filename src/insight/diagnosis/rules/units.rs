@@ -27,14 +27,18 @@ pub(super) fn saturation(case: &Case<'_>) -> Option<Finding> {
         0,
         Evidence::at_least("saturated", share, case.thresholds.saturated)?,
     );
-    let mut cures = vec![Cure::Init { init: Init::Xavier }, Cure::BatchNorm];
     let relu = Cure::Activation {
         activation: Activation::Relu,
         init: Init::He,
     };
-    match starts_with(case, layer, |health| health.saturated, share) {
-        true => cures.push(relu),
-        false => cures.splice(0..0, [times_ten(-1.0), relu]).for_each(drop),
+    let init = Cure::Init { init: Init::Xavier };
+    let is_sigmoid = case.problem.network.layers()[layer].activation() == Activation::Sigmoid;
+    let mut cures = match is_sigmoid {
+        true => vec![relu, init, Cure::BatchNorm],
+        false => vec![init, relu, Cure::BatchNorm],
+    };
+    if !starts_with(case, layer, |health| health.saturated, share) {
+        cures.insert(0, times_ten(-1.0));
     }
     Some(Finding::new(Kind::Saturation, evidence, cures).in_layer(layer))
 }
@@ -56,7 +60,7 @@ pub(super) fn dead(case: &Case<'_>) -> Option<Finding> {
         Cure::BatchNorm,
     ];
     if !starts_with(case, layer, |health| health.dead, share) {
-        cures.splice(0..0, [times_ten(-1.0)]).for_each(drop);
+        cures.insert(0, times_ten(-1.0));
     }
     Some(Finding::new(Kind::DeadUnits, evidence, cures).in_layer(layer))
 }
@@ -90,7 +94,9 @@ fn worst(
     layers: &[(usize, &LayerHealth)],
     figure: impl Fn(&LayerHealth) -> Option<f64>,
 ) -> Option<(usize, f64)> {
-    let all = layers.iter().filter_map(|(index, health)| Some((*index, figure(health)?)));
+    let all = layers
+        .iter()
+        .filter_map(|(index, health)| Some((*index, figure(health)?)));
     all.reduce(|a, b| if b.1 > a.1 { b } else { a })
 }
 
@@ -100,7 +106,10 @@ fn inits(case: &Case<'_>) -> Vec<Cure> {
     let bends = |layer: &&crate::nn::Layer| {
         matches!(layer.activation(), Activation::Relu | Activation::LeakyRelu)
     };
-    let (he, xavier) = (Cure::Init { init: Init::He }, Cure::Init { init: Init::Xavier });
+    let (he, xavier) = (
+        Cure::Init { init: Init::He },
+        Cure::Init { init: Init::Xavier },
+    );
     match layers.iter().any(|layer| bends(&layer)) {
         true => vec![he, xavier],
         false => vec![xavier, he],
