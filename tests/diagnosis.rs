@@ -2,216 +2,15 @@
 //! the one from the other, and that what it suggests helps.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod runs;
+
 use gradscape::experiment::Experiment;
 use gradscape::insight::diagnosis::{Checkup, Finding, Kind, Thresholds};
 use gradscape::train::Evaluator;
+use runs::{ill_runs, well_runs};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Output};
-
-/// A run that is ill.
-struct Ill {
-    kind: Kind,
-    experiment: String,
-    // The place, among those suggested, of the cure that is tried.
-    cure: usize,
-}
-
-fn ill(kind: Kind, cure: usize, data: &str, network: &str, training: &str) -> Ill {
-    Ill {
-        kind,
-        experiment: format!(
-            "seed = 7\n[data]\nvalidation = 0.3\n{data}\n[network]\nloss = \"cross-entropy\"\n\
-             {network}\n[training]\nbatch = 16\n{training}\n"
-        ),
-        cure,
-    }
-}
-
-fn layers(number: usize, units: usize, activation: &str) -> String {
-    let layer = format!("{{ dense = {units}, activation = \"{activation}\" }}");
-    format!("layers = [{}]", vec![layer; number].join(", "))
-}
-
-/// A number from 0 to 1 that looks random.
-fn noise(i: usize, k: usize) -> f64 {
-    let x = (i * 12 + k) as f64;
-    (x.sin() * 43_758.545_3).abs().fract()
-}
-
-/// About normal, of deviation 1.
-fn normal(i: usize, k: usize) -> f64 {
-    (0..4).map(|j| noise(i, 20 * k + j)).sum::<f64>() * 1.732 - 3.464
-}
-
-/// One in twenty is of another class, and lies aside.
-fn rare_class() -> String {
-    let mut table = "x,y,class\n".to_owned();
-    for i in 0..400 {
-        let is_rare = i % 20 == 0;
-        let (centre, size) = if is_rare { (2.5, 0.4) } else { (0.0, 1.0) };
-        let [x, y] = [1, 2].map(|k| centre + size * normal(i, k));
-        let class = if is_rare { "rare" } else { "common" };
-        writeln!(table, "{x:.3},{y:.3},{class}").unwrap();
-    }
-    format!("source = \"rare.csv\"\nlabel = \"class\"\ntable = \"\"\"\n{table}\"\"\"")
-}
-
-/// Three measurements that say a little, and a code that was written down with the answer.
-fn leaking() -> String {
-    let mut table = "age,dose,weight,outcome_code,answer\n".to_owned();
-    for i in 0..240 {
-        let answer = i % 2;
-        let shift = 0.8 * answer as f64;
-        let [a, b, c] = [1, 2, 3].map(|k| shift + normal(i, k));
-        let code = 10.0 * answer as f64 + normal(i, 4);
-        let name = ["no", "yes"][answer];
-        writeln!(table, "{a:.3},{b:.3},{c:.3},{code:.3},{name}").unwrap();
-    }
-    format!("source = \"leak.csv\"\nlabel = \"answer\"\ntable = \"\"\"\n{table}\"\"\"")
-}
-
-const SGD: &str = "optimizer = { name = \"sgd\", learning_rate = 0.1 }\nepochs = 60";
-const ADAM: &str = "optimizer = { name = \"adam\", learning_rate = 0.01 }\nepochs = 60";
-
-/// One for each kind at least.
-fn ill_runs() -> Vec<Ill> {
-    let circle = "source = \"circle\"\nsamples = 300\nscale = \"standard\"";
-    let xor = "source = \"xor\"\nsamples = 300\nscale = \"standard\"";
-    let sgd = |rate: f64, epochs: usize| {
-        format!("optimizer = {{ name = \"sgd\", learning_rate = {rate} }}\nepochs = {epochs}")
-    };
-    let squares = "loss = \"half-squared-error\"";
-    let mut runs = vec![
-        ill(
-            Kind::VanishingGradient,
-            0,
-            circle,
-            &layers(6, 8, "sigmoid"),
-            SGD,
-        ),
-        ill(
-            Kind::ExplodingGradient,
-            0,
-            circle,
-            &format!("{}\ninit = \"he\"\ninit_scale = 2.5", layers(8, 16, "relu")),
-            &sgd(0.01, 60),
-        ),
-        ill(
-            Kind::DeadUnits,
-            0,
-            "source = \"iris\"",
-            &format!("{}\ninit = \"he\"\nbias = -6.0", layers(1, 16, "relu")),
-            ADAM,
-        ),
-        ill(
-            Kind::Saturation,
-            0,
-            circle,
-            &format!(
-                "{}\ninit = \"normal\"\ninit_scale = 30.0",
-                layers(2, 12, "sigmoid")
-            ),
-            SGD,
-        ),
-        ill(
-            Kind::Saturation,
-            0,
-            "source = \"spiral\"\nsamples = 300\nscale = \"standard\"",
-            &format!(
-                "{}\ninit = \"uniform\"\ninit_scale = 20.0",
-                layers(2, 8, "tanh")
-            ),
-            &sgd(0.02, 60),
-        ),
-        ill(
-            Kind::Overfitting,
-            0,
-            "source = \"moons\"\nsamples = 80\nnoise = 0.35\nscale = \"standard\"",
-            &format!("{}\ninit = \"he\"", layers(2, 64, "relu")),
-            "optimizer = { name = \"adam\", learning_rate = 0.005 }\nepochs = 120",
-        ),
-        ill(Kind::Underfitting, 0, circle, "layers = []", ADAM),
-        ill(
-            Kind::Underfitting,
-            0,
-            "source = \"moons\"\nsamples = 300\nscale = \"standard\"",
-            &layers(1, 16, "tanh"),
-            "optimizer = { name = \"adam\", learning_rate = 0.01 }\nepochs = 60\nl2 = 1.0",
-        ),
-        ill(
-            Kind::Plateau,
-            0,
-            xor,
-            &format!(
-                "{}\ninit = \"normal\"\ninit_scale = 0.001",
-                layers(1, 6, "tanh")
-            ),
-            &sgd(0.05, 60),
-        ),
-        ill(
-            Kind::LearningRateLow,
-            0,
-            "source = \"iris\"",
-            &layers(1, 8, "tanh"),
-            &sgd(0.0002, 60),
-        ),
-        ill(
-            Kind::LearningRateHigh,
-            0,
-            circle,
-            &layers(2, 8, "tanh"),
-            "optimizer = { name = \"adam\", learning_rate = 3.0 }\nepochs = 60",
-        ),
-        ill(
-            Kind::Symmetry,
-            0,
-            xor,
-            &format!("{}\ninit = \"zero\"", layers(1, 6, "sigmoid")),
-            "optimizer = { name = \"adam\", learning_rate = 0.02 }\nepochs = 60",
-        ),
-        ill(
-            Kind::UnscaledInputs,
-            0,
-            "source = \"wine\"\nscale = \"none\"",
-            &layers(1, 8, "tanh"),
-            ADAM,
-        ),
-        ill(
-            Kind::ClassImbalance,
-            0,
-            &rare_class(),
-            &layers(1, 8, "tanh"),
-            &sgd(0.01, 40),
-        ),
-        ill(
-            Kind::LabelLeakage,
-            0,
-            &leaking(),
-            &layers(1, 6, "tanh"),
-            "optimizer = { name = \"adam\", learning_rate = 0.01 }\nepochs = 40\nl2 = 0.01",
-        ),
-    ];
-    for (kind, data, network, training) in [
-        (
-            Kind::Oscillation,
-            "source = \"gauss-regression\"\nsamples = 300\nscale = \"standard\"",
-            layers(1, 16, "tanh"),
-            sgd(0.3, 100),
-        ),
-        (
-            Kind::Divergence,
-            "source = \"plane\"\nsamples = 300",
-            format!("{}\ninit = \"he\"", layers(1, 8, "relu")),
-            sgd(0.3, 30),
-        ),
-    ] {
-        let mut run = ill(kind, 0, data, &network, &training);
-        run.experiment = run.experiment.replace("loss = \"cross-entropy\"", squares);
-        runs.push(run);
-    }
-    runs
-}
 
 fn experiment(text: &str) -> Experiment {
     Experiment::parse(text, "test").unwrap()
@@ -278,93 +77,6 @@ fn every_ill_run_raises_its_diagnosis_and_no_other_and_a_cure_helps() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(Kind::ALL.iter().all(|kind| seen.contains(kind)), "{seen:?}");
-}
-
-/// All built-in data, at settings that suit them.
-fn well_runs() -> Vec<(&'static str, String)> {
-    let plane = "noise = 0.05\nscale = \"standard\"\nsamples = 400";
-    let circles = ["circle", "xor", "gauss", "moons"].map(|source| {
-        (
-            source,
-            plane,
-            layers(1, 16, "tanh"),
-            "cross-entropy",
-            0.01,
-            50,
-        )
-    });
-    let hills = ["plane", "gauss-regression"].map(|source| {
-        (
-            source,
-            plane,
-            layers(2, 16, "relu"),
-            "half-squared-error",
-            0.01,
-            60,
-        )
-    });
-    let tables =
-        [("iris", 0.01), ("wine", 0.01), ("breast-cancer", 0.003)].map(|(source, rate)| {
-            (
-                source,
-                "scale = \"standard\"",
-                layers(1, 8, "tanh"),
-                "cross-entropy",
-                rate,
-                40,
-            )
-        });
-    let images = ["digits", "mnist", "fashion-mnist"].map(|source| {
-        (
-            source,
-            "limit = 700",
-            layers(1, 32, "relu"),
-            "cross-entropy",
-            0.003,
-            12,
-        )
-    });
-    let others = [
-        (
-            "spiral",
-            "scale = \"standard\"\nsamples = 600",
-            layers(2, 8, "tanh"),
-            "cross-entropy",
-            0.02,
-            300,
-        ),
-        (
-            "sine",
-            "noise = 0.05",
-            layers(2, 16, "tanh"),
-            "mean-squared-error",
-            0.01,
-            200,
-        ),
-    ];
-    let all = circles
-        .into_iter()
-        .chain(hills)
-        .chain(tables)
-        .chain(images)
-        .chain(others);
-    all.map(|(source, data, layers, loss, rate, epochs)| {
-        let init = if layers.contains("relu") {
-            "he"
-        } else {
-            "xavier"
-        };
-        (
-            source,
-            format!(
-                "seed = 7\n[data]\nsource = \"{source}\"\nvalidation = 0.3\n{data}\n\
-                 [network]\nloss = \"{loss}\"\ninit = \"{init}\"\n{layers}\n[training]\n\
-                 optimizer = {{ name = \"adam\", learning_rate = {rate} }}\nbatch = 16\n\
-                 epochs = {epochs}\nl2 = 0.0005\n"
-            ),
-        )
-    })
-    .collect()
 }
 
 #[test]
@@ -509,4 +221,41 @@ fn what_cannot_be_obeyed_is_refused_with_what_can() {
     std::fs::write(dir.join("dead.toml"), &ill_runs()[2].experiment).unwrap();
     let cured = ["diagnose", "dead.toml", "--out", "c.toml", "--cure", "99"];
     fails(dir, 1, &cured, "a number from 1 to");
+}
+
+/// For whoever sets a threshold: how often the same holds for other seeds, which give other
+/// samples, splits, weights and orders.
+#[test]
+#[ignore = "prints figures: cargo test --test diagnosis seeds -- --ignored --nocapture"]
+fn over_many_seeds() {
+    let seeds = 1..=20;
+    let found = |text: &str, seed: u64| {
+        let mut experiment = experiment(text);
+        experiment.seed = seed;
+        kinds(&trained(&experiment).diagnose(&Thresholds::default()))
+    };
+    let (mut right, mut all) = (0, 0);
+    for run in ill_runs() {
+        for seed in seeds.clone() {
+            let found = found(&run.experiment, seed);
+            all += 1;
+            right += usize::from(found == [run.kind]);
+            if found != [run.kind] {
+                println!("{} with seed {seed}: {found:?}", run.kind.key());
+            }
+        }
+    }
+    println!("ill: {right} of {all} with their diagnosis alone");
+    let (mut quiet, mut all) = (0, 0);
+    for (source, text) in well_runs() {
+        for seed in seeds.clone() {
+            let found = found(&text, seed);
+            all += 1;
+            quiet += usize::from(found.is_empty());
+            if !found.is_empty() {
+                println!("{source} with seed {seed}: {found:?}");
+            }
+        }
+    }
+    println!("well: {quiet} of {all} quiet");
 }

@@ -7,17 +7,22 @@ use std::sync::OnceLock;
 
 /// The key of a kind's name.
 pub fn title(kind: Kind) -> String {
-    format!("diagnosis.{}.title", kind.key())
+    of_kind(kind, "title")
 }
 
 /// The key of the sentence that says what a kind means.
 pub fn meaning(kind: Kind) -> String {
-    format!("diagnosis.{}.meaning", kind.key())
+    of_kind(kind, "meaning")
 }
 
 /// The key of a kind's sources.
 pub fn sources(kind: Kind) -> String {
-    format!("diagnosis.{}.sources", kind.key())
+    of_kind(kind, "sources")
+}
+
+fn of_kind(kind: Kind, part: &str) -> String {
+    let place = [kind.key(), part].join(".");
+    format!("diagnosis.{place}")
 }
 
 /// The key of what a cure does; its braces are filled by [`Cure::values`].
