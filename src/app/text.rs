@@ -235,7 +235,9 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut source = String::new();
         sources(&root.join("app"), &mut source);
-        source.push_str(&std::fs::read_to_string(root.join("data/source.rs")).unwrap());
+        for other in ["data/source.rs", "insight/diagnosis/words.rs"] {
+            source.push_str(&std::fs::read_to_string(root.join(other)).unwrap());
+        }
         let strings = Texts::new(Language::English).strings;
         let tables: BTreeSet<&str> = strings.keys().filter_map(|k| k.split('.').next()).collect();
         let literals = literals(&source);

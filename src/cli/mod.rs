@@ -9,6 +9,7 @@ pub mod capture;
 mod curvature;
 mod data;
 mod derivatives;
+mod diagnose;
 mod error;
 mod exercise;
 mod figure;
@@ -45,6 +46,7 @@ Examples:
   gradscape train digits --out out/digits       train a sample and keep everything
   gradscape sweep iris --vary training.batch=8,32,128 --seeds 3
   gradscape range-test iris                     suggest a learning rate
+  gradscape diagnose my.toml                    say what is wrong with a run, and what to try
   gradscape surface out/digits --out surface.png
   gradscape race --function rosenbrock --rate 0.001 --out race.png
   gradscape line out/digits --out line.png
@@ -126,6 +128,13 @@ DIR gets range-test.csv, range-test.png and range-test.svg.")]
     RangeTest(range_test::RangeTestArgs),
     #[command(after_help = "\
 Examples:
+  gradscape diagnose iris
+  gradscape diagnose my.toml --epochs 50
+  gradscape diagnose my.toml --out cured.toml --cure 2
+  gradscape diagnose my.toml --threshold dead=0.6 --threshold lag=0.1 --json")]
+    Diagnose(diagnose::DiagnoseArgs),
+    #[command(after_help = "\
+Examples:
   gradscape gradient xor --out g.safetensors
   gradscape gradient out/xor --double --out g.safetensors
   gradscape gradient my.toml --weights w.safetensors --out g.safetensors")]
@@ -199,6 +208,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),
+        Some(Command::Diagnose(args)) => diagnose::run(args),
         Some(Command::Gradient(args)) => gradient::run(args),
         Some(Command::Derivatives(args)) => derivatives::run(args),
         Some(Command::Surface(args)) => surface::obey(args),
@@ -216,7 +226,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `sweep`, `range-test`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `race`, `functions` and `data` work without it"
+         `train`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `race`, `functions` and `data` work without it"
             .to_owned(),
     )
 }
