@@ -107,8 +107,8 @@ thresholds! {
     /// The largest size (RMS) of an input. LeCun et al. 1998, section 4.3: about 1. Number:
     /// ours.
     size "size" = 30.0;
-    /// The share of the rarest class, as a share of what an even one would be, at most. Half of
-    /// what Google's data preparation course calls mild imbalance from.
+    /// The share of the rarest class, as a share of what an even one would be, at most: 20 %
+    /// of two classes, from where down Google's course on data preparation calls it moderate.
     rarity "rarity" = 0.4;
     /// The share of the rarest class that is recognised, at most. He and Garcia 2009,
     /// section 4.1: accuracy hides it. Number: ours.
