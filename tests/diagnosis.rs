@@ -35,6 +35,7 @@ fn validation_loss(checkup: &mut Checkup) -> f64 {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // what every cure came to, for who asks with --nocapture
 fn every_ill_run_raises_its_diagnosis_and_no_other_and_a_cure_helps() {
     let mut wrong = String::new();
     let mut seen = Vec::new();
@@ -89,7 +90,7 @@ fn nothing_is_said_of_runs_that_are_well_neither_at_the_end_nor_on_the_way() {
         loop {
             let goes_on = checkup.advance();
             let epoch = checkup.snapshot().epoch;
-            if epoch % 10 == 0 || !goes_on {
+            if epoch.is_multiple_of(10) || !goes_on {
                 for finding in checkup.diagnose(&Thresholds::default()) {
                     writeln!(
                         wrong,
@@ -227,6 +228,7 @@ fn what_cannot_be_obeyed_is_refused_with_what_can() {
 /// samples, splits, weights and orders.
 #[test]
 #[ignore = "prints figures: cargo test --test diagnosis seeds -- --ignored --nocapture"]
+#[allow(clippy::print_stdout)] // figures are what it is for
 fn over_many_seeds() {
     let seeds = 1..=20;
     let found = |text: &str, seed: u64| {

@@ -148,7 +148,7 @@ pub fn ill_runs() -> Vec<Ill> {
             0,
             "source = \"iris\"",
             &layers(1, 8, "tanh"),
-            &sgd(0.0002, 60),
+            &sgd(0.00005, 60),
         ),
         ill(
             Kind::LearningRateHigh,
@@ -176,7 +176,7 @@ pub fn ill_runs() -> Vec<Ill> {
             0,
             &rare_class(),
             &layers(1, 8, "tanh"),
-            &sgd(0.01, 40),
+            &sgd(0.005, 40),
         ),
         ill(
             Kind::LabelLeakage,

@@ -1,6 +1,7 @@
 //! The inside of the network below the scene, live: structure, weights and filters as
 //! images, feature maps, histograms, and how right it is case by case.
 
+use super::doctor::{self, Doctor};
 use super::format::{number, percent};
 use super::icons::Icon;
 use super::panels::Panels;
@@ -37,6 +38,10 @@ pub enum Tab {
     Histograms,
     /// Which class is taken for which.
     Scores,
+    /// Gradients through all layers over time.
+    Flow,
+    /// What is wrong, and what to try.
+    Diagnosis,
 }
 
 /// What a histogram counts.
@@ -67,6 +72,7 @@ pub struct Inside {
     part: WatchedPart,
     sheet: Option<(SheetKey, Vec<Image>)>,
     scores: Option<(ScoresKey, Scores)>,
+    doctor: Doctor,
 }
 
 /// What a sheet of images is made from: the run's state, what is shown of it, how.
@@ -100,6 +106,7 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
     if !panels.inside.open || root.available_height() < 260.0 {
         return;
     }
+    panels.inside.doctor.follow(stage, root.ctx());
     let most = MOST * root.available_height();
     Panel::bottom("gradscape inside")
         .resizable(true)
@@ -114,6 +121,8 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Weights | Tab::Filters | Tab::Features => sheet(ui, inside, stage),
                 Tab::Histograms => histograms(ui, inside, stage),
                 Tab::Scores => scores(ui, inside, stage),
+                Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
+                Tab::Diagnosis => doctor::show(ui, &mut inside.doctor, stage),
             }
         });
 }
@@ -127,11 +136,13 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
             (Tab::Features, None, stage.t("inside.features")),
             (Tab::Histograms, None, stage.t("inside.histograms")),
             (Tab::Scores, None, stage.t("inside.scores")),
+            (Tab::Flow, None, stage.t("inside.flow")),
+            (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
         ];
         segmented(ui, "inside/tab", &mut inside.tab, &tabs);
         ui.add_space(10.0);
         match inside.tab {
-            Tab::Structure => {}
+            Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
             Tab::Weights | Tab::Filters | Tab::Features => {
                 let maps = [
                     (HeatColors::Diverging, None, stage.t("inside.diverging")),

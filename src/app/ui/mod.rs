@@ -8,6 +8,7 @@
 mod charts;
 mod constants;
 mod curvature;
+mod doctor;
 mod draft;
 mod draw;
 mod edit;

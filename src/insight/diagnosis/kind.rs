@@ -132,6 +132,8 @@ impl Kind {
                 K::Underfitting,
             ],
             K::ExplodingGradient => &[
+                K::Saturation,
+                K::DeadUnits,
                 K::Divergence,
                 K::LearningRateHigh,
                 K::LearningRateLow,

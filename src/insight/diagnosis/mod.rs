@@ -2,7 +2,7 @@
 //! change of the experiment that tries it.
 //!
 //! [`Facts`] are what the data alone say, once for a problem. [`Observed`] is a run so far.
-//! [`diagnose`] makes [`Finding`]s of both: rules of one kind each ([`rules`]) raise what
+//! [`diagnose`] makes [`Finding`]s of both: rules of one kind each raise what
 //! meets its [`Thresholds`], and what follows from something else that was found stands
 //! with it rather than beside it. A [`Cure`] makes an experiment of an experiment.
 //! [`Checkup`] runs an experiment and observes it.

@@ -62,8 +62,9 @@ thresholds! {
     /// The share of a layer's units that are copies of another. That they never come apart:
     /// Rumelhart, Hinton and Williams 1986. Number: ours.
     identical "identical" = 0.5;
-    /// The loss now over the least so far. The learning-rate finder of fastai (after Smith
-    /// 2017) stops at 4.
+    /// The loss now over the first, or over that of the best constant answer, whichever is
+    /// more. The learning-rate finder of fastai (after Smith 2017) stops at 4 times the
+    /// least.
     divergence "divergence" = 4.0;
     /// What a step adds to the weights over their natural size (Glorot and Bengio 2010,
     /// equation 12), at least. Karpathy (CS231n): about 1e-3 of the weights is right; a
@@ -106,8 +107,8 @@ thresholds! {
     /// The largest size (RMS) of an input. LeCun et al. 1998, section 4.3: about 1. Number:
     /// ours.
     size "size" = 30.0;
-    /// The share of the rarest class, as a share of what an even one would be, at most. Half of
-    /// what Google's data preparation course calls mild imbalance from.
+    /// The share of the rarest class, as a share of what an even one would be, at most: 20 %
+    /// of two classes, from where down Google's course on data preparation calls it moderate.
     rarity "rarity" = 0.4;
     /// The share of the rarest class that is recognised, at most. He and Garcia 2009,
     /// section 4.1: accuracy hides it. Number: ours.

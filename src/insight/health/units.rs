@@ -5,8 +5,8 @@ use ndarray::ArrayView2;
 
 /// The share of the steepest slope below which an activation counts as saturated.
 pub const SATURATED_SLOPE: f64 = 0.1;
-/// How much two units' weights may differ, as a share of the layer's largest, and count as
-/// the same: the rounding of single precision.
+/// How much two units' weights may differ, as a share of the largest of one, and count
+/// as the same: the rounding of single precision.
 const SAME: f64 = 1e-6;
 
 /// What a layer's samples add up to.
@@ -88,11 +88,6 @@ pub(super) fn identical_share(weights: &[f32], biases: &[f32], units: usize) -> 
     let inputs = weights.len() / units;
     let row = |unit: usize| &weights[unit * inputs..][..inputs];
     let bias = |unit: usize| biases.get(unit).map_or(0.0, |&b| f64::from(b));
-    let largest = weights
-        .iter()
-        .chain(biases)
-        .fold(0.0_f32, |m, v| m.max(v.abs()));
-    let slack = SAME * f64::from(largest);
     // Those that are the same lie side by side once units are in the order of any one
     // function of their weights.
     let place = |unit: usize| {
@@ -105,8 +100,11 @@ pub(super) fn identical_share(weights: &[f32], biases: &[f32], units: usize) -> 
     let mut order: Vec<(f64, usize)> = (0..units).map(|unit| (place(unit), unit)).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
     let same = |a: usize, b: usize| {
-        let near = |(a, b): (&f32, &f32)| f64::from((a - b).abs()) <= slack;
-        (bias(a) - bias(b)).abs() <= slack && row(a).iter().zip(row(b)).all(near)
+        let largest = row(a)
+            .iter()
+            .fold(bias(a).abs(), |m, w| m.max(f64::from(w.abs())));
+        let near = |(a, b): (&f32, &f32)| f64::from((a - b).abs()) <= SAME * largest;
+        (bias(a) - bias(b)).abs() <= SAME * largest && row(a).iter().zip(row(b)).all(near)
     };
     let mut twin = vec![false; units];
     for pair in order.windows(2) {

@@ -156,7 +156,10 @@ impl<'a> Case<'a> {
     fn leads_to(&self, cause: &Finding, effect: &Finding) -> bool {
         use super::Kind;
         let is_unit = |f: &Finding| matches!(f.kind, Kind::Saturation | Kind::DeadUnits);
-        let is_rate = |f: &Finding| matches!(f.kind, Kind::Divergence | Kind::LearningRateHigh);
+        let is_rate = |f: &Finding| {
+            use Kind::{Divergence, ExplodingGradient, LearningRateHigh};
+            matches!(f.kind, Divergence | ExplodingGradient | LearningRateHigh)
+        };
         if is_unit(cause) && is_rate(effect) && !units::from_start(self, cause) {
             return false;
         }

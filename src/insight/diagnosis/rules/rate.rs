@@ -9,21 +9,17 @@ use crate::nn::Init;
 /// are too long, ten times that is a way back that does not take forever.
 const RIGHT: f64 = 1e-3;
 
-/// Numbers that are not finite any more, or a loss that has left its least value and that of
-/// a constant answer behind.
+/// Numbers that are not finite any more, or a loss far above the first and above that of a
+/// constant answer.
 pub(super) fn divergence(case: &Case<'_>) -> Option<Finding> {
     let rows = case.course.rows;
     let (first, last) = (rows.first()?, rows.last()?);
-    let least = rows
-        .iter()
-        .map(|row| row.train_loss)
-        .fold(f64::INFINITY, f64::min);
     let (layer, value) = match &case.snapshot.divergence {
         Some(divergence) => (Some(divergence.layer), f64::INFINITY),
-        None if last.train_loss > case.facts.baseline.max(first.train_loss) => {
-            (None, last.train_loss / least)
-        }
-        None => return None,
+        None => (
+            None,
+            last.train_loss / case.facts.baseline.max(first.train_loss),
+        ),
     };
     let evidence = Evidence::at_least("divergence", value, case.thresholds.divergence)?;
     let cures = vec![
@@ -43,8 +39,10 @@ pub(super) fn divergence(case: &Case<'_>) -> Option<Finding> {
 pub(super) fn high(case: &Case<'_>) -> Option<Finding> {
     let lags = case.lags()?;
     let by_record = |health: &Health| {
-        let layers = health.weighted();
-        median(layers.filter_map(|(_, layer)| layer.step_ratio()).collect())
+        let ratios = health
+            .weighted()
+            .filter_map(|(_, layer)| layer.step_ratio());
+        ratios.reduce(f64::max)
     };
     let early = &case.health[..case.health.len().div_ceil(4)];
     let middle = |health: &[Health]| median(health.iter().filter_map(by_record).collect());

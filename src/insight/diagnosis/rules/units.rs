@@ -37,7 +37,7 @@ pub(super) fn saturation(case: &Case<'_>) -> Option<Finding> {
         true => vec![relu, init, Cure::BatchNorm],
         false => vec![init, relu, Cure::BatchNorm],
     };
-    if !starts_with(case, layer, |health| health.saturated, share) {
+    if !starts_with(case, layer, |health| health.saturated, 0.5 * share) {
         cures.insert(0, times_ten(-1.0));
     }
     Some(Finding::new(Kind::Saturation, evidence, cures).in_layer(layer))
@@ -59,13 +59,14 @@ pub(super) fn dead(case: &Case<'_>) -> Option<Finding> {
         },
         Cure::BatchNorm,
     ];
-    if !starts_with(case, layer, |health| health.dead, share) {
+    if !starts_with(case, layer, |health| health.dead, 0.5 * share) {
         cures.insert(0, times_ten(-1.0));
     }
     Some(Finding::new(Kind::DeadUnits, evidence, cures).in_layer(layer))
 }
 
-/// Whether what a finding tells of units was so before the first step.
+/// Whether what a finding tells of units was so before the first step: beyond its
+/// threshold then.
 pub(super) fn from_start(case: &Case<'_>, finding: &Finding) -> bool {
     let (Some(layer), Some(evidence)) = (finding.layer, finding.evidence.first()) else {
         return false;
@@ -77,7 +78,7 @@ pub(super) fn from_start(case: &Case<'_>, finding: &Finding) -> bool {
     }
 }
 
-/// Whether half of `share` was there before the first step.
+/// Whether `share` or more was there before the first step.
 fn starts_with(
     case: &Case<'_>,
     layer: usize,
@@ -86,7 +87,7 @@ fn starts_with(
 ) -> bool {
     let first = case.health.first().filter(|first| first.step == 0);
     let first = first.and_then(|first| figure(first.layers.get(layer)?));
-    first.is_some_and(|first| first >= 0.5 * share)
+    first.is_some_and(|first| first >= share)
 }
 
 /// The first of the layers with the largest of a figure.

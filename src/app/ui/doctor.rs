@@ -1,0 +1,363 @@
+//! Diagnosis beside the run: what is wrong, by which numbers, what to try; and the flow of
+//! gradients through all layers over time. Worked out on a thread of its own.
+
+use super::format::{number, percent};
+use super::stage::{Intent, Stage};
+use super::widgets::remark;
+use crate::app::Item;
+use crate::app::theme::color32;
+use crate::colormap::viridis;
+use crate::insight::diagnosis::{Facts, Finding, Observed, Severity, Thresholds, diagnose, words};
+use crate::insight::health::{Health, HealthLog, HealthMeter, SAMPLES};
+use crate::train::{HistoryRow, Problem, Snapshot};
+use bevy_egui::egui::{self, DragValue, FontId, Rect, RichText, ScrollArea, Sense, Ui, pos2, vec2};
+use crossbeam_channel::{Receiver, bounded};
+use std::sync::Arc;
+
+/// What is known of the run's health.
+#[derive(Default)]
+pub struct Doctor {
+    /// Of which run: its problem and its generation.
+    of: Option<(usize, u64)>,
+    facts: Option<Arc<Facts>>,
+    log: HealthLog,
+    findings: Vec<Finding>,
+    thresholds: Thresholds,
+    /// The step, and the count of changed thresholds, that was looked at last.
+    seen: Option<(u64, u32)>,
+    /// Counts changes of thresholds.
+    turned: u32,
+    job: Option<Receiver<Report>>,
+}
+
+/// What a look at the run came to.
+struct Report {
+    of: (usize, u64),
+    facts: Arc<Facts>,
+    log: HealthLog,
+    findings: Vec<Finding>,
+}
+
+/// A look at the run.
+struct Look {
+    of: (usize, u64),
+    problem: Arc<Problem>,
+    facts: Option<Arc<Facts>>,
+    log: HealthLog,
+    rows: Vec<HistoryRow>,
+    snapshot: Snapshot,
+    thresholds: Thresholds,
+}
+
+impl Look {
+    fn take(mut self) -> Report {
+        let problem = &self.problem;
+        let facts = self
+            .facts
+            .take()
+            .unwrap_or_else(|| Arc::new(Facts::of(problem)));
+        let snapshot = &self.snapshot;
+        let known = self.log.records().last();
+        if known.is_none_or(|last| last.step != snapshot.step) {
+            let at = (snapshot.epoch, snapshot.step);
+            let mut meter = HealthMeter::new(problem, SAMPLES);
+            let health = meter.measure(problem, at, &snapshot.params, &snapshot.update);
+            self.log.push(health);
+        }
+        let findings = diagnose(&Observed {
+            problem,
+            facts: &facts,
+            rows: &self.rows,
+            snapshot,
+            health: self.log.records(),
+            thresholds: &self.thresholds,
+        });
+        Report {
+            of: self.of,
+            facts,
+            log: self.log,
+            findings,
+        }
+    }
+}
+
+impl Doctor {
+    /// Takes what a look came to, and looks again where the run has gone on.
+    pub fn follow(&mut self, stage: &Stage<'_>, ctx: &egui::Context) {
+        let training = stage.training;
+        let snapshot = &training.snapshot;
+        let of = (Arc::as_ptr(&training.problem) as usize, snapshot.generation);
+        if self.of != Some(of) {
+            *self = Doctor {
+                of: Some(of),
+                thresholds: self.thresholds,
+                ..Doctor::default()
+            };
+        }
+        if let Some(report) = self.job.as_ref().and_then(|job| job.try_recv().ok()) {
+            self.job = None;
+            if report.of == of {
+                self.facts = Some(report.facts);
+                self.log = report.log;
+                self.findings = report.findings;
+            }
+        }
+        let now = (snapshot.step, self.turned);
+        if self.job.is_some() || self.seen == Some(now) || stage.loading {
+            return;
+        }
+        self.seen = Some(now);
+        let look = Look {
+            of,
+            problem: Arc::clone(&training.problem),
+            facts: self.facts.clone(),
+            log: self.log.clone(),
+            rows: training.history.rows().to_vec(),
+            snapshot: snapshot.clone(),
+            thresholds: self.thresholds,
+        };
+        let (sender, receiver) = bounded(1);
+        let ctx = ctx.clone();
+        let spawned = std::thread::Builder::new()
+            .name("diagnosis".into())
+            .spawn(move || {
+                // Nobody waits for it any more where another run was begun.
+                let _ = sender.send(look.take());
+                ctx.request_repaint();
+            });
+        self.job = spawned.ok().map(|_| receiver);
+    }
+}
+
+/// The findings, causes first.
+pub(super) fn show(ui: &mut Ui, doctor: &mut Doctor, stage: &mut Stage<'_>) {
+    if doctor.findings.is_empty() {
+        let said = if doctor.facts.is_none() {
+            stage.t("inside.looking")
+        } else {
+            stage.t("diagnosis.none")
+        };
+        ui.label(RichText::new(said).size(16.0));
+        return;
+    }
+    let findings = doctor.findings.clone();
+    let mut turned = None;
+    ScrollArea::vertical()
+        .id_salt("findings")
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            for (k, finding) in findings.iter().enumerate() {
+                if k > 0 {
+                    ui.separator();
+                }
+                turned = one(ui, stage, finding, &doctor.thresholds).or(turned);
+            }
+        });
+    if let Some((name, value)) = turned {
+        // A threshold of that name there is; out of its range it stays as it is.
+        if doctor.thresholds.set(name, value).is_ok() {
+            doctor.turned += 1;
+        }
+    }
+}
+
+/// One finding. Gives a threshold that was changed.
+fn one(
+    ui: &mut Ui,
+    stage: &mut Stage<'_>,
+    finding: &Finding,
+    thresholds: &Thresholds,
+) -> Option<(&'static str, f64)> {
+    let texts = stage.texts;
+    let word = |key: &str| texts.get(key).to_owned();
+    let color = match finding.severity {
+        Severity::Severe => stage.palette.warning,
+        Severity::Warning => stage.palette.accent,
+        Severity::Suspicion => stage.palette.text,
+    };
+    let mut title = word(&words::title(finding.kind));
+    if let Some(layer) = finding.layer {
+        title += "  ·  ";
+        title += &texts.with("diagnosis.layer", &[("n", &(layer + 1))]);
+    }
+    if let Some(name) = &finding.feature {
+        title += "  ·  ";
+        title += &texts.with("diagnosis.input", &[("name", name)]);
+    }
+    if let Some(name) = &finding.class {
+        title += "  ·  ";
+        title += &texts.with("diagnosis.class", &[("name", name)]);
+    }
+    let title = RichText::new(title)
+        .strong()
+        .size(16.0)
+        .color(color32(color));
+    let heading = ui.add(egui::Label::new(title).sense(Sense::click()));
+    if heading.clicked() {
+        // The layer is lit in the scene.
+        stage.selection.selected = finding.layer.map(|layer| Item::Neuron {
+            column: layer + 1,
+            unit: 0,
+        });
+    }
+    ui.label(word(&words::meaning(finding.kind)));
+    let mut turned = None;
+    for evidence in &finding.evidence {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(word(&words::evidence(evidence.name))).weak());
+            let value = words::number(evidence.value);
+            let threshold = words::number(evidence.threshold);
+            let values: [(&str, &dyn std::fmt::Display); 2] =
+                [("value", &value), ("threshold", &threshold)];
+            ui.label(texts.with(words::comparison(evidence.comparison), &values));
+            let mut now = thresholds.get(evidence.name).unwrap_or(evidence.threshold);
+            let speed = 0.01 * now.abs().max(1e-6);
+            let drag = DragValue::new(&mut now).speed(speed);
+            let drag = ui.add(drag).on_hover_text(texts.get("diagnosis.threshold"));
+            if drag.changed() {
+                turned = Some((evidence.name, now));
+            }
+        });
+    }
+    if !finding.explains.is_empty() {
+        let kinds = finding.explains.iter();
+        let kinds: Vec<String> = kinds.map(|kind| word(&words::title(*kind))).collect();
+        let kinds = kinds.join(", ");
+        ui.label(RichText::new(texts.with("diagnosis.explains", &[("kinds", &kinds)])).weak());
+    }
+    let problem = Arc::clone(&stage.training.problem);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(texts.get("diagnosis.what"));
+        for cure in finding.cures.iter().filter(|cure| cure.fits(&problem)) {
+            let mut said = word(&words::cure(cure));
+            for (name, value) in cure.values() {
+                said = said.replace(&format!("{{{name}}}"), &value);
+            }
+            let tip = texts.get("diagnosis.apply");
+            if ui.button(said).on_hover_text(tip).clicked() {
+                stage.intents.push(Intent::Load {
+                    experiment: Box::new(cure.apply(&problem.experiment)),
+                    start: true,
+                });
+            }
+        }
+    });
+    ui.label(
+        RichText::new(word(&words::sources(finding.kind)))
+            .small()
+            .weak(),
+    );
+    turned
+}
+
+/// The gradient of each layer over time, in one picture, and what each layer is like now.
+pub(super) fn flow(ui: &mut Ui, doctor: &Doctor, stage: &Stage<'_>) {
+    let records = doctor.log.records();
+    let Some(last) = records.last() else {
+        remark(ui, stage.t("inside.looking"));
+        return;
+    };
+    let layers: Vec<usize> = last.weighted().map(|(layer, _)| layer).collect();
+    let of = |health: &Health, layer: usize| {
+        let gradient = health.layers.get(layer).and_then(|l| l.gradient);
+        gradient.filter(|g| *g > 0.0).map(f64::log10)
+    };
+    let all = records
+        .iter()
+        .flat_map(|health| layers.iter().filter_map(move |&layer| of(health, layer)));
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
+        (a.min(v), b.max(v))
+    });
+    let span = (high - low).max(1e-9);
+    ScrollArea::both()
+        .id_salt("flow")
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            let row =
+                ((ui.available_height() - 40.0) / layers.len().max(1) as f32).clamp(18.0, 44.0);
+            let font = FontId::proportional(13.0);
+            let (text, faint) = (color32(stage.palette.text), color32(stage.palette.faint));
+            let wide = (0.45 * ui.available_width()).max(180.0);
+            let names = 70.0;
+            let figures = 4.0 * 92.0;
+            let size = vec2(
+                names + wide + 16.0 + figures,
+                row * layers.len() as f32 + 40.0,
+            );
+            let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+            let painter = ui.painter();
+            let left = rect.left() + names;
+            let top = rect.top() + 20.0;
+            let cell = wide / records.len() as f32;
+            for (k, &layer) in layers.iter().enumerate() {
+                let y = top + row * k as f32;
+                let at = pos2(left - 8.0, y + 0.5 * row);
+                let name = stage.texts.with("diagnosis.layer", &[("n", &(layer + 1))]);
+                let align = egui::Align2::RIGHT_CENTER;
+                painter.text(at, align, name, font.clone(), text);
+                for (column, health) in records.iter().enumerate() {
+                    let x = left + cell * column as f32;
+                    let place = Rect::from_min_size(pos2(x, y), vec2(cell + 0.5, row - 2.0));
+                    let share = of(health, layer).map_or(0.0, |g| (g - low) / span);
+                    painter.rect_filled(place, 0.0, color32(viridis(share as f32)));
+                }
+                let now = &last.layers[layer];
+                let shown = [
+                    now.gradient.map(|g| number(g, 2)),
+                    now.update_ratio().map(|r| number(r, 2)),
+                    now.dead.map(percent),
+                    now.saturated.map(percent),
+                ];
+                for (column, figure) in shown.into_iter().enumerate() {
+                    let x = left + wide + 16.0 + 92.0 * (column as f32 + 1.0) - 8.0;
+                    let said = figure.unwrap_or_else(|| "–".to_owned());
+                    painter.text(pos2(x, y + 0.5 * row), align, said, font.clone(), text);
+                }
+            }
+            let headings = [
+                "inside.gradient",
+                "inside.ratio",
+                "inside.dead",
+                "inside.saturated",
+            ];
+            for (column, heading) in headings.into_iter().enumerate() {
+                let x = left + wide + 16.0 + 92.0 * (column as f32 + 1.0) - 8.0;
+                let heading = stage.t(heading).to_owned();
+                let align = egui::Align2::RIGHT_CENTER;
+                painter.text(pos2(x, top - 10.0), align, heading, font.clone(), faint);
+            }
+            let bottom = top + row * layers.len() as f32 + 9.0;
+            let scale = stage.texts.with(
+                "inside.flow_scale",
+                &[
+                    ("low", &number(10f64.powf(low), 2)),
+                    ("high", &number(10f64.powf(high), 2)),
+                    ("epoch", &last.epoch),
+                ],
+            );
+            painter.text(
+                pos2(left, bottom),
+                egui::Align2::LEFT_CENTER,
+                scale,
+                font.clone(),
+                faint,
+            );
+            if let Some(at) = response.hover_pos() {
+                let (column, k) = ((at.x - left) / cell, (at.y - top) / row);
+                let health = (column >= 0.0)
+                    .then(|| records.get(column as usize))
+                    .flatten();
+                let layer = (k >= 0.0).then(|| layers.get(k as usize)).flatten();
+                if let (Some(health), Some(&layer)) = (health, layer) {
+                    let gradient = health.layers[layer].gradient.unwrap_or(0.0);
+                    let gradient = number(gradient, 4);
+                    let values: [(&str, &dyn std::fmt::Display); 3] = [
+                        ("n", &(layer + 1)),
+                        ("epoch", &health.epoch),
+                        ("g", &gradient),
+                    ];
+                    response.on_hover_text(stage.texts.with("inside.flow_cell", &values));
+                }
+            }
+        });
+}
