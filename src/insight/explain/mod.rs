@@ -2,7 +2,7 @@
 //! for each value of the sample, by six methods, a file each, and a sentence that is
 //! checked by covering what it names.
 //!
-//! What is explained is a [`Readout`](crate::nn::Readout): for a class its logit.
+//! What is explained is a [`Readout`]: for a class its logit.
 
 mod grad_cam;
 mod gradient;
