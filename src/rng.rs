@@ -23,6 +23,10 @@ pub enum Stream {
     Curvature = 6,
     /// Noise on the gradients of a function that optimisers race on.
     Noise = 7,
+    /// Noise on a sample that is explained.
+    Explanation = 20,
+    /// Where activation maximisation begins, and how it moves its picture about.
+    Maximisation = 21,
 }
 
 /// The generator of `stream` for an experiment's `seed` (ChaCha8, whose output

@@ -12,6 +12,7 @@ mod derivatives;
 mod diagnose;
 mod error;
 mod exercise;
+mod explain;
 mod figure;
 mod functions;
 mod gradient;
@@ -20,6 +21,7 @@ mod inspect;
 mod interrupt;
 mod lesson;
 mod line;
+mod maximise;
 mod open;
 mod out;
 mod race;
@@ -51,6 +53,8 @@ Examples:
   gradscape race --function rosenbrock --rate 0.001 --out race.png
   gradscape line out/digits --out line.png
   gradscape curvature out/iris --out density.png
+  gradscape explain out/digits --sample 12 --out why.png
+  gradscape maximise out/digits --unit classes --out digits.png
   gradscape capture spiral --frames 60 --out spiral.gif
   gradscape data iris                           say what is in a data set
 
@@ -179,6 +183,19 @@ Examples:
     Curvature(curvature::CurvatureArgs),
     #[command(after_help = "\
 Examples:
+  gradscape explain out/digits --sample 12 --out why.png
+  gradscape explain out/iris --sample 3 --target versicolor --json
+  gradscape explain out/lenet --sample 0 --method grad-cam --method occlusion --out why.svg")]
+    Explain(explain::ExplainArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape maximise out/digits --unit 7 --out seven.png
+  gradscape maximise out/digits --unit classes --seed 3 --out all.png
+  gradscape maximise out/lenet --unit c3:c5 --out channel.png
+  gradscape maximise out/iris --unit virginica --out virginica.png --json")]
+    Maximise(maximise::MaximiseArgs),
+    #[command(after_help = "\
+Examples:
   gradscape capture spiral --epochs 100 --out spiral.png
   gradscape capture digits --view network --frames 60 --orbit 90 --out digits.gif
   gradscape capture out/iris --view surface --theme light --lang zh --size 1920x1080 --out iris.png")]
@@ -216,6 +233,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Functions(args)) => functions::run(args),
         Some(Command::Line(args)) => line::run(args),
         Some(Command::Curvature(args)) => curvature::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Maximise(args)) => maximise::run(args),
         Some(Command::Capture(args)) => capture::run(args),
         Some(Command::Data(args)) => data::run(args),
     }
@@ -226,7 +245,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `race`, `functions` and `data` work without it"
+         `train`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
             .to_owned(),
     )
 }

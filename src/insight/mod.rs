@@ -1,10 +1,20 @@
-//! What training means: pictures of what a network has learnt, and how well it is.
+//! What training means: pictures of what a network has learnt, how well it is, and why
+//! it says what it says.
 
+pub mod contributions;
 pub mod diagnosis;
+pub mod explain;
 pub mod field;
 pub mod health;
 pub mod histogram;
+pub mod maximise;
+pub mod model;
+pub mod nearest;
+pub mod picture;
+pub mod regularisers;
 pub mod salient;
 pub mod scores;
+pub mod similarity;
 pub mod structure;
 pub mod tiles;
+pub mod warp;

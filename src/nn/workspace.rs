@@ -190,14 +190,14 @@ impl<R: Real> Workspace<R> {
         self.a(self.layers.len() - 1)
     }
 
-    /// `values` `[units, padded]` seen as `[n, units]`.
+    /// `values` of `layer` seen as `[n, units]`.
     fn view<'a>(&self, values: &'a [R], layer: usize) -> ArrayView2<'a, R> {
-        let units = self.sizes[layer];
-        let values = if values.is_empty() {
-            &values[..0]
-        } else {
-            values
-        };
+        self.side_by_side(values, self.sizes[layer])
+    }
+
+    /// `values` `[units, padded]` seen as `[n, units]`; without rows where there are
+    /// none yet.
+    pub(super) fn side_by_side<'a>(&self, values: &'a [R], units: usize) -> ArrayView2<'a, R> {
         let rows = if values.is_empty() { 0 } else { self.rows };
         let strides = (1, self.padded.max(1));
         ArrayView2::from_shape((rows, units).strides(strides), values)

@@ -1,0 +1,381 @@
+//! `gradscape maximise`: the input that a unit, a channel or a class answers to most.
+
+use super::explain::{class, picture, pixel_range};
+use super::interrupt::Interrupt;
+use super::source::{Source, SourceArgs};
+use super::surface::ThemeName;
+use super::{CliError, Out};
+use crate::figure::{Exhibit, MaximisedFigure, write_figure};
+use crate::insight::explain::readout_of;
+use crate::insight::maximise::{Ascent, Maximised, Plan, Space, maximise};
+use crate::insight::model::Model;
+use crate::insight::nearest::{Likeness, nearest, strongest};
+use crate::insight::picture::Picture;
+use crate::nn::{Readout, ReadoutError, Stage};
+use crate::train::Problem;
+use clap::Args;
+use ndarray::ArrayView1;
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+/// Find the input that a unit, a channel or a class answers to most
+///
+/// Adam on the input, within the data's own range; of pictures with total variation, a
+/// norm, a shrinking blur, and motions that the result has to withstand. The same seed
+/// gives the same result. Of classes it is the logit that is maximised, of other units
+/// the value before the activation function.
+#[derive(Args, Debug, Clone)]
+pub struct MaximiseArgs {
+    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    #[arg(value_name = "EXPERIMENT|DIR")]
+    source: String,
+    /// Take these weights (safetensors) instead of the initial ones, or of a run's last
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// What answers: a class by name or number, `classes` for all of them, LAYER:UNIT, or LAYER:cN for channel N; layers by name or from 1, units and channels from 0
+    #[arg(long, value_name = "UNIT")]
+    unit: String,
+    /// Start and motions follow from this
+    #[arg(long, value_name = "N", default_value = "7")]
+    seed: u64,
+    /// Make so many steps
+    #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    steps: u32,
+    /// Without penalties, blur and motions: what the network alone asks for
+    #[arg(long)]
+    bare: bool,
+    /// Draw a picture: .png or .svg
+    #[arg(long, value_name = "FILE", value_parser = picture)]
+    out: PathBuf,
+    /// The colours of a picture
+    #[arg(long, default_value = "dark")]
+    theme: ThemeName,
+    /// Print the result as a JSON object a unit
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct MaximiseObject<'a> {
+    unit: &'a str,
+    seed: u64,
+    steps: usize,
+    value: f64,
+    best_real_value: f64,
+    best_real_sample: usize,
+    input: &'a [f64],
+    raw: &'a [f64],
+    nearest: Vec<usize>,
+    file: &'a PathBuf,
+}
+
+/// Real samples beside the result.
+const BESIDE: usize = 5;
+
+/// Something that answers.
+struct Goal {
+    name: String,
+    readout: Readout,
+}
+
+impl From<ReadoutError> for CliError {
+    fn from(error: ReadoutError) -> Self {
+        CliError::Failed(error.to_string())
+    }
+}
+
+/// Obeys `gradscape maximise`.
+///
+/// # Errors
+/// When something cannot be read or written, there is no such unit, or it is
+/// interrupted.
+pub fn run(args: &MaximiseArgs) -> Result<(), CliError> {
+    let mut out = Out::stdout(args.json);
+    let source = SourceArgs {
+        source: args.source.clone(),
+        weights: args.weights.clone(),
+        seed: None,
+    }
+    .load()?;
+    let problem = &*source.problem;
+    let goals = goals(problem, &args.unit)?;
+    let params: Vec<f64> = source.params.iter().map(|&p| f64::from(p)).collect();
+    let samples = problem.train.x.mapv(f64::from);
+    let space = Space::<f64>::of(problem);
+    let mut plan = Plan {
+        steps: args.steps as usize,
+        ..Plan::fitting(&space, args.seed)
+    };
+    if args.bare {
+        plan.regularisers = crate::insight::regularisers::Regularisers::NONE;
+    }
+    let interrupt = Interrupt::listen();
+    let bar = out.start_bar((goals.len() * plan.steps) as u64, "climbing");
+    let mut results: Vec<Outcome> = Vec::new();
+    for goal in &goals {
+        let model = Model::new(&problem.network, &params);
+        let ascent = Ascent::new(model.clone(), goal.readout.clone(), space.clone(), plan);
+        let found = maximise(ascent, |_| {
+            bar.inc(1);
+            if interrupt.is_raised() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        if found.cancelled {
+            out.end_bar();
+            return Err(CliError::Failed(
+                "interrupted; nothing is written".to_owned(),
+            ));
+        }
+        let mut model = model;
+        let x = ArrayView1::from(&found.input);
+        let likeness = if space.picture.is_some() {
+            Likeness::Correlation
+        } else {
+            Likeness::Distance
+        };
+        let near = nearest(samples.view(), x, likeness, BESIDE);
+        results.push(Outcome {
+            nearest: near.iter().map(|n| n.row).collect(),
+            strongest: strongest(&mut model, &goal.readout, samples.view(), BESIDE),
+            found,
+        });
+    }
+    out.end_bar();
+    let figure = Figure {
+        problem,
+        source: &source,
+        goals: &goals,
+        results: &results,
+        args,
+    };
+    write_figure(&args.out, figure.draw()?, 1.5)?;
+    for (goal, result) in goals.iter().zip(&results) {
+        let (best_row, best) = result.strongest.first().copied().unwrap_or((0, f64::NAN));
+        out.object(&MaximiseObject {
+            unit: &goal.name,
+            seed: args.seed,
+            steps: result.found.values.len(),
+            value: result.found.value,
+            best_real_value: best,
+            best_real_sample: best_row,
+            input: &result.found.input,
+            raw: &result.found.raw,
+            nearest: result.nearest.clone(),
+            file: &args.out,
+        })?;
+        out.say(format!(
+            "{}: {:.4} after {} steps; of {} training samples the highest is {best:.4}, sample \
+             {best_row}",
+            goal.name,
+            result.found.value,
+            result.found.values.len(),
+            samples.nrows(),
+        ))?;
+    }
+    if !source.given {
+        out.say(
+            "these are the initial weights; name a folder that `train` wrote, or give --weights",
+        )?;
+    }
+    out.say(format!("written to {}", args.out.display()))
+}
+
+/// What came of one goal.
+struct Outcome {
+    found: Maximised<f64>,
+    nearest: Vec<usize>,
+    strongest: Vec<(usize, f64)>,
+}
+
+fn goals(problem: &Problem, text: &str) -> Result<Vec<Goal>, CliError> {
+    let network = &problem.network;
+    let of_class = |k: usize| -> Result<Goal, CliError> {
+        let names = problem.data.task.names();
+        Ok(Goal {
+            name: names.get(k).cloned().unwrap_or_default(),
+            readout: readout_of(network, problem.encoding, k)?,
+        })
+    };
+    if text == "classes" {
+        return (0..problem.data.n_targets()).map(of_class).collect();
+    }
+    let Some((layer, unit)) = text.rsplit_once(':') else {
+        return Ok(vec![of_class(class(problem, text)?)?]);
+    };
+    let named = network
+        .layers()
+        .iter()
+        .position(|l| l.name() == Some(layer));
+    let numbered = || layer.parse::<usize>().ok().and_then(|k| k.checked_sub(1));
+    let usage = || {
+        CliError::Usage(format!(
+            "--unit {text}: LAYER:UNIT or LAYER:cN, the layer by its name or its number from 1"
+        ))
+    };
+    let index = named.or_else(numbered).ok_or_else(usage)?;
+    let (name, readout) = match unit.strip_prefix('c') {
+        Some(channel) => {
+            let channel = channel.parse().map_err(|_| usage())?;
+            let readout = Readout::channel(network, index, channel, Stage::Sum)?;
+            (format!("channel {channel}"), readout)
+        }
+        None => {
+            let unit = unit.parse().map_err(|_| usage())?;
+            (
+                format!("unit {unit}"),
+                Readout::unit(network, index, unit, Stage::Sum)?,
+            )
+        }
+    };
+    let kind = network.layers()[index].kind().name();
+    Ok(vec![Goal {
+        name: format!("{name} of layer {} ({kind})", index + 1),
+        readout,
+    }])
+}
+
+/// What is drawn.
+struct Figure<'a> {
+    problem: &'a Problem,
+    source: &'a Source,
+    goals: &'a [Goal],
+    results: &'a [Outcome],
+    args: &'a MaximiseArgs,
+}
+
+impl Figure<'_> {
+    fn draw(&self) -> Result<crate::figure::Svg, CliError> {
+        let problem = self.problem;
+        let picture = Picture::of(problem);
+        let many = self.goals.len() > 1;
+        let shown = self.goals.iter().zip(self.results);
+        let found: Vec<Exhibit> = shown
+            .map(|(goal, result)| {
+                let best = result.strongest.first().map_or(f64::NAN, |s| s.1);
+                Exhibit {
+                    values: if picture.is_some() {
+                        result.found.input.clone()
+                    } else {
+                        self.readable(&result.found.input, Some(&result.found.raw))
+                    },
+                    title: if many {
+                        goal.name.clone()
+                    } else {
+                        "found".to_owned()
+                    },
+                    note: format!("{:.1}; real samples: up to {best:.1}", result.found.value),
+                }
+            })
+            .collect();
+        let rows = if many {
+            Vec::new()
+        } else {
+            self.rows(&self.results[0], picture)
+        };
+        let names = match (&problem.data.points, &problem.data.line) {
+            (Some(_), _) => vec!["x1".to_owned(), "x2".to_owned()],
+            (None, Some(_)) => vec!["x".to_owned()],
+            _ => problem.data.feature_names.clone(),
+        };
+        let initial = if self.source.given {
+            ""
+        } else {
+            "; the initial weights"
+        };
+        let what = match self.goals {
+            [one] if self.args.unit.contains(':') => one.name.clone(),
+            [one] => format!("the class {}", one.name),
+            _ => "each class".to_owned(),
+        };
+        let figure = MaximisedFigure {
+            title: format!(
+                "{}: what {what} answers to most",
+                problem.experiment.title()
+            ),
+            subtitle: format!(
+                "{} steps from seed {}{}{initial}",
+                self.args.steps,
+                self.args.seed,
+                if self.args.bare {
+                    ", without penalties and motions"
+                } else {
+                    ""
+                },
+            ),
+            picture: picture.map(|picture| (picture, pixel_range(problem))),
+            names: &names,
+            found: &found,
+            rows: &rows,
+            tone: self.args.theme.into(),
+        };
+        Ok(figure.draw()?)
+    }
+
+    /// A sample's numbers in their own units.
+    fn readable(&self, x: &[f64], raw: Option<&[f64]>) -> Vec<f64> {
+        let data = &self.problem.data;
+        if let Some(raw) = raw.filter(|_| data.input_features.is_some()) {
+            return raw.to_vec();
+        }
+        let values = x.iter().enumerate();
+        values
+            .map(|(unit, &value)| {
+                let feature = self.problem.feature_of(unit);
+                f64::from(data.scaler.unscaled(feature, value as f32))
+            })
+            .collect()
+    }
+
+    /// Real samples: those most like the result, and those that answer most.
+    fn rows(&self, result: &Outcome, picture: Option<Picture>) -> Vec<(String, Vec<Exhibit>)> {
+        let data = &self.problem.data;
+        let one = |row: usize, note: String| {
+            let x: Vec<f64> = self
+                .problem
+                .train
+                .x
+                .row(row)
+                .iter()
+                .map(|&v| f64::from(v))
+                .collect();
+            let place = data.train.rows[row];
+            let raw: Option<Vec<f64>> = match (&data.points, &data.line) {
+                (Some(points), _) => {
+                    Some(points.row(place).iter().map(|&v| f64::from(v)).collect())
+                }
+                (None, Some(line)) => Some(vec![f64::from(line[place])]),
+                _ => None,
+            };
+            let class = self.problem.encoding.class(self.problem.train.y.row(row));
+            let label = class.and_then(|k| data.task.names().get(k));
+            Exhibit {
+                values: if picture.is_some() {
+                    x
+                } else {
+                    self.readable(&x, raw.as_deref())
+                },
+                title: label.cloned().unwrap_or_else(|| format!("sample {row}")),
+                note,
+            }
+        };
+        let count = if picture.is_some() { BESIDE } else { 2 };
+        let near = result.nearest.iter().take(count);
+        let near = near.map(|&row| one(row, format!("sample {row}"))).collect();
+        let strong = result.strongest.iter().take(count);
+        let strong = strong
+            .map(|&(row, v)| one(row, format!("{v:.1}, sample {row}")))
+            .collect();
+        vec![
+            ("the real samples most like it".to_owned(), near),
+            (
+                "the real samples that it answers to most".to_owned(),
+                strong,
+            ),
+        ]
+    }
+}
