@@ -57,7 +57,7 @@ fn every_tab_shows_the_networks_own_things_in_both_languages() {
         look(Tab::Weights, "dense 3: 8 × 108");
         look(Tab::Filters, "conv 1, 3");
         look(Tab::Features, "conv 1, 2");
-        look(Tab::Features, "dense 4: 10 units");
+        look(Tab::Features, "conv 1, 3");
         look(Tab::Histograms, "dense 4  ·  80");
         look(Tab::Scores, "F1");
     }
