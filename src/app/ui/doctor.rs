@@ -268,7 +268,10 @@ pub(super) fn flow(ui: &mut Ui, doctor: &Doctor, stage: &Stage<'_>) {
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
         (a.min(v), b.max(v))
     });
-    let span = (high - low).max(1e-9);
+    // Less than a factor of ten is not to look like much.
+    let middle = 0.5 * (low + high);
+    let span = (high - low).max(1.0);
+    let (low, high) = (middle - 0.5 * span, middle + 0.5 * span);
     ScrollArea::both()
         .id_salt("flow")
         .auto_shrink([false, false])

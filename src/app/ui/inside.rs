@@ -129,54 +129,66 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
 
 fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
     ui.horizontal(|ui| {
-        let tabs = [
-            (Tab::Structure, None, stage.t("inside.structure")),
-            (Tab::Weights, None, stage.t("inside.weights")),
-            (Tab::Filters, None, stage.t("inside.filters")),
-            (Tab::Features, None, stage.t("inside.features")),
-            (Tab::Histograms, None, stage.t("inside.histograms")),
-            (Tab::Scores, None, stage.t("inside.scores")),
-            (Tab::Flow, None, stage.t("inside.flow")),
-            (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
-        ];
-        segmented(ui, "inside/tab", &mut inside.tab, &tabs);
-        ui.add_space(10.0);
-        match inside.tab {
-            Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
-            Tab::Weights | Tab::Filters | Tab::Features => {
-                let maps = [
-                    (HeatColors::Diverging, None, stage.t("inside.diverging")),
-                    (HeatColors::Sequential, None, stage.t("inside.sequential")),
-                    (HeatColors::Hot, None, stage.t("inside.hot")),
-                ];
-                segmented(ui, "inside/map", &mut inside.colors, &maps);
-                ui.checkbox(&mut inside.own_scale, stage.t("inside.own_scale"));
-            }
-            Tab::Histograms => {
-                let counted = [
-                    (Counted::Weights, None, stage.t("inside.weights")),
-                    (Counted::Biases, None, stage.t("inside.biases")),
-                    (Counted::Gradients, None, stage.t("inside.gradients")),
-                    (Counted::Updates, None, stage.t("inside.updates")),
-                ];
-                segmented(ui, "inside/counted", &mut inside.counted, &counted);
-                ui.checkbox(&mut inside.log, stage.t("inside.log"));
-            }
-            Tab::Scores => {
-                let parts = [
-                    (WatchedPart::Train, None, stage.t("samples.train")),
-                    (WatchedPart::Validation, None, stage.t("samples.validation")),
-                ];
-                segmented(ui, "inside/part", &mut inside.part, &parts);
-            }
-        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let tip = stage.t("inside.close");
             if small_icon(ui, "inside/close", Icon::Cross, tip, true).clicked() {
                 inside.open = false;
             }
+            // The tabs scroll where the scene is narrow.
+            ScrollArea::horizontal()
+                .id_salt("inside tabs")
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        let tabs = [
+                            (Tab::Structure, None, stage.t("inside.structure")),
+                            (Tab::Weights, None, stage.t("inside.weights")),
+                            (Tab::Filters, None, stage.t("inside.filters")),
+                            (Tab::Features, None, stage.t("inside.features")),
+                            (Tab::Histograms, None, stage.t("inside.histograms")),
+                            (Tab::Scores, None, stage.t("inside.scores")),
+                            (Tab::Flow, None, stage.t("inside.flow")),
+                            (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
+                        ];
+                        segmented(ui, "inside/tab", &mut inside.tab, &tabs);
+                    });
+                });
         });
     });
+    ui.horizontal_wrapped(|ui| options(ui, inside, stage));
+}
+
+/// How what is looked at is shown.
+fn options(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+    match inside.tab {
+        Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
+        Tab::Weights | Tab::Filters | Tab::Features => {
+            let maps = [
+                (HeatColors::Diverging, None, stage.t("inside.diverging")),
+                (HeatColors::Sequential, None, stage.t("inside.sequential")),
+                (HeatColors::Hot, None, stage.t("inside.hot")),
+            ];
+            segmented(ui, "inside/map", &mut inside.colors, &maps);
+            ui.checkbox(&mut inside.own_scale, stage.t("inside.own_scale"));
+        }
+        Tab::Histograms => {
+            let counted = [
+                (Counted::Weights, None, stage.t("inside.weights")),
+                (Counted::Biases, None, stage.t("inside.biases")),
+                (Counted::Gradients, None, stage.t("inside.gradients")),
+                (Counted::Updates, None, stage.t("inside.updates")),
+            ];
+            segmented(ui, "inside/counted", &mut inside.counted, &counted);
+            ui.checkbox(&mut inside.log, stage.t("inside.log"));
+        }
+        Tab::Scores => {
+            let parts = [
+                (WatchedPart::Train, None, stage.t("samples.train")),
+                (WatchedPart::Validation, None, stage.t("samples.validation")),
+            ];
+            segmented(ui, "inside/part", &mut inside.part, &parts);
+        }
+    }
 }
 
 /// The table of layers; a click lights the layer's first neuron.
