@@ -10,6 +10,7 @@ mod background;
 mod ball_camera;
 mod camera;
 pub mod capture;
+mod chain;
 mod format;
 mod framing;
 pub mod graphics;
@@ -43,9 +44,10 @@ pub use arena::{
     PinnedTitle, RaceCommand, Standing, letter,
 };
 pub use camera::CameraSettings;
+pub use chain::ChainShown;
 pub use labels::{Label, ViewCamera};
 pub use lecture::Lecture;
-pub use micro::{ChainShown, Gait, Playing, Walk};
+pub use micro::{Gait, Playing, Walk};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
 pub use presenter::{Motion, PointerAs, Presenter};
 pub use replay::ReplayWish;

@@ -1,8 +1,8 @@
 //! The plugin group and the order of everything that runs in a frame.
 
 use super::{
-    arena, ball_camera, camera, labels, lecture, micro, pick, presenter, quiet, render, replay,
-    scene, state, study, surface, surface_hand, text, theme, training,
+    arena, ball_camera, camera, chain, labels, lecture, micro, pick, presenter, quiet, render,
+    replay, scene, state, study, surface, surface_hand, text, theme, training,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -46,6 +46,7 @@ impl PluginGroup for GradscapePlugins {
             })
             .add(replay::plugin)
             .add(micro::plugin)
+            .add(chain::plugin)
             .add(lecture::plugin)
             .add(presenter::plugin)
             .add(surface::plugin)

@@ -1,9 +1,9 @@
 //! The chain rule as a path through the network: from the loss to one parameter,
 //! with each factor where it belongs.
 
+use super::super::chain::ChainShown;
 use super::super::format::exact;
 use super::super::labels::{Crowded, Label, Plate};
-use super::super::micro::ChainShown;
 use super::super::presenter::Motion;
 use super::super::state::SceneView;
 use super::paint::Colors;

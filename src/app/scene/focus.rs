@@ -2,7 +2,7 @@
 //! with its fan-in and fan-out and all that it sees of the image, or a
 //! connection with its two neurons.
 
-use super::super::micro::ChainShown;
+use super::super::chain::ChainShown;
 use super::super::state::{Item, Selection};
 use super::super::theme::{Theme, linear};
 use super::super::training::Training;

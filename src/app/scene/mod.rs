@@ -55,7 +55,8 @@ pub use surface_parts::{
 pub use surface_ray::{coordinates, height_over, loss_at, meet};
 pub use surface_relief::Relief;
 
-use super::micro::{ChainShown, Playing};
+use super::chain::ChainShown;
+use super::micro::Playing;
 use super::plugins::GradscapeSystems;
 use super::presenter::Motion;
 use super::state::{NetworkBounds, NetworkView, Selection};

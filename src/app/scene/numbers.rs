@@ -1,9 +1,9 @@
 //! The numbers of an event at the neurons and connections that they belong to, where
 //! the network is small enough to be read.
 
+use super::super::chain::ChainShown;
 use super::super::format::exact;
 use super::super::labels::{Crowded, Label, Plate};
-use super::super::micro::ChainShown;
 use super::super::state::SceneView;
 use super::super::training::Training;
 use super::drawn::DrawnConnections;

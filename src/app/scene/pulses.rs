@@ -2,7 +2,8 @@
 //! the direction of the data or of the error, as large as what it carries and in
 //! the colour of its sign.
 
-use super::super::micro::{ChainShown, Playing};
+use super::super::chain::ChainShown;
+use super::super::micro::Playing;
 use super::super::presenter::Motion;
 use super::super::training::Training;
 use super::chain;

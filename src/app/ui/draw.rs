@@ -1,5 +1,6 @@
 //! Paper to draw on: what is drawn goes through the network at once, layer by layer.
 
+use super::answers;
 use super::format::percent;
 use super::icons::Icon;
 use super::panels::Panels;
@@ -115,7 +116,7 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
             });
             paper(ui, stage, drawer, &problem);
             if stage.training.snapshot.probe.watched.part == WatchedPart::Drawn {
-                samples::answers(ui, stage);
+                answers::show(ui, stage);
             } else {
                 ui.label(RichText::new(stage.texts.get("draw.hint")).weak());
             }

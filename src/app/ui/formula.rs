@@ -1,13 +1,14 @@
 //! The formula of an event for one neuron or one weight: in symbols, with this
 //! network's numbers, and what comes out.
 
+mod chain;
 mod rules;
 
 use super::format::{exact, number};
 use super::math::{Math, relation, row, sign, text, var};
 use super::stage::Stage;
 use crate::app::Item;
-use crate::app::micro::parameter_of;
+use crate::app::chain::parameter_of;
 use crate::app::theme::color32;
 use crate::nn::{Network, Source};
 use crate::train::micro::{Chain, Event, Factor, Micro, Of, Origin, Sum, Term};
@@ -251,7 +252,7 @@ pub fn of_chain(stage: &Stage<'_>, chain: &Chain) -> Formula {
         links: Vec::new(),
         most: 0,
     };
-    let mut formula = rules::chain(&mut writer, chain);
+    let mut formula = chain::of(&mut writer, chain);
     formula.links = writer.links;
     formula
 }

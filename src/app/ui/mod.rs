@@ -5,10 +5,10 @@
 //! all of them run without a window. [`UiPlugin`] gives them the resources of
 //! the app and carries out what they ask for.
 
+mod answers;
 mod charts;
 mod constants;
 mod curvature;
-mod doctor;
 mod draft;
 mod draw;
 mod edit;

@@ -1,15 +1,15 @@
 //! Diagnosis beside the run: what is wrong, by which numbers, what to try; and the flow of
 //! gradients through all layers over time. Worked out on a thread of its own.
 
-use super::format::{number, percent};
-use super::stage::{Intent, Stage};
-use super::widgets::remark;
+use super::super::format::{number, percent};
+use super::super::stage::{Intent, Stage};
+use super::super::widgets::remark;
 use crate::app::Item;
 use crate::app::theme::color32;
 use crate::colormap::viridis;
 use crate::insight::diagnosis::{Facts, Finding, Observed, Severity, Thresholds, diagnose, words};
 use crate::insight::health::{Health, HealthLog, HealthMeter, SAMPLES};
-use crate::train::{HistoryRow, Problem, Snapshot};
+use crate::train::{HistoryRow, Problem, RunState, Snapshot};
 use bevy_egui::egui::{self, DragValue, FontId, Rect, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::Arc;
@@ -21,21 +21,27 @@ pub struct Doctor {
     of: Option<(usize, u64)>,
     facts: Option<Arc<Facts>>,
     log: HealthLog,
-    findings: Vec<Finding>,
+    /// None until somebody has looked for them.
+    findings: Option<Vec<Finding>>,
     thresholds: Thresholds,
-    /// The step, and the count of changed thresholds, that was looked at last.
-    seen: Option<(u64, u32)>,
+    /// What was looked at last.
+    seen: Option<Seen>,
     /// Counts changes of thresholds.
     turned: u32,
     job: Option<Receiver<Report>>,
 }
+
+/// The moment of a look: the epoch, at rest the step as well; the count of changed
+/// thresholds; and whether findings were wanted.
+type Seen = (usize, Option<u64>, u32, bool);
 
 /// What a look at the run came to.
 struct Report {
     of: (usize, u64),
     facts: Arc<Facts>,
     log: HealthLog,
-    findings: Vec<Finding>,
+    /// None where they were not wanted.
+    findings: Option<Vec<Finding>>,
 }
 
 /// A look at the run.
@@ -47,6 +53,8 @@ struct Look {
     rows: Vec<HistoryRow>,
     snapshot: Snapshot,
     thresholds: Thresholds,
+    /// Whether more than the health is wanted.
+    diagnose: bool,
 }
 
 impl Look {
@@ -58,19 +66,22 @@ impl Look {
             .unwrap_or_else(|| Arc::new(Facts::of(problem)));
         let snapshot = &self.snapshot;
         let known = self.log.records().last();
-        if known.is_none_or(|last| last.step != snapshot.step) {
+        let is_new = known.is_none_or(|last| last.step != snapshot.step);
+        if is_new && self.log.wants(snapshot.epoch) {
             let at = (snapshot.epoch, snapshot.step);
             let mut meter = HealthMeter::new(problem, SAMPLES);
             let health = meter.measure(problem, at, &snapshot.params, &snapshot.update);
             self.log.push(health);
         }
-        let findings = diagnose(&Observed {
-            problem,
-            facts: &facts,
-            rows: &self.rows,
-            snapshot,
-            health: self.log.records(),
-            thresholds: &self.thresholds,
+        let findings = self.diagnose.then(|| {
+            diagnose(&Observed {
+                problem,
+                facts: &facts,
+                rows: &self.rows,
+                snapshot,
+                health: self.log.records(),
+                thresholds: &self.thresholds,
+            })
         });
         Report {
             of: self.of,
@@ -83,7 +94,8 @@ impl Look {
 
 impl Doctor {
     /// Takes what a look came to, and looks again where the run has gone on.
-    pub fn follow(&mut self, stage: &Stage<'_>, ctx: &egui::Context) {
+    /// `diagnose` says whether findings are wanted, too.
+    pub fn follow(&mut self, stage: &Stage<'_>, ctx: &egui::Context, diagnose: bool) {
         let training = stage.training;
         let snapshot = &training.snapshot;
         let of = (Arc::as_ptr(&training.problem) as usize, snapshot.generation);
@@ -102,7 +114,9 @@ impl Doctor {
                 self.findings = report.findings;
             }
         }
-        let now = (snapshot.step, self.turned);
+        let at_rest = snapshot.state != RunState::Running;
+        let step = at_rest.then_some(snapshot.step);
+        let now = (snapshot.epoch, step, self.turned, diagnose);
         if self.job.is_some() || self.seen == Some(now) || stage.loading {
             return;
         }
@@ -115,6 +129,7 @@ impl Doctor {
             rows: training.history.rows().to_vec(),
             snapshot: snapshot.clone(),
             thresholds: self.thresholds,
+            diagnose,
         };
         let (sender, receiver) = bounded(1);
         let ctx = ctx.clone();
@@ -131,16 +146,17 @@ impl Doctor {
 
 /// The findings, causes first.
 pub(super) fn show(ui: &mut Ui, doctor: &mut Doctor, stage: &mut Stage<'_>) {
-    if doctor.findings.is_empty() {
-        let said = if doctor.facts.is_none() {
-            stage.t("inside.looking")
-        } else {
-            stage.t("diagnosis.none")
-        };
-        ui.label(RichText::new(said).size(16.0));
-        return;
-    }
-    let findings = doctor.findings.clone();
+    let findings = match &doctor.findings {
+        Some(findings) if !findings.is_empty() => findings.clone(),
+        known => {
+            let key = match known {
+                None => "inside.looking",
+                Some(_) => "diagnosis.none",
+            };
+            ui.label(RichText::new(stage.t(key)).size(16.0));
+            return;
+        }
+    };
     let mut turned = None;
     ScrollArea::vertical()
         .id_salt("findings")

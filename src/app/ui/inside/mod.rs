@@ -1,0 +1,166 @@
+//! The inside of the network below the scene, live: structure, weights and filters as
+//! images, feature maps, histograms, and how right it is case by case.
+
+mod doctor;
+mod histograms;
+mod scores;
+mod sheet;
+mod structure;
+
+use super::icons::Icon;
+use super::panels::Panels;
+use super::stage::Stage;
+use super::widgets::{segmented, small_icon};
+use crate::figure::HeatColors;
+use crate::train::WatchedPart;
+use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
+use doctor::Doctor;
+use scores::{Scores, ScoresKey};
+use sheet::{Image, SheetKey};
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tab {
+    /// Layers, shapes, costs.
+    Structure,
+    /// Weight matrices as images.
+    #[default]
+    Weights,
+    /// The first weights in the shape of the image, and filters.
+    Filters,
+    /// What each layer makes of the watched sample.
+    Features,
+    /// How numbers are spread.
+    Histograms,
+    /// Which class is taken for which.
+    Scores,
+    /// Gradients through all layers over time.
+    Flow,
+    /// What is wrong, and what to try.
+    Diagnosis,
+}
+
+/// What a histogram counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Counted {
+    /// Weights.
+    #[default]
+    Weights,
+    /// Biases.
+    Biases,
+    /// The last step's gradient.
+    Gradients,
+    /// What the last step added.
+    Updates,
+}
+
+/// The panel, and what it keeps from frame to frame.
+#[derive(Default)]
+pub struct Inside {
+    /// Whether it is open.
+    pub open: bool,
+    /// What is looked at.
+    pub tab: Tab,
+    colors: HeatColors,
+    own_scale: bool,
+    log: bool,
+    counted: Counted,
+    part: WatchedPart,
+    sheet: Option<(SheetKey, Vec<Image>)>,
+    scores: Option<(ScoresKey, Scores)>,
+    doctor: Doctor,
+}
+
+/// The panel's height at first, and at most as a share of the window.
+const HEIGHT: f32 = 270.0;
+const MOST: f32 = 0.62;
+
+pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
+    if !panels.inside.open || root.available_height() < 260.0 {
+        return;
+    }
+    let diagnose = panels.inside.tab == Tab::Diagnosis;
+    panels.inside.doctor.follow(stage, root.ctx(), diagnose);
+    let most = MOST * root.available_height();
+    Panel::bottom("gradscape inside")
+        .resizable(true)
+        .default_size(HEIGHT.min(most))
+        .size_range(140.0..=most)
+        .show(root, |ui| {
+            head(ui, &mut panels.inside, stage);
+            ui.separator();
+            let inside = &mut panels.inside;
+            match inside.tab {
+                Tab::Structure => structure::show(ui, stage),
+                Tab::Weights | Tab::Filters | Tab::Features => sheet::show(ui, inside, stage),
+                Tab::Histograms => histograms::show(ui, inside, stage),
+                Tab::Scores => scores::show(ui, inside, stage),
+                Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
+                Tab::Diagnosis => doctor::show(ui, &mut inside.doctor, stage),
+            }
+        });
+}
+
+fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let tip = stage.t("inside.close");
+            if small_icon(ui, "inside/close", Icon::Cross, tip, true).clicked() {
+                inside.open = false;
+            }
+            // The tabs scroll where the scene is narrow.
+            ScrollArea::horizontal()
+                .id_salt("inside tabs")
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        let tabs = [
+                            (Tab::Structure, None, stage.t("inside.structure")),
+                            (Tab::Weights, None, stage.t("inside.weights")),
+                            (Tab::Filters, None, stage.t("inside.filters")),
+                            (Tab::Features, None, stage.t("inside.features")),
+                            (Tab::Histograms, None, stage.t("inside.histograms")),
+                            (Tab::Scores, None, stage.t("inside.scores")),
+                            (Tab::Flow, None, stage.t("inside.flow")),
+                            (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
+                        ];
+                        segmented(ui, "inside/tab", &mut inside.tab, &tabs);
+                    });
+                });
+        });
+    });
+    ui.horizontal_wrapped(|ui| options(ui, inside, stage));
+}
+
+/// How what is looked at is shown.
+fn options(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+    match inside.tab {
+        Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
+        Tab::Weights | Tab::Filters | Tab::Features => {
+            let maps = [
+                (HeatColors::Diverging, None, stage.t("inside.diverging")),
+                (HeatColors::Sequential, None, stage.t("inside.sequential")),
+                (HeatColors::Hot, None, stage.t("inside.hot")),
+            ];
+            segmented(ui, "inside/map", &mut inside.colors, &maps);
+            ui.checkbox(&mut inside.own_scale, stage.t("inside.own_scale"));
+        }
+        Tab::Histograms => {
+            let counted = [
+                (Counted::Weights, None, stage.t("inside.weights")),
+                (Counted::Biases, None, stage.t("inside.biases")),
+                (Counted::Gradients, None, stage.t("inside.gradients")),
+                (Counted::Updates, None, stage.t("inside.updates")),
+            ];
+            segmented(ui, "inside/counted", &mut inside.counted, &counted);
+            ui.checkbox(&mut inside.log, stage.t("inside.log"));
+        }
+        Tab::Scores => {
+            let parts = [
+                (WatchedPart::Train, None, stage.t("samples.train")),
+                (WatchedPart::Validation, None, stage.t("samples.validation")),
+            ];
+            segmented(ui, "inside/part", &mut inside.part, &parts);
+        }
+    }
+}

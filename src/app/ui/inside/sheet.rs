@@ -1,0 +1,160 @@
+//! Weights, filters and feature maps as images.
+
+use super::super::format::number;
+use super::super::samples::refill;
+use super::super::stage::Stage;
+use super::super::widgets::remark;
+use super::{Inside, Tab};
+use crate::app::Theme;
+use crate::app::theme::color32;
+use crate::figure::HeatColors;
+use crate::insight::tiles::{self, Tile};
+use bevy_egui::egui::{
+    self, Color32, ColorImage, Pos2, Rect, RichText, ScrollArea, Sense, TextureHandle,
+    TextureOptions, Ui, pos2, vec2,
+};
+use std::sync::Arc;
+
+/// What a sheet of images is made from: the run's state, what is shown of it, how.
+pub(super) type SheetKey = (usize, u64, Tab, HeatColors, bool, Theme);
+
+/// A matrix with its texture.
+pub(super) struct Image {
+    tile: Tile,
+    range: [f32; 2],
+    texture: TextureHandle,
+}
+
+/// Matrices with more cells than this are not drawn; the command line can.
+const MOST_CELLS: usize = 1_500_000;
+
+/// The matrices of a tab.
+fn tiles_of(tab: Tab, stage: &Stage<'_>) -> Vec<Tile> {
+    let training = stage.training;
+    let problem = &training.problem;
+    let network = &problem.network;
+    let layers = 0..network.layers().len();
+    let params = &training.snapshot.params;
+    match tab {
+        Tab::Weights => tiles::weights(network, params, layers),
+        Tab::Filters => tiles::filters(problem, params, layers),
+        _ => tiles::features_of(network, &training.snapshot.probe.a, layers),
+    }
+}
+
+pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+    let training = stage.training;
+    let key: SheetKey = (
+        Arc::as_ptr(&training.problem) as usize,
+        training.snapshot.revision,
+        inside.tab,
+        inside.colors,
+        inside.own_scale,
+        stage.choices.theme,
+    );
+    if inside.sheet.as_ref().is_none_or(|(known, _)| *known != key) {
+        let old = inside.sheet.take().map(|(_, images)| images);
+        let tiles = tiles_of(inside.tab, stage);
+        let images = dress(ui, inside, stage, tiles, old.unwrap_or_default());
+        inside.sheet = Some((key, images));
+    }
+    let Some((_, images)) = &inside.sheet else {
+        return;
+    };
+    if images.is_empty() {
+        remark(ui, stage.t("inside.nothing"));
+        return;
+    }
+    let tall = (ui.available_height() - 34.0).max(60.0);
+    let many = images.len() > 12;
+    ScrollArea::both()
+        .id_salt("sheet")
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                for image in images {
+                    let side = if many { 0.36 * tall } else { tall };
+                    picture(ui, stage, image, side);
+                }
+            });
+        });
+}
+
+/// Tiles with textures, those of before filled anew where they fit.
+fn dress(
+    ui: &Ui,
+    inside: &Inside,
+    stage: &Stage<'_>,
+    tiles: Vec<Tile>,
+    old: Vec<Image>,
+) -> Vec<Image> {
+    let colors = inside.colors;
+    let mut style = stage.choices.theme.tone.style();
+    style.diverging = stage.palette.diverging;
+    let tiles: Vec<Tile> = tiles
+        .into_iter()
+        .filter(|tile| tile.values.len() <= MOST_CELLS && !tile.values.is_empty())
+        .collect();
+    let shared = colors.range(tiles.iter().flat_map(|tile| &tile.values));
+    let mut old = old.into_iter();
+    tiles
+        .into_iter()
+        .map(|tile| {
+            let range = match inside.own_scale {
+                true => colors.range(tile.values.iter()),
+                false => shared,
+            };
+            let pixels = tile.values.iter();
+            let pixels = pixels.map(|&v| color32(colors.at(&style, v, range)));
+            let image = ColorImage::new([tile.columns, tile.rows], pixels.collect());
+            let options = TextureOptions::NEAREST;
+            let texture = match old.next() {
+                Some(Image { mut texture, .. }) => {
+                    refill(&mut texture, image, options);
+                    texture
+                }
+                None => ui.ctx().load_texture("inside", image, options),
+            };
+            Image {
+                tile,
+                range,
+                texture,
+            }
+        })
+        .collect()
+}
+
+/// One image with its title and its scale; under the pointer its number.
+fn picture(ui: &mut Ui, stage: &Stage<'_>, image: &Image, tall: f32) {
+    let Tile { rows, columns, .. } = image.tile;
+    let cell = (tall / rows.max(1) as f32).min(2.4 * tall / columns.max(1) as f32);
+    let size = vec2(cell * columns as f32, cell * rows as f32);
+    let size = size.max(vec2(0.3 * tall, 0.12 * tall));
+    ui.vertical(|ui| {
+        ui.set_width(size.x.max(64.0));
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.add(egui::Label::new(RichText::new(&image.tile.title).size(12.0)).truncate());
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        let uv = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+        ui.painter()
+            .image(image.texture.id(), rect, uv, Color32::WHITE);
+        let [low, high] = image.range.map(|v| number(v.into(), 3));
+        let scale = RichText::new(format!("{low} … {high}")).size(11.0);
+        ui.label(scale.color(color32(stage.palette.faint)));
+        let Some(at) = response.hover_pos() else {
+            return;
+        };
+        let share = (at - rect.min) / rect.size();
+        let column = ((share.x * columns as f32) as usize).min(columns.saturating_sub(1));
+        let row = ((share.y * rows as f32) as usize).min(rows.saturating_sub(1));
+        if let Some(&value) = image.tile.values.get(row * columns + column) {
+            let value = number(value.into(), 5);
+            let values: [(&str, &dyn std::fmt::Display); 3] = [
+                ("row", &(row + 1)),
+                ("column", &(column + 1)),
+                ("v", &value),
+            ];
+            response.on_hover_text(stage.texts.with("inside.cell", &values));
+        }
+    });
+}
