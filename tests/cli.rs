@@ -3,38 +3,16 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod command;
+
+use command::{fails, succeeds};
 use ndarray::{Array1, Array2};
 use ndarray_npy::NpzReader;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn gradscape(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gradscape"))
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap()
-}
-
-/// The standard output of a command that has to succeed.
-fn succeeds(dir: &Path, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The message of a command that has to fail with `status`.
-fn fails(dir: &Path, status: i32, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(status), "{args:?}: {error}");
-    assert_eq!(error.matches("error:").count(), 1, "{args:?}: {error}");
-    error
-}
+use std::process::{Command, Stdio};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()

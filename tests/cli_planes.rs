@@ -2,35 +2,14 @@
 //! other programs see them.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod command;
+
+use command::{fails, succeeds};
 use ndarray::{Array1, Array2};
 use ndarray_npy::NpzReader;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn gradscape(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gradscape"))
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap()
-}
-
-fn succeeds(dir: &Path, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn fails(dir: &Path, status: i32, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(status), "{args:?}: {error}");
-    assert_eq!(error.matches("error:").count(), 1, "{args:?}: {error}");
-    error
-}
 
 fn json(dir: &Path, args: &[&str]) -> Value {
     let text = succeeds(dir, &[args, &["--json"]].concat());

@@ -1,23 +1,10 @@
 //! `gradscape race`, `functions` and `surface --function` from outside.
 #![allow(clippy::unwrap_used)]
 
+mod command;
+
+use command::{gradscape, succeeds};
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn gradscape(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gradscape"))
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap()
-}
-
-fn succeeds(dir: &Path, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn fails(dir: &Path, args: &[&str]) -> String {
     let output = gradscape(dir, args);

@@ -4,13 +4,15 @@
 
 mod runs;
 
+mod command;
+
+use command::{gradscape, succeeds};
 use gradscape::experiment::Experiment;
 use gradscape::insight::diagnosis::{Checkup, Finding, Kind, Thresholds};
 use gradscape::train::Evaluator;
 use runs::{ill_runs, well_runs};
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, Output};
 
 fn experiment(text: &str) -> Experiment {
     Experiment::parse(text, "test").unwrap()
@@ -131,21 +133,6 @@ fn the_same_run_gives_the_same_findings() {
     let run = &ill_runs()[8];
     let found = || trained(&experiment(&run.experiment)).diagnose(&Thresholds::default());
     assert_eq!(found(), found());
-}
-
-fn gradscape(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gradscape"))
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap()
-}
-
-fn succeeds(dir: &Path, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 fn fails(dir: &Path, status: i32, args: &[&str], said: &str) {

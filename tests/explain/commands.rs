@@ -1,32 +1,8 @@
 //! The two subcommands as other programs see them.
 
+use crate::command::{fails, succeeds};
 use serde_json::Value;
-use std::path::Path;
-use std::process::{Command, Output};
 use std::sync::LazyLock;
-
-fn gradscape(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gradscape"))
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap()
-}
-
-fn succeeds(dir: &Path, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn fails(dir: &Path, status: i32, args: &[&str]) -> String {
-    let output = gradscape(dir, args);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(status), "{args:?}: {error}");
-    assert_eq!(error.matches("error:").count(), 1, "{args:?}: {error}");
-    error
-}
 
 /// A folder with the runs `conv` and `iris`.
 static RUNS: LazyLock<tempfile::TempDir> = LazyLock::new(|| {

@@ -4,6 +4,8 @@
 //! `tests/reference/explain.json`; `explain.py` beside it made it and says how.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+#[path = "../command/mod.rs"]
+mod command;
 mod commands;
 mod derivatives;
 mod maximise;
