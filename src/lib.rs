@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod colormap;
+pub mod compare;
 pub mod data;
 pub mod digest;
 pub mod experiment;

@@ -8,6 +8,8 @@ use super::arena::Pinned;
 use super::framing;
 use super::labels::ViewCamera;
 use super::plugins::GradscapeSystems;
+use super::rivals::MOST_RIVALS;
+use super::scene::RivalScene;
 use super::state::{
     CameraRequest, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot,
     ViewMode, ViewRect,
@@ -45,9 +47,12 @@ pub(super) fn plugin(app: &mut App) {
         )
         .add_systems(
             PostUpdate,
-            (guard_pointer, redraw_while_moving)
-                .chain()
-                .before(PanOrbitCameraSystemSet),
+            (
+                (guard_pointer, redraw_while_moving)
+                    .chain()
+                    .before(PanOrbitCameraSystemSet),
+                link_networks.after(PanOrbitCameraSystemSet),
+            ),
         );
 }
 
@@ -85,10 +90,9 @@ fn spawn_cameras(
     // On a software renderer every sample costs as much as a pixel.
     let software = adapter.is_some_and(|a| a.device_type == wgpu::DeviceType::Cpu);
     let msaa = if software { Msaa::Off } else { Msaa::Sample4 };
-    for (order, view) in [SceneView::Network, SceneView::Surface]
-        .into_iter()
-        .enumerate()
-    {
+    let views = [SceneView::Network, SceneView::Surface];
+    let beside = (0..MOST_RIVALS).map(SceneView::Beside);
+    for (order, view) in views.into_iter().chain(beside).enumerate() {
         let (yaw, pitch) = pose(view);
         let smoothness = |value: f32| if settings.still { 0.0 } else { value };
         commands.spawn((
@@ -150,7 +154,7 @@ fn spawn_cameras(
 
 fn pose(view: SceneView) -> (f32, f32) {
     match view {
-        SceneView::Network => NETWORK_POSE,
+        SceneView::Network | SceneView::Beside(_) => NETWORK_POSE,
         SceneView::Surface => SURFACE_POSE,
     }
 }
@@ -163,13 +167,14 @@ struct Unframed;
 fn divide_target(
     mode: Res<State<ViewMode>>,
     rect: Res<ViewRect>,
+    scene: Res<RivalScene>,
     mut cameras: Query<(&ViewCamera, &mut Camera, &mut RenderLayers)>,
 ) {
     for (ViewCamera(view), mut camera, mut layers) in &mut cameras {
         let Some(size) = camera.physical_target_size() else {
             continue;
         };
-        let part = view_part(*mode.get(), *view, rect.0, size);
+        let part = view_part(*mode.get(), *view, rect.0, scene.0.len(), size);
         let active = part.is_some();
         if camera.is_active != active {
             camera.is_active = active;
@@ -227,12 +232,37 @@ fn together_place(bounds: &NetworkBounds) -> Transform {
     Transform::from_xyz(middle.x, below, middle.z).with_scale(Vec3::splat(scale))
 }
 
+/// The boxes of the networks that stand side by side, each as large as the largest around
+/// its own middle, so that all are drawn on one scale.
+fn boxes(bounds: &NetworkBounds, scene: &RivalScene) -> Vec<NetworkBounds> {
+    let beside = scene.0.iter().map(|standing| standing.bounds);
+    let all: Vec<NetworkBounds> = std::iter::once(*bounds).chain(beside).collect();
+    let halves = all.iter().map(|b| 0.5 * (b.max - b.min));
+    let half = halves.fold(Vec3::ZERO, Vec3::max);
+    let middles = all.iter().map(|b| 0.5 * (b.min + b.max));
+    let boxes = middles.map(|middle| NetworkBounds {
+        min: middle - half,
+        max: middle + half,
+    });
+    boxes.collect()
+}
+
 /// The corners of what a camera shows in `mode`.
-fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds, two: bool) -> (Vec3, Vec3) {
+fn shown_box(
+    mode: ViewMode,
+    view: SceneView,
+    networks: &[NetworkBounds],
+    two: bool,
+) -> Option<(Vec3, Vec3)> {
+    let bounds = networks.first()?;
     // A pinned surface stands to the left, its title above.
     let beside = if two { PINNED_OFFSET } else { Vec3::ZERO };
     let above = if two { Vec3::Y } else { Vec3::ZERO };
-    match (mode, view) {
+    let shown = match (mode, view) {
+        (_, SceneView::Beside(rival)) => {
+            let bounds = networks.get(rival + 1)?;
+            (bounds.min, bounds.max)
+        }
         (ViewMode::Together, _) => {
             let place = together_place(bounds);
             let low = place.transform_point(SURFACE_MIN + beside);
@@ -245,14 +275,15 @@ fn shown_box(mode: ViewMode, view: SceneView, bounds: &NetworkBounds, two: bool)
             SURFACE_MIN + beside - Vec3::new(0.3, 0.0, 0.3),
             SURFACE_MAX + above + Vec3::new(0.3, 0.0, 0.3),
         ),
-    }
+    };
+    Some(shown)
 }
 
 /// Frames everything anew when the network's extent, the mode or a viewport's
 /// shape changes; a user's own point of view is otherwise left alone.
 fn frame_what_changed(
     mode: Res<State<ViewMode>>,
-    bounds: Res<NetworkBounds>,
+    (bounds, scene): (Res<NetworkBounds>, Res<RivalScene>),
     pinned: Res<Pinned>,
     mut commands: Commands,
     mut had_two: Local<bool>,
@@ -263,11 +294,13 @@ fn frame_what_changed(
         &mut PanOrbitCamera,
         Option<&Unframed>,
     )>,
-    mut aspects: Local<[f32; 2]>,
+    mut aspects: Local<[f32; 2 + MOST_RIVALS]>,
+    mut stood: Local<Vec<NetworkBounds>>,
 ) {
     let two = pinned.kept.is_some();
     let paired = two != *had_two;
-    let changed = mode.is_changed() || bounds.is_changed() || paired;
+    let networks = boxes(&bounds, &scene);
+    let changed = mode.is_changed() || *stood != networks || paired;
     *had_two = two;
     for (entity, ViewCamera(view), camera, mut orbit, unframed) in &mut cameras {
         let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
@@ -287,8 +320,70 @@ fn frame_what_changed(
             let angles = if two { PAIR_POSE } else { pose(*view) };
             (orbit.target_yaw, orbit.target_pitch) = angles;
         }
-        let shown = shown_box(*mode.get(), *view, &bounds, two);
-        frame(&mut orbit, shown, aspect);
+        if let Some(shown) = shown_box(*mode.get(), *view, &networks, two) {
+            frame(&mut orbit, shown, aspect);
+        }
+    }
+    *stood = networks;
+}
+
+/// What links the cameras of networks side by side: angles, distance, and what they look
+/// at, seen from the middle of each one's box.
+type Pose = (f32, f32, f32, Vec3);
+
+/// Whether two poses are the same but for rounding.
+fn same(a: &Pose, b: &Pose) -> bool {
+    let near = |a: f32, b: f32| (a - b).abs() < 1e-4;
+    near(a.0, b.0) && near(a.1, b.1) && near(a.2, b.2) && a.3.abs_diff_eq(b.3, 1e-4)
+}
+
+/// Lets the cameras of all networks do what the one does that is moved.
+fn link_networks(
+    scene: Res<RivalScene>,
+    bounds: Res<NetworkBounds>,
+    mut cameras: Query<(&ViewCamera, &Camera, &mut PanOrbitCamera)>,
+    mut last: Local<Option<Pose>>,
+) {
+    if scene.0.is_empty() {
+        *last = None;
+        return;
+    }
+    let boxes = boxes(&bounds, &scene);
+    let middle = |view: SceneView| {
+        let network = match view {
+            SceneView::Network => 0,
+            SceneView::Beside(rival) => rival + 1,
+            SceneView::Surface => return None,
+        };
+        boxes.get(network).map(|b| 0.5 * (b.min + b.max))
+    };
+    let pose = |orbit: &PanOrbitCamera, middle: Vec3| {
+        let focus = orbit.target_focus - middle;
+        (
+            orbit.target_yaw,
+            orbit.target_pitch,
+            orbit.target_radius,
+            focus,
+        )
+    };
+    let poses = cameras.iter().filter(|(_, camera, _)| camera.is_active);
+    let poses: Vec<Pose> = poses
+        .filter_map(|(view, _, orbit)| Some(pose(orbit, middle(view.0)?)))
+        .collect();
+    let Some(&first) = poses.first() else { return };
+    let wanted = last.and_then(|last| poses.iter().copied().find(|pose| !same(pose, &last)));
+    let wanted = wanted.or(*last).unwrap_or(first);
+    *last = Some(wanted);
+    for (ViewCamera(view), camera, mut orbit) in &mut cameras {
+        let Some(middle) = middle(*view).filter(|_| camera.is_active) else {
+            continue;
+        };
+        if !same(&pose(&orbit, middle), &wanted) {
+            (orbit.target_yaw, orbit.target_pitch, orbit.target_radius) =
+                (wanted.0, wanted.1, wanted.2);
+            orbit.target_focus = wanted.3 + middle;
+            orbit.force_update = true;
+        }
     }
 }
 
@@ -314,11 +409,12 @@ fn frame(orbit: &mut PanOrbitCamera, (low, high): (Vec3, Vec3), aspect: f32) {
 fn obey_requests(
     mut requests: MessageReader<CameraRequest>,
     mode: Res<State<ViewMode>>,
-    bounds: Res<NetworkBounds>,
+    (bounds, scene): (Res<NetworkBounds>, Res<RivalScene>),
     pinned: Res<Pinned>,
     mut cameras: Query<(&ViewCamera, &Camera, &mut PanOrbitCamera)>,
 ) {
     let two = pinned.kept.is_some();
+    let networks = boxes(&bounds, &scene);
     for request in requests.read() {
         for (ViewCamera(view), camera, mut orbit) in &mut cameras {
             let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
@@ -347,8 +443,9 @@ fn obey_requests(
                 CameraRequest::Side => (std::f32::consts::FRAC_PI_2, 0.0),
             };
             (orbit.target_yaw, orbit.target_pitch) = angles;
-            let shown = shown_box(*mode.get(), *view, &bounds, two);
-            frame(&mut orbit, shown, aspect);
+            if let Some(shown) = shown_box(*mode.get(), *view, &networks, two) {
+                frame(&mut orbit, shown, aspect);
+            }
         }
     }
 }

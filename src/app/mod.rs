@@ -24,6 +24,7 @@ mod presenter;
 mod quiet;
 mod render;
 mod replay;
+mod rivals;
 pub mod run;
 pub mod scene;
 mod search;
@@ -51,6 +52,7 @@ pub use micro::{Gait, Playing, Walk};
 pub use plugins::{GradscapePlugins, GradscapeSystems};
 pub use presenter::{Motion, PointerAs, Presenter};
 pub use replay::ReplayWish;
+pub use rivals::{MOST_RIVALS, RivalWish, Rivals, RivalsReplaced};
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Progress, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{

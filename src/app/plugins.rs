@@ -2,7 +2,7 @@
 
 use super::{
     arena, ball_camera, camera, chain, labels, lecture, micro, pick, presenter, quiet, render,
-    replay, scene, state, study, surface, surface_hand, text, theme, training,
+    replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -45,6 +45,7 @@ impl PluginGroup for GradscapePlugins {
                 drive: self.drive,
             })
             .add(replay::plugin)
+            .add(rivals::plugin)
             .add(micro::plugin)
             .add(chain::plugin)
             .add(lecture::plugin)

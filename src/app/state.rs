@@ -30,13 +30,15 @@ pub enum ViewMode {
     Together,
 }
 
-/// One of the two things that are shown, each with a camera of its own.
+/// One of the things that are shown, each with a camera of its own.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SceneView {
     /// The network: render layer 0.
     Network,
     /// The error surface: render layer 1.
     Surface,
+    /// A network beside the one on screen, by its number: render layers 2 and on.
+    Beside(usize),
 }
 
 impl SceneView {
@@ -45,6 +47,7 @@ impl SceneView {
         match self {
             SceneView::Network => 0,
             SceneView::Surface => 1,
+            SceneView::Beside(rival) => 2 + rival,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::replay::{self, Now};
 use super::state::Selection;
 use crate::experiment::{Experiment, ExperimentError};
 use crate::train::{
-    History, Outbox, Problem, RunState, Session, Snapshot, TrainCommand, Trajectory, Worker,
+    History, News, Outbox, Problem, RunState, Session, Snapshot, TrainCommand, Trajectory, Worker,
 };
 use bevy::prelude::*;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
@@ -138,9 +138,47 @@ pub(super) enum Driver {
     Frame {
         session: Box<Session>,
         steps: usize,
+        /// Those beside it, with the number of the set that they are.
+        beside: (u64, Vec<Session>),
     },
     /// The thread could not be started.
     None,
+}
+
+impl Driver {
+    /// Trains these beside the run; `false` if that is not to be had.
+    pub(super) fn put_beside(&mut self, set: u64, problems: Vec<Arc<Problem>>) -> bool {
+        match self {
+            Driver::Thread(worker) => worker.put_beside(set, problems),
+            Driver::Frame { beside, .. } => {
+                *beside = (set, problems.into_iter().map(Session::new).collect());
+                true
+            }
+            Driver::None => false,
+        }
+    }
+
+    /// What is new of those beside the run, and the number of their set.
+    pub(super) fn take_beside(&mut self) -> (u64, Vec<News>) {
+        match self {
+            Driver::Thread(worker) => worker.take_beside(),
+            Driver::Frame {
+                session,
+                beside: (set, others),
+                ..
+            } => {
+                let news = others.iter_mut().map(|other| {
+                    let before = other.revision();
+                    other.keep_level(session, usize::MAX);
+                    let fresh = other.revision() != before;
+                    let snapshot = fresh.then(|| other.snapshot());
+                    (snapshot, other.take_outbox())
+                });
+                (*set, news.collect())
+            }
+            Driver::None => (0, Vec::new()),
+        }
+    }
 }
 
 /// An experiment whose data is being loaded.
@@ -212,7 +250,11 @@ fn new_driver(
         } => {
             let mut session = Box::new(Session::new(Arc::clone(problem)));
             (0..epochs_before).for_each(|_| session.command(TrainCommand::Epoch));
-            Driver::Frame { session, steps }
+            Driver::Frame {
+                session,
+                steps,
+                beside: (0, Vec::new()),
+            }
         }
         Drive::Thread => {
             let proxy = proxy.map(|p| (**p).clone());
@@ -238,7 +280,7 @@ fn new_driver(
 }
 
 /// Starts loading what was asked for last, and installs what has been loaded.
-fn load_experiment(
+pub(super) fn load_experiment(
     mut requests: MessageReader<LoadExperiment>,
     mut loading: ResMut<Loading>,
     mut training: ResMut<Training>,
@@ -347,7 +389,7 @@ pub(super) fn receive_training(
     let (snapshot, news) = match &mut *driver {
         Driver::None => return,
         Driver::Thread(worker) => worker.take(),
-        Driver::Frame { session, steps } => {
+        Driver::Frame { session, steps, .. } => {
             if session.state() == RunState::Running && gate.0 {
                 for _ in 0..*steps {
                     if !session.advance() {

@@ -6,6 +6,7 @@
 
 pub mod arena;
 pub mod capture;
+mod compare;
 mod curvature;
 mod data;
 mod derivatives;
@@ -48,6 +49,7 @@ Examples:
   gradscape train digits --out out/digits       train a sample and keep everything
   gradscape sweep iris --vary training.batch=8,32,128 --seeds 3
   gradscape range-test iris                     suggest a learning rate
+  gradscape compare spiral my.toml              train networks side by side, and say what differs
   gradscape diagnose my.toml                    say what is wrong with a run, and what to try
   gradscape surface out/digits --out surface.png
   gradscape race --function rosenbrock --rate 0.001 --out race.png
@@ -123,6 +125,14 @@ Examples:
 DIR gets sweep.toml, sweep.csv, best.toml, sweep.png and sweep.svg. Interrupted or killed, the
 same command goes on where it was. At most 10000 runs.")]
     Sweep(sweep::SweepArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape compare spiral my-deeper.toml --epochs 100
+  gradscape compare digits digits-conv --out losses.png --json
+
+The others learn the first one's data with its seed and batches; structure, loss, optimiser and
+penalties stay their own.")]
+    Compare(compare::CompareArgs),
     #[command(after_help = "\
 Examples:
   gradscape range-test iris
@@ -224,6 +234,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Figure(args)) => figure::run(args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
+        Some(Command::Compare(args)) => compare::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),
         Some(Command::Diagnose(args)) => diagnose::run(args),
         Some(Command::Gradient(args)) => gradient::run(args),

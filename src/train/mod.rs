@@ -43,4 +43,4 @@ pub use snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, Wat
 pub use stop::StopReason;
 pub use trainer::{StepOutcome, Trainer, batch_of};
 pub use trajectory::{PathPoint, Trajectory};
-pub use worker::Worker;
+pub use worker::{News, Worker};

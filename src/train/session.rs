@@ -1,6 +1,7 @@
 //! A run that can be commanded: what a worker thread, a capture and the
 //! command line all drive.
 
+mod beside;
 mod micro;
 
 use super::divergence::Divergence;

@@ -3,7 +3,7 @@
 //! Both ways are bounded. Commands wait in a channel of fixed length. Of
 //! snapshots only the newest counts, and it is made when the reader has taken
 //! the last one; rows and path points are never dropped: when the reader falls
-//! too far behind, training waits.
+//! too far behind, training waits. Other runs can be trained beside it, level with it.
 
 use super::problem::Problem;
 use super::session::Session;
@@ -21,17 +21,27 @@ const OUTBOX: usize = 50_000;
 /// Time between two snapshots while running: about 30 a second.
 const PUBLISH: Duration = Duration::from_millis(33);
 
-/// What the reader finds: the newest snapshot, and all rows and points since
+/// What the reader finds of a run: the newest snapshot, and all rows and points since
 /// the last look.
+pub type News = (Option<Snapshot>, Outbox);
+
+/// What the thread is told.
+enum Order {
+    Command(TrainCommand),
+    Beside(u64, Vec<Arc<Problem>>),
+}
+
+/// What is kept for the reader.
 #[derive(Default)]
 struct Mailbox {
-    snapshot: Option<Snapshot>,
-    outbox: Outbox,
+    own: News,
+    /// Of the runs beside it, in their order, with the number of the set that they are.
+    beside: (u64, Vec<News>),
 }
 
 /// A training thread. Dropping it ends the thread.
 pub struct Worker {
-    commands: Option<Sender<TrainCommand>>,
+    commands: Option<Sender<Order>>,
     mailbox: Arc<Mutex<Mailbox>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -61,16 +71,36 @@ impl Worker {
 
     /// Queues a command; `false` if the queue is full or the thread has ended.
     pub fn send(&self, command: TrainCommand) -> bool {
+        self.order(Order::Command(command))
+    }
+
+    /// Trains these beside the run, level with it ([`Session::keep_level`]), in place of
+    /// those before; `false` as with [`send`](Self::send). The run waits while they catch
+    /// up. Their news are read with [`take_beside`](Self::take_beside), and have to be;
+    /// `set` is a number by which they are known there.
+    pub fn put_beside(&self, set: u64, problems: Vec<Arc<Problem>>) -> bool {
+        self.order(Order::Beside(set, problems))
+    }
+
+    fn order(&self, order: Order) -> bool {
         self.commands
             .as_ref()
-            .is_some_and(|c| c.try_send(command).is_ok())
+            .is_some_and(|c| c.try_send(order).is_ok())
     }
 
     /// The newest snapshot, if there is one that was not yet taken, and all
     /// rows and path points since the last call.
-    pub fn take(&self) -> (Option<Snapshot>, Outbox) {
+    pub fn take(&self) -> News {
         let mut mailbox = self.mailbox.lock().unwrap_or_else(PoisonError::into_inner);
-        (mailbox.snapshot.take(), std::mem::take(&mut mailbox.outbox))
+        std::mem::take(&mut mailbox.own)
+    }
+
+    /// The same of the runs beside it, in their order, with the number of their set; 0
+    /// and none before the first set.
+    pub fn take_beside(&self) -> (u64, Vec<News>) {
+        let mut mailbox = self.mailbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let (set, news) = &mut mailbox.beside;
+        (*set, news.iter_mut().map(std::mem::take).collect())
     }
 
     /// Whether the thread still runs; it ends early only by a panic.
@@ -92,35 +122,38 @@ impl Drop for Worker {
 
 fn run(
     mut session: Session,
-    commands: &Receiver<TrainCommand>,
+    orders: &Receiver<Order>,
     mailbox: &Mutex<Mailbox>,
     stop: &AtomicBool,
     wake: &impl Fn(),
 ) {
+    let mut beside = (0, Vec::new());
     let mut pace = Pace::default();
-    publish(&mut session, mailbox, wake);
+    publish(&mut session, &mut beside, mailbox, wake);
     let mut last_publish = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         let mut commanded = false;
-        if session.state() == RunState::Running {
-            while let Ok(command) = commands.try_recv() {
-                obey(&mut session, command);
+        let is_level = keep_level(&mut beside.1, &session, last_publish + PUBLISH, stop);
+        if session.state() == RunState::Running || !is_level {
+            while let Ok(order) = orders.try_recv() {
+                obey(&mut session, &mut beside, order);
                 commanded = true;
             }
         } else {
-            match commands.recv() {
-                Ok(command) => obey(&mut session, command),
+            match orders.recv() {
+                Ok(order) => obey(&mut session, &mut beside, order),
                 Err(_) => return,
             }
             pace.restart();
             commanded = true;
         }
-        if session.state() == RunState::Running {
+        let is_running = session.state() == RunState::Running;
+        if is_running && is_level {
             let steps = session.trainer().steps_per_epoch();
             if let Some(wait) = pace.wait(session.speed(), steps) {
-                match commands.recv_timeout(wait.min(PUBLISH)) {
-                    Ok(command) => {
-                        obey(&mut session, command);
+                match orders.recv_timeout(wait.min(PUBLISH)) {
+                    Ok(order) => {
+                        obey(&mut session, &mut beside, order);
                         commanded = true;
                     }
                     Err(RecvTimeoutError::Timeout) => {}
@@ -131,52 +164,99 @@ fn run(
                 pace.made_step();
             }
         }
-        if commanded || session.state() != RunState::Running || last_publish.elapsed() >= PUBLISH {
-            publish(&mut session, mailbox, wake);
+        let rests = session.state() != RunState::Running && is_level;
+        if commanded || rests || last_publish.elapsed() >= PUBLISH {
+            if rests {
+                // What is shown while nothing moves is level.
+                keep_level(&mut beside.1, &session, Instant::now() + PUBLISH, stop);
+            }
+            publish(&mut session, &mut beside, mailbox, wake);
             last_publish = Instant::now();
             wait_for_reader(mailbox, stop);
         }
     }
 }
 
-/// Obeys without staying away for a whole epoch, which may take long and would
-/// keep the next command waiting, and whoever drops the worker.
-fn obey(session: &mut Session, command: TrainCommand) {
-    match command {
-        TrainCommand::Epoch => session.begin_epoch(),
-        other => session.command(other),
+/// Lets those beside the run catch up until a moment has come. Returns whether all are
+/// level with it.
+fn keep_level(
+    beside: &mut [Session],
+    session: &Session,
+    until: Instant,
+    stop: &AtomicBool,
+) -> bool {
+    loop {
+        // Every one of them makes a step in turn.
+        let levels = beside.iter_mut().map(|other| other.keep_level(session, 1));
+        if levels.fold(true, |all, level| all && level) {
+            return true;
+        }
+        if Instant::now() >= until || stop.load(Ordering::Relaxed) {
+            return false;
+        }
     }
 }
 
-/// Puts a fresh snapshot in the mailbox together with what came before it, so
-/// that the reader never sees a row that is newer than its snapshot's run.
-fn publish(session: &mut Session, mailbox: &Mutex<Mailbox>, wake: &impl Fn()) {
-    let snapshot = session.snapshot();
-    let news = session.take_outbox();
-    let mut slot = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
-    let stale = slot
-        .snapshot
+/// Obeys without staying away for a whole epoch, which may take long and would
+/// keep the next command waiting, and whoever drops the worker.
+fn obey(session: &mut Session, beside: &mut (u64, Vec<Session>), order: Order) {
+    match order {
+        Order::Command(TrainCommand::Epoch) => session.begin_epoch(),
+        Order::Command(other) => session.command(other),
+        Order::Beside(set, problems) => {
+            *beside = (set, problems.into_iter().map(Session::new).collect());
+        }
+    }
+}
+
+/// Puts fresh snapshots in the mailbox.
+fn publish(
+    session: &mut Session,
+    (set, beside): &mut (u64, Vec<Session>),
+    mailbox: &Mutex<Mailbox>,
+    wake: &impl Fn(),
+) {
+    let own = (session.snapshot(), session.take_outbox());
+    let others = beside.iter_mut();
+    let others: Vec<_> = others.map(|s| (s.snapshot(), s.take_outbox())).collect();
+    let mut mailbox = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
+    post(&mut mailbox.own, own);
+    if mailbox.beside.0 != *set {
+        mailbox.beside = (*set, vec![News::default(); others.len()]);
+    }
+    for (slot, news) in mailbox.beside.1.iter_mut().zip(others) {
+        post(slot, news);
+    }
+    drop(mailbox);
+    wake();
+}
+
+/// A fresh snapshot together with what came before it, so that the reader never sees a
+/// row that is newer than its snapshot's run.
+fn post((waiting, outbox): &mut News, (snapshot, news): (Snapshot, Outbox)) {
+    let stale = waiting
         .as_ref()
         .is_some_and(|s| s.generation != snapshot.generation);
     if stale {
-        slot.outbox = Outbox::default();
+        *outbox = Outbox::default();
     }
     // Where the run went back, what nobody has read of later steps is not true any more.
-    slot.outbox.rows.retain(|r| r.step <= snapshot.step);
-    slot.outbox.points.retain(|p| p.step <= snapshot.step);
-    slot.outbox.rows.extend(news.rows);
-    slot.outbox.points.extend(news.points);
-    slot.snapshot = Some(snapshot);
-    drop(slot);
-    wake();
+    outbox.rows.retain(|r| r.step <= snapshot.step);
+    outbox.points.retain(|p| p.step <= snapshot.step);
+    outbox.rows.extend(news.rows);
+    outbox.points.extend(news.points);
+    *waiting = Some(snapshot);
 }
 
 /// Holds training while too much waits to be read; never past `stop`.
 fn wait_for_reader(mailbox: &Mutex<Mailbox>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let waiting = {
-            let slot = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.outbox.rows.len() + slot.outbox.points.len()
+            let mailbox = mailbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = std::iter::once(&mailbox.own).chain(&mailbox.beside.1);
+            all.map(|(_, outbox)| outbox.rows.len() + outbox.points.len())
+                .max()
+                .unwrap_or(0)
         };
         if waiting < OUTBOX {
             return;

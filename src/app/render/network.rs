@@ -1,10 +1,11 @@
-//! Writes the network's components into two buffers, one for all neurons and
-//! one for all connections, in frames in which some of them changed.
+//! Writes a network's components into two buffers, one for all neurons and
+//! one for all connections, in frames in which some of them changed; those of each
+//! network beside it into two of their own.
 
 use super::super::plugins::GradscapeSystems;
 use super::super::scene::{
-    Connection, Ends, Neuron, Outline, Pulses, Shape, Sign, Slot, Standing, Thickness, Tint,
-    row_direction,
+    Connection, Ends, Neuron, Outline, Pulses, RivalConnection, RivalNeuron, Shape, Sign, Slot,
+    Standing, Thickness, Tint, row_direction,
 };
 use super::super::state::SceneView;
 use super::super::theme::{Theme, linear};
@@ -15,25 +16,92 @@ use super::network_material::{
 use crate::figure::Tone;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
+use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
 use bevy::render::storage::ShaderBuffer;
 
 pub(super) fn plugin(app: &mut App) {
     app.add_plugins(network_material::plugin).add_systems(
         Update,
-        (follow_theme, write_neurons, write_connections, write_pulses)
+        (
+            follow_theme,
+            write_neurons::<Neuron>,
+            write_connections::<Connection>,
+            write_neurons::<RivalNeuron>,
+            write_connections::<RivalConnection>,
+            write_pulses,
+        )
             .chain()
             .in_set(GradscapeSystems::Render),
     );
 }
 
-/// What draws all neurons, or all connections.
-#[derive(Resource, Debug, Clone)]
-struct Drawing<T> {
+/// What is drawn with the others of its kind and network from one buffer.
+trait Part: Component {
+    /// In which view its network is seen.
+    fn view(&self) -> SceneView;
+}
+
+impl Part for Neuron {
+    fn view(&self) -> SceneView {
+        SceneView::Network
+    }
+}
+
+impl Part for Connection {
+    fn view(&self) -> SceneView {
+        SceneView::Network
+    }
+}
+
+impl Part for RivalNeuron {
+    fn view(&self) -> SceneView {
+        SceneView::Beside(self.rival)
+    }
+}
+
+impl Part for RivalConnection {
+    fn view(&self) -> SceneView {
+        SceneView::Beside(self.rival)
+    }
+}
+
+impl Part for Pulses {
+    fn view(&self) -> SceneView {
+        SceneView::Network
+    }
+}
+
+/// What draws all neurons, or all connections, of one network.
+#[derive(Debug, Clone)]
+struct Drawing {
     entities: Vec<Entity>,
     buffer: Handle<ShaderBuffer>,
     slots: usize,
+}
+
+/// What draws all parts of this kind: one drawing for each network.
+#[derive(Resource, Debug, Clone)]
+struct Drawings<T> {
+    all: HashMap<SceneView, Drawing>,
     _of: std::marker::PhantomData<T>,
+}
+
+impl<T> Default for Drawings<T> {
+    fn default() -> Self {
+        Drawings {
+            all: HashMap::default(),
+            _of: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<T> Drawings<T> {
+    /// The views whose networks have no such part any more.
+    fn vacant(&self, slots: &HashMap<SceneView, usize>) -> Vec<SceneView> {
+        let views = self.all.keys().copied();
+        views.filter(|view| !slots.contains_key(view)).collect()
+    }
 }
 
 /// From so many connections on, the thinnest are drawn as lines.
@@ -79,14 +147,14 @@ fn background(theme: Theme) -> Vec4 {
     linear(theme.palette().background).to_vec4()
 }
 
-fn write_neurons(
+fn write_neurons<T: Part>(
     mut commands: Commands,
     theme: Res<Theme>,
-    neurons: Query<(&Slot, &Transform, &Tint, &Shape, &Standing, &Outline), With<Neuron>>,
+    neurons: Query<(&T, &Slot, &Transform, &Tint, &Shape, &Standing, &Outline)>,
     changed: Query<
         (),
         (
-            With<Neuron>,
+            With<T>,
             Or<(
                 Changed<Transform>,
                 Changed<Tint>,
@@ -96,8 +164,8 @@ fn write_neurons(
             )>,
         ),
     >,
-    mut removed: RemovedComponents<Neuron>,
-    drawing: Option<Res<Drawing<Neuron>>>,
+    mut removed: RemovedComponents<T>,
+    drawings: Option<Res<Drawings<T>>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
     mut materials: ResMut<Assets<NeuronMaterial>>,
@@ -105,54 +173,70 @@ fn write_neurons(
     if changed.is_empty() && removed.read().count() == 0 {
         return;
     }
-    let count = neurons.iter().len();
-    let old = drawing.filter(|drawing| serves(drawing.slots, count));
-    let slots = old.as_ref().map_or(count, |drawing| drawing.slots).max(1);
-    let mut floats = vec![0.0; slots * NEURON_FLOATS];
-    for (slot, transform, tint, shape, standing, outline) in &neurons {
-        let start = slot.0 as usize * NEURON_FLOATS;
-        let Some(row) = floats.get_mut(start..start + NEURON_FLOATS) else {
-            continue;
-        };
-        let (place, tint, ring) = (transform.translation, tint.0, outline.0);
-        let kind = f32::from(u8::from(*shape == Shape::Cell))
-            + 2.0 * f32::from(u8::from(*standing == Standing::Receded));
-        row.copy_from_slice(&[
-            place.x,
-            place.y,
-            place.z,
-            transform.scale.x,
-            tint.red,
-            tint.green,
-            tint.blue,
-            kind,
-            ring.red,
-            ring.green,
-            ring.blue,
-            ring.alpha,
-        ]);
+    let mut counts: HashMap<SceneView, usize> = HashMap::default();
+    for (part, ..) in &neurons {
+        *counts.entry(part.view()).or_default() += 1;
     }
-    let old = old.map(|drawing| drawing.buffer.clone());
-    let look = look(*theme);
-    draw_balls::<Neuron>(
-        &mut commands,
-        old,
-        (floats, slots),
-        look,
-        &mut meshes,
-        &mut buffers,
-        &mut materials,
-    );
+    for view in drawings
+        .iter()
+        .flat_map(|drawings| drawings.vacant(&counts))
+    {
+        commands.queue(Remove::<T>::of(view));
+    }
+    for (&view, &count) in &counts {
+        let old = drawings
+            .as_ref()
+            .and_then(|drawings| drawings.all.get(&view));
+        let old = old.filter(|drawing| serves(drawing.slots, count));
+        let slots = old.map_or(count, |drawing| drawing.slots).max(1);
+        let mut floats = vec![0.0; slots * NEURON_FLOATS];
+        for (part, slot, transform, tint, shape, standing, outline) in &neurons {
+            let start = slot.0 as usize * NEURON_FLOATS;
+            let Some(row) = floats.get_mut(start..start + NEURON_FLOATS) else {
+                continue;
+            };
+            if part.view() != view {
+                continue;
+            }
+            let (place, tint, ring) = (transform.translation, tint.0, outline.0);
+            let kind = f32::from(u8::from(*shape == Shape::Cell))
+                + 2.0 * f32::from(u8::from(*standing == Standing::Receded));
+            row.copy_from_slice(&[
+                place.x,
+                place.y,
+                place.z,
+                transform.scale.x,
+                tint.red,
+                tint.green,
+                tint.blue,
+                kind,
+                ring.red,
+                ring.green,
+                ring.blue,
+                ring.alpha,
+            ]);
+        }
+        let old = old.map(|drawing| drawing.buffer.clone());
+        draw_balls::<T>(
+            &mut commands,
+            (view, old),
+            (floats, slots),
+            look(*theme),
+            &mut meshes,
+            &mut buffers,
+            &mut materials,
+        );
+    }
 }
 
-fn write_connections(
+fn write_connections<T: Part>(
     mut commands: Commands,
     theme: Res<Theme>,
-    connections: Query<(&Slot, &Ends, &Thickness, &Tint, &Sign, &Standing), With<Connection>>,
+    connections: Query<(&T, &Slot, &Ends, &Thickness, &Tint, &Sign, &Standing)>,
     changed: Query<
         (),
         (
-            With<Connection>,
+            With<T>,
             Or<(
                 Changed<Ends>,
                 Changed<Thickness>,
@@ -162,8 +246,8 @@ fn write_connections(
             )>,
         ),
     >,
-    mut removed: RemovedComponents<Connection>,
-    drawing: Option<Res<Drawing<Connection>>>,
+    mut removed: RemovedComponents<T>,
+    drawings: Option<Res<Drawings<T>>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
     mut materials: ResMut<Assets<ConnectionMaterial>>,
@@ -171,64 +255,82 @@ fn write_connections(
     if changed.is_empty() && removed.read().count() == 0 {
         return;
     }
-    let count: usize = connections.iter().map(|(_, ends, ..)| ends.pieces()).sum();
-    let old = drawing.filter(|drawing| serves(drawing.slots, count));
-    let slots = old.as_ref().map_or(count, |drawing| drawing.slots).max(1);
-    let mut floats = vec![0.0; slots * CONNECTION_FLOATS];
-    for (slot, ends, thickness, tint, sign, standing) in &connections {
-        let tint = tint.0;
-        let kind = f32::from(u8::from(*sign == Sign::Negative))
-            + match standing {
-                Standing::Plain => 0.0,
-                Standing::Receded => 2.0,
-                Standing::Raised => 4.0,
-            };
-        let start = slot.0 as usize * CONNECTION_FLOATS;
-        let rows = floats.get_mut(start..).unwrap_or_default();
-        for (row, (a, b)) in rows.chunks_exact_mut(CONNECTION_FLOATS).zip(ends.lines()) {
-            row.copy_from_slice(&[
-                a.x,
-                a.y,
-                a.z,
-                thickness.0,
-                b.x,
-                b.y,
-                b.z,
-                kind,
-                tint.red,
-                tint.green,
-                tint.blue,
-                0.0,
-            ]);
+    let mut counts: HashMap<SceneView, usize> = HashMap::default();
+    for (part, _, ends, ..) in &connections {
+        *counts.entry(part.view()).or_default() += ends.pieces();
+    }
+    for view in drawings
+        .iter()
+        .flat_map(|drawings| drawings.vacant(&counts))
+    {
+        commands.queue(Remove::<T>::of(view));
+    }
+    for (&view, &count) in &counts {
+        let old = drawings
+            .as_ref()
+            .and_then(|drawings| drawings.all.get(&view));
+        let old = old.filter(|drawing| serves(drawing.slots, count));
+        let slots = old.map_or(count, |drawing| drawing.slots).max(1);
+        let mut floats = vec![0.0; slots * CONNECTION_FLOATS];
+        for (part, slot, ends, thickness, tint, sign, standing) in &connections {
+            if part.view() != view {
+                continue;
+            }
+            let tint = tint.0;
+            let kind = f32::from(u8::from(*sign == Sign::Negative))
+                + match standing {
+                    Standing::Plain => 0.0,
+                    Standing::Receded => 2.0,
+                    Standing::Raised => 4.0,
+                };
+            let start = slot.0 as usize * CONNECTION_FLOATS;
+            let rows = floats.get_mut(start..).unwrap_or_default();
+            for (row, (a, b)) in rows.chunks_exact_mut(CONNECTION_FLOATS).zip(ends.lines()) {
+                row.copy_from_slice(&[
+                    a.x,
+                    a.y,
+                    a.z,
+                    thickness.0,
+                    b.x,
+                    b.y,
+                    b.z,
+                    kind,
+                    tint.red,
+                    tint.green,
+                    tint.blue,
+                    0.0,
+                ]);
+            }
         }
-    }
-    if let Some(drawing) = old {
-        put(&mut buffers, &drawing.buffer, &floats);
-        return;
-    }
-    let buffer = buffers.add(buffer_of(&floats));
-    let mut draw = |mesh: Mesh, key: ConnectionKey| {
-        let material = ConnectionMaterial {
-            connections: buffer.clone(),
-            background: background(*theme),
-            key,
+        if let Some(drawing) = old {
+            put(&mut buffers, &drawing.buffer, &floats);
+            continue;
+        }
+        let buffer = buffers.add(buffer_of(&floats));
+        let mut draw = |mesh: Mesh, key: ConnectionKey| {
+            let material = ConnectionMaterial {
+                connections: buffer.clone(),
+                background: background(*theme),
+                key,
+            };
+            (meshes.add(mesh), materials.add(material))
         };
-        (meshes.add(mesh), materials.add(material))
-    };
-    let drawn = if slots <= CROWD {
-        vec![draw(quads(slots), ConnectionKey::Ribbons)]
-    } else {
-        vec![
-            draw(quads(slots), ConnectionKey::ThickRibbons),
-            draw(lines(slots), ConnectionKey::Lines),
-        ]
-    };
-    commands.queue(Replace::<Connection, ConnectionMaterial> {
-        drawn,
-        buffer,
-        slots,
-        _of: std::marker::PhantomData,
-    });
+        let drawn = if slots <= CROWD {
+            vec![draw(quads(slots), ConnectionKey::Ribbons)]
+        } else {
+            vec![
+                draw(quads(slots), ConnectionKey::ThickRibbons),
+                draw(lines(slots), ConnectionKey::Lines),
+            ]
+        };
+        commands.queue(Replace::<T, ConnectionMaterial> {
+            view,
+            drawn,
+            buffer,
+            slots,
+            _of: std::marker::PhantomData,
+        });
+    }
 }
 
 /// Pulses are balls like neurons, in a buffer of their own.
@@ -236,7 +338,7 @@ fn write_pulses(
     mut commands: Commands,
     theme: Res<Theme>,
     pulses: Query<&Pulses, Changed<Pulses>>,
-    drawing: Option<Res<Drawing<Pulses>>>,
+    drawings: Option<Res<Drawings<Pulses>>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
     mut materials: ResMut<Assets<NeuronMaterial>>,
@@ -244,11 +346,15 @@ fn write_pulses(
     let Ok(Pulses(pulses)) = pulses.single() else {
         return;
     };
+    let view = SceneView::Network;
+    let drawing = drawings
+        .as_ref()
+        .and_then(|drawings| drawings.all.get(&view));
     if pulses.is_empty() && drawing.is_none() {
         return;
     }
     let old = drawing.filter(|drawing| pulses.len() <= drawing.slots);
-    let slots = match &old {
+    let slots = match old {
         Some(drawing) => drawing.slots,
         None => pulses.len().max(64).next_power_of_two(),
     };
@@ -269,7 +375,7 @@ fn write_pulses(
     let look = look(*theme);
     draw_balls::<Pulses>(
         &mut commands,
-        old,
+        (view, old),
         (floats, slots),
         look,
         &mut meshes,
@@ -281,7 +387,7 @@ fn write_pulses(
 /// Writes balls into the buffer that they have, or draws them with a new one.
 fn draw_balls<T: Component>(
     commands: &mut Commands,
-    old: Option<Handle<ShaderBuffer>>,
+    (view, old): (SceneView, Option<Handle<ShaderBuffer>>),
     (floats, slots): (Vec<f32>, usize),
     look: NeuronLook,
     meshes: &mut Assets<Mesh>,
@@ -296,6 +402,7 @@ fn draw_balls<T: Component>(
     let neurons = buffer.clone();
     let material = materials.add(NeuronMaterial { neurons, look });
     commands.queue(Replace::<T, NeuronMaterial> {
+        view,
         drawn: vec![(meshes.add(quads(slots)), material)],
         buffer,
         slots,
@@ -323,6 +430,7 @@ fn put(buffers: &mut Assets<ShaderBuffer>, handle: &Handle<ShaderBuffer>, floats
 
 /// Puts a drawing with another number of slots in the place of the old one.
 struct Replace<T, M: Material> {
+    view: SceneView,
     drawn: Vec<(Handle<Mesh>, Handle<M>)>,
     buffer: Handle<ShaderBuffer>,
     slots: usize,
@@ -333,11 +441,7 @@ impl<T: Component, M: Material> Command for Replace<T, M> {
     type Out = ();
 
     fn apply(self, world: &mut World) {
-        if let Some(old) = world.remove_resource::<Drawing<T>>() {
-            for entity in old.entities {
-                world.despawn(entity);
-            }
-        }
+        Remove::<T>::of(self.view).apply(world);
         let parts = self.drawn.into_iter().map(|(mesh, material)| {
             (
                 Mesh3d(mesh),
@@ -345,15 +449,43 @@ impl<T: Component, M: Material> Command for Replace<T, M> {
                 // The mesh holds slots and corners, no places: it has no
                 // meaningful bounds.
                 NoFrustumCulling,
-                RenderLayers::layer(SceneView::Network.layer()),
+                RenderLayers::layer(self.view.layer()),
             )
         });
         let entities = world.spawn_batch(parts.collect::<Vec<_>>()).collect();
-        world.insert_resource(Drawing::<T> {
+        let drawing = Drawing {
             entities,
             buffer: self.buffer,
             slots: self.slots,
+        };
+        let mut drawings = world.get_resource_or_init::<Drawings<T>>();
+        drawings.all.insert(self.view, drawing);
+    }
+}
+
+/// Takes away the drawing of a network that has no such part any more.
+struct Remove<T> {
+    view: SceneView,
+    _of: std::marker::PhantomData<T>,
+}
+
+impl<T> Remove<T> {
+    fn of(view: SceneView) -> Self {
+        Remove {
+            view,
             _of: std::marker::PhantomData,
-        });
+        }
+    }
+}
+
+impl<T: Component> Command for Remove<T> {
+    type Out = ();
+
+    fn apply(self, world: &mut World) {
+        let drawings = world.get_resource_mut::<Drawings<T>>();
+        let old = drawings.and_then(|mut drawings| drawings.all.remove(&self.view));
+        for entity in old.into_iter().flat_map(|old| old.entities) {
+            world.despawn(entity);
+        }
     }
 }

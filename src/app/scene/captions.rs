@@ -22,7 +22,7 @@ const NAMED_INPUTS: usize = 10;
 /// Outputs, up to so many.
 const NAMED_OUTPUTS: usize = 12;
 /// How far below its column a caption stands, in world units.
-const BELOW: f32 = 0.35;
+pub(super) const BELOW: f32 = 0.35;
 
 /// What a label of the network says.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,7 @@ pub(super) fn write_captions(
 }
 
 /// What a column is, at length and in short.
-fn column_text(
+pub(super) fn column_text(
     training: &Training,
     layout: &NetworkLayout,
     texts: &Texts,

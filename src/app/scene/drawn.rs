@@ -246,19 +246,23 @@ pub(super) fn spawn_connections(
     drawn: &DrawnConnections,
     layout: &NetworkLayout,
 ) {
-    for pair in &drawn.pairs {
-        let entities: Vec<(Connection, Learnt, Slot, Ends)> = pair
-            .shown
-            .iter()
-            .enumerate()
-            .map(|(place, &index)| {
-                let (connection, learnt) = pair.connection(index);
-                let slot = Slot((pair.first_slot + place * pair.pieces()) as u32);
-                (connection, learnt, slot, ends(layout, pair, &connection))
-            })
-            .collect();
-        commands.spawn_batch(entities);
-    }
+    let all = ends_of(drawn, layout);
+    let all = all.map(|(slot, ends, connection, learnt)| (connection, learnt, slot, ends));
+    commands.spawn_batch(all.collect::<Vec<_>>());
+}
+
+/// Every drawn connection with its slot, its place and its parameter.
+pub(super) fn ends_of(
+    drawn: &DrawnConnections,
+    layout: &NetworkLayout,
+) -> impl Iterator<Item = (Slot, Ends, Connection, Learnt)> {
+    drawn.pairs.iter().flat_map(move |pair| {
+        pair.shown.iter().enumerate().map(move |(place, &index)| {
+            let (connection, learnt) = pair.connection(index);
+            let slot = Slot((pair.first_slot + place * pair.pieces()) as u32);
+            (slot, ends(layout, pair, &connection), connection, learnt)
+        })
+    })
 }
 
 /// From surface to surface. A cell of an image is flat: there a connection starts

@@ -21,6 +21,7 @@ mod parts;
 mod pinned;
 mod pulses;
 mod racers;
+mod rivals;
 mod scale;
 mod spawn;
 mod surface;
@@ -43,6 +44,7 @@ pub use parts::{
 };
 pub use pulses::{Pulse, Pulses};
 pub use racers::{Tag, TagKind, Tags};
+pub use rivals::{RivalConnection, RivalNeuron, RivalScene, RivalStanding};
 pub use spawn::NetworkLayout;
 pub use surface::{SurfaceLaid, SurfaceScenePlugin, SurfaceStanding};
 pub use surface_axes::Facing;
@@ -59,6 +61,7 @@ use super::chain::ChainShown;
 use super::micro::Playing;
 use super::plugins::GradscapeSystems;
 use super::presenter::Motion;
+use super::rivals::Rivals;
 use super::state::{NetworkBounds, NetworkView, Selection};
 use super::text::Texts;
 use super::theme::Theme;
@@ -83,7 +86,10 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<Playing>()
             .init_resource::<ChainShown>()
             .init_resource::<Motion>()
+            .init_resource::<Rivals>()
+            .init_resource::<RivalScene>()
             .add_observer(spawn::lay_out_network)
+            .add_observer(rivals::lay_out_rivals)
             .add_systems(
                 Update,
                 (
@@ -92,9 +98,11 @@ impl Plugin for NetworkScenePlugin {
                     focus::raise_what_is_selected,
                     paint::follow_theme,
                     paint::fit_scales,
+                    rivals::fit_scales,
                     paint::paint_neurons,
                     paint::paint_connections,
                     captions::write_captions,
+                    (rivals::paint, rivals::write_captions),
                     pulses::place,
                     numbers::write,
                     chain::write,

@@ -162,42 +162,65 @@ pub(super) fn fit_scales(
     view: Res<NetworkView>,
     mut scales: ResMut<Scales>,
 ) {
-    if !(training.is_changed() || view.is_changed()) {
-        return;
+    if training.is_changed() || view.is_changed() {
+        scales.fit(&training, &view);
     }
-    let network = &training.problem.network;
-    let layout = network.layout();
-    let snapshot = &training.snapshot;
-    let scales = &mut *scales;
-    let which = view.connections as usize;
-    let (values, slack) = connection_values(&training, view.connections);
-    for (layer, scale) in scales.connections.iter_mut().enumerate() {
-        let values = values.get(layout.weight(layer)).unwrap_or_default();
-        scale[which] = settle(scale[which], robust_max(values), slack);
-    }
-    match view.neurons {
-        NeuronValue::Activation => {
-            let layers = network.layers().iter().zip(&snapshot.probe.a);
-            for ((layer, a), scale) in layers.zip(&mut scales.activations) {
-                *scale = match layer.activation() {
-                    Activation::Sigmoid | Activation::Tanh | Activation::Softmax => 1.0,
-                    _ => settle(*scale, robust_max(a), SLACK),
-                };
+}
+
+impl Scales {
+    /// Follows the numbers of what is shown.
+    pub(super) fn fit(&mut self, training: &Training, view: &NetworkView) {
+        let scales = self;
+        let network = &training.problem.network;
+        let layout = network.layout();
+        let snapshot = &training.snapshot;
+        let which = view.connections as usize;
+        let (values, slack) = connection_values(training, view.connections);
+        for (layer, scale) in scales.connections.iter_mut().enumerate() {
+            let values = values.get(layout.weight(layer)).unwrap_or_default();
+            scale[which] = settle(scale[which], robust_max(values), slack);
+        }
+        match view.neurons {
+            NeuronValue::Activation => {
+                let layers = network.layers().iter().zip(&snapshot.probe.a);
+                for ((layer, a), scale) in layers.zip(&mut scales.activations) {
+                    *scale = match layer.activation() {
+                        Activation::Sigmoid | Activation::Tanh | Activation::Softmax => 1.0,
+                        _ => settle(*scale, robust_max(a), SLACK),
+                    };
+                }
+            }
+            NeuronValue::Bias => {
+                let biases = layout.tensors().iter();
+                let most = biases
+                    .filter(|t| matches!(t.role, ParamRole::Bias | ParamRole::Shift))
+                    .filter_map(|t| snapshot.params.get(t.range.clone()))
+                    .map(robust_max)
+                    .fold(0.0, f32::max);
+                scales.bias = settle(scales.bias, most, SLACK);
+            }
+            NeuronValue::ErrorSignal => {
+                let most = snapshot.probe.delta.iter();
+                let most = most.map(|delta| robust_max(delta)).fold(0.0, f32::max);
+                scales.error_signal = settle(scales.error_signal, most, NOISY_SLACK);
             }
         }
-        NeuronValue::Bias => {
-            let biases = layout.tensors().iter();
-            let most = biases
-                .filter(|t| matches!(t.role, ParamRole::Bias | ParamRole::Shift))
-                .filter_map(|t| snapshot.params.get(t.range.clone()))
-                .map(robust_max)
-                .fold(0.0, f32::max);
-            scales.bias = settle(scales.bias, most, SLACK);
-        }
-        NeuronValue::ErrorSignal => {
-            let most = snapshot.probe.delta.iter();
-            let most = most.map(|delta| robust_max(delta)).fold(0.0, f32::max);
-            scales.error_signal = settle(scales.error_signal, most, NOISY_SLACK);
+    }
+
+    /// Gives networks that stand side by side one scale for each quantity, the largest
+    /// that any of their layers has.
+    pub(super) fn unite(all: &mut [&mut Scales]) {
+        let largest = |of: &dyn Fn(&Scales) -> f32| all.iter().map(|s| of(s)).fold(0.0, f32::max);
+        let most = |values: &[f32]| values.iter().copied().fold(0.0, f32::max);
+        let activations = largest(&|s| most(&s.activations));
+        let (bias, error_signal) = (largest(&|s| s.bias), largest(&|s| s.error_signal));
+        let connections: [f32; 3] = std::array::from_fn(|which| {
+            largest(&|s| s.connections.iter().map(|c| c[which]).fold(0.0, f32::max))
+        });
+        for scales in all {
+            scales.activations.fill(activations);
+            scales.connections.fill(connections);
+            (scales.bias, scales.error_signal) = (bias, error_signal);
         }
     }
 }
@@ -253,33 +276,78 @@ pub(super) fn paint_neurons(
     let all = training.is_changed()
         || view.is_changed()
         || layout.is_changed()
+        || scales.is_changed()
         || colors.is_changed()
         || playing.is_changed();
-    let events = training.snapshot.micro.as_ref();
-    let events = events.map(|micro| EventColors::new(micro, &playing, layout.columns.len()));
+    let painter = NeuronPainter::new(&training, &view, &layout, &scales, &colors, &playing);
     for (neuron, shape, standing, mut tint, mut transform) in &mut neurons {
         if !(all || standing.is_changed()) {
             continue;
         }
-        let radius = layout.columns.get(neuron.column).map_or(0.0, |c| c.radius);
-        let is_pixel = *shape == Shape::Cell && neuron.column == 0;
-        if let Some(events) = events.as_ref().filter(|_| !is_pixel) {
-            let (color, t) = events.of(neuron, &colors);
+        let (color, scale) = painter.look(neuron, *shape, *standing);
+        tint.set_if_neq(Tint(color));
+        if transform.scale != scale {
+            transform.scale = scale;
+        }
+    }
+}
+
+/// What all neurons of a network are painted by.
+pub(super) struct NeuronPainter<'a> {
+    training: &'a Training,
+    view: &'a NetworkView,
+    layout: &'a NetworkLayout,
+    scales: &'a Scales,
+    colors: &'a Colors,
+    playing: &'a Playing,
+    events: Option<EventColors<'a>>,
+}
+
+impl<'a> NeuronPainter<'a> {
+    pub(super) fn new(
+        training: &'a Training,
+        view: &'a NetworkView,
+        layout: &'a NetworkLayout,
+        scales: &'a Scales,
+        colors: &'a Colors,
+        playing: &'a Playing,
+    ) -> Self {
+        let events = training.snapshot.micro.as_ref();
+        let events = events.map(|micro| EventColors::new(micro, playing, layout.columns.len()));
+        NeuronPainter {
+            training,
+            view,
+            layout,
+            scales,
+            colors,
+            playing,
+            events,
+        }
+    }
+
+    /// A neuron's colour and size.
+    pub(super) fn look(
+        &self,
+        neuron: &Neuron,
+        shape: Shape,
+        standing: Standing,
+    ) -> (LinearRgba, Vec3) {
+        let &NeuronPainter { scales, colors, .. } = self;
+        let column = self.layout.columns.get(neuron.column);
+        let radius = column.map_or(0.0, |column| column.radius);
+        let is_pixel = shape == Shape::Cell && neuron.column == 0;
+        if let Some(events) = self.events.as_ref().filter(|_| !is_pixel) {
+            let (color, t) = events.of(neuron, colors);
             let size = match shape {
                 Shape::Cell => 1.0,
                 Shape::Ball => 0.88 + 0.24 * t.abs().min(1.0),
             };
-            tint.set_if_neq(Tint(colors.seen(color, *standing)));
-            let scale = Vec3::splat(radius * size);
-            if transform.scale != scale {
-                transform.scale = scale;
-            }
-            continue;
+            return (colors.seen(color, standing), Vec3::splat(radius * size));
         }
-        let value = neuron_value(&training, view.neurons, *neuron).unwrap_or(0.0);
+        let value = neuron_value(self.training, self.view.neurons, *neuron).unwrap_or(0.0);
         let (color, size) = match shape {
             Shape::Cell if neuron.column == 0 => {
-                let problem = &training.problem;
+                let problem = &self.training.problem;
                 let feature = problem.feature_of(neuron.unit);
                 let raw = problem.data.scaler.unscaled(feature, value);
                 let (low, high) = scales.pixels;
@@ -287,23 +355,17 @@ pub(super) fn paint_neurons(
                 (colors.grey.at(2.0 * t - 1.0), 1.0)
             }
             Shape::Cell => {
-                let t = neuron_share(&scales, view.neurons, *neuron, value);
+                let t = neuron_share(scales, self.view.neurons, *neuron, value);
                 (colors.signed.at(t), 1.0)
             }
             Shape::Ball => {
-                let t = neuron_share(&scales, view.neurons, *neuron, value);
+                let t = neuron_share(scales, self.view.neurons, *neuron, value);
                 (colors.signed.at(t), 0.88 + 0.24 * t.abs().min(1.0))
             }
         };
-        let color = colors
-            .grey
-            .at(-1.0)
-            .mix(&color, reached(&playing, neuron.column));
-        tint.set_if_neq(Tint(colors.seen(color, *standing)));
-        let scale = Vec3::splat(radius * size);
-        if transform.scale != scale {
-            transform.scale = scale;
-        }
+        let dark = colors.grey.at(-1.0);
+        let color = dark.mix(&color, reached(self.playing, neuron.column));
+        (colors.seen(color, standing), Vec3::splat(radius * size))
     }
 }
 
@@ -442,65 +504,114 @@ pub(super) fn paint_connections(
     let all = training.is_changed()
         || view.is_changed()
         || layout.is_changed()
+        || scales.is_changed()
         || colors.is_changed()
         || playing.is_changed();
-    let usual = connection_values(&training, view.connections).0;
-    let micro = training.snapshot.micro.as_ref();
-    let network = &training.problem.network;
-    let changes = micro.map(Micro::changes).unwrap_or_default();
-    // What a layer's connections show, and what of it counts as full strength.
-    let shown = |layer: usize| -> (&[f32], f32) {
-        let Some(micro) = micro else {
-            let scale = scales.connections.get(layer);
-            let scale = scale.map_or(0.0, |scale| scale[view.connections as usize]);
-            return (usual, scale);
-        };
-        let values: &[f32] = match event::of_weights(micro, layer) {
-            event::OfWeight::Weight => &micro.trace.before,
-            event::OfWeight::Gradient => &micro.trace.data_gradient,
-            event::OfWeight::Change => &changes,
-        };
-        let of_layer = values.get(network.layout().weight(layer));
-        (values, robust_max(of_layer.unwrap_or_default()))
-    };
-    let style = |pair: &DrawnPair| {
-        let (values, scale) = shown(pair.layer);
-        let style = PairStyle {
-            scale,
-            thick: thickest(&layout, pair),
-            floor: 0.0,
-            plain: if pair.is_arched() { ARCHED } else { UNWEIGHTED },
-        };
-        if pair.shows_windows() || pair.shown.len() == pair.total() {
-            return (values, style);
-        }
-        let weights = pair.shown.iter().filter_map(|&index| {
-            let link = pair.connections.get(index as usize)?;
-            link.parameter
-        });
-        let shares = weights.map(|weight| style.share(values, weight).abs());
-        let floor = shares.fold(MOST_FLOOR, f32::min);
-        (values, PairStyle { floor, ..style })
-    };
-    // Once for all connections of a pair: full strength takes all of its weights.
-    let styles: Vec<(&[f32], PairStyle)> = drawn.pairs.iter().map(style).collect();
+    let changes = training.snapshot.micro.as_ref().map(Micro::changes);
+    let changes = changes.unwrap_or_default();
+    let painter = ConnectionPainter::new(
+        (&training, &changes),
+        &view,
+        &layout,
+        &drawn,
+        &scales,
+        &colors,
+    );
     for (connection, learnt, standing, mut tint, mut thickness, mut sign) in &mut connections {
         if !(all || connection.is_changed() || standing.is_changed()) {
             continue;
         }
-        let pair = drawn.pair_of(&connection);
-        let Some((values, style)) = pair.and_then(|pair| styles.get(pair)) else {
-            continue;
+        if let Some(look) = painter.look(&connection, *learnt, *standing) {
+            tint.set_if_neq(look.0);
+            thickness.set_if_neq(look.1);
+            sign.set_if_neq(look.2);
+        }
+    }
+}
+
+/// What all connections of a network are painted by.
+pub(super) struct ConnectionPainter<'a> {
+    drawn: &'a DrawnConnections,
+    colors: &'a Colors,
+    /// For each pair its values and its style.
+    styles: Vec<(&'a [f32], PairStyle)>,
+}
+
+impl<'a> ConnectionPainter<'a> {
+    /// `changes` is what the step of an iteration that is gone through event by event
+    /// added to each parameter.
+    pub(super) fn new(
+        (training, changes): (&'a Training, &'a [f32]),
+        view: &NetworkView,
+        layout: &NetworkLayout,
+        drawn: &'a DrawnConnections,
+        scales: &Scales,
+        colors: &'a Colors,
+    ) -> Self {
+        let usual = connection_values(training, view.connections).0;
+        let micro = training.snapshot.micro.as_ref();
+        let network = &training.problem.network;
+        // What a layer's connections show, and what of it counts as full strength.
+        let shown = |layer: usize| -> (&'a [f32], f32) {
+            let Some(micro) = micro else {
+                let scale = scales.connections.get(layer);
+                let scale = scale.map_or(0.0, |scale| scale[view.connections as usize]);
+                return (usual, scale);
+            };
+            let values = match event::of_weights(micro, layer) {
+                event::OfWeight::Weight => &micro.trace.before[..],
+                event::OfWeight::Gradient => &micro.trace.data_gradient[..],
+                event::OfWeight::Change => changes,
+            };
+            let of_layer = values.get(network.layout().weight(layer));
+            let most = robust_max(of_layer.unwrap_or_default());
+            (values, most)
         };
+        let style = |pair: &DrawnPair| {
+            let (values, scale) = shown(pair.layer);
+            let style = PairStyle {
+                scale,
+                thick: thickest(layout, pair),
+                floor: 0.0,
+                plain: if pair.is_arched() { ARCHED } else { UNWEIGHTED },
+            };
+            if pair.shows_windows() || pair.shown.len() == pair.total() {
+                return (values, style);
+            }
+            let weights = pair.shown.iter().filter_map(|&index| {
+                let link = pair.connections.get(index as usize)?;
+                link.parameter
+            });
+            let shares = weights.map(|weight| style.share(values, weight).abs());
+            let floor = shares.fold(MOST_FLOOR, f32::min);
+            (values, PairStyle { floor, ..style })
+        };
+        ConnectionPainter {
+            drawn,
+            colors,
+            // Once for all connections of a pair: full strength takes all of its weights.
+            styles: drawn.pairs.iter().map(style).collect(),
+        }
+    }
+
+    /// A connection's colour, thickness and sign.
+    pub(super) fn look(
+        &self,
+        connection: &Connection,
+        learnt: Learnt,
+        standing: Standing,
+    ) -> Option<(Tint, Thickness, Sign)> {
+        let colors = self.colors;
+        let (values, style) = self.styles.get(self.drawn.pair_of(connection)?)?;
         let t = learnt.0.map_or(0.0, |weight| style.share(values, weight));
         // Raised ones stand for themselves and not in a crowd.
-        let strength = match *standing {
+        let strength = match standing {
             _ if learnt.0.is_none() => style.plain,
             Standing::Raised => t.abs().min(1.0),
             _ => style.strength(t),
         };
         let width = style.thick * (THIN + (1.0 - THIN) * strength);
-        let width = match *standing {
+        let width = match standing {
             Standing::Raised => 1.3 * width + RAISED * style.thick,
             Standing::Receded => 0.5 * width,
             Standing::Plain => width,
@@ -508,18 +619,17 @@ pub(super) fn paint_connections(
         let mut color = if learnt.0.is_some() {
             colors.signed.at(signed_root(t))
         } else {
-            colors.neutral[usize::from(*standing == Standing::Raised)]
+            colors.neutral[usize::from(standing == Standing::Raised)]
         };
-        if style.floor > 0.0 && *standing != Standing::Raised {
+        if style.floor > 0.0 && standing != Standing::Raised {
             color = color.mix(&colors.background, HAZE * (1.0 - strength));
         }
-        tint.set_if_neq(Tint(colors.seen(color, *standing)));
-        thickness.set_if_neq(Thickness(width));
-        sign.set_if_neq(if t < 0.0 {
+        let sign = if t < 0.0 {
             Sign::Negative
         } else {
             Sign::Positive
-        });
+        };
+        Some((Tint(colors.seen(color, standing)), Thickness(width), sign))
     }
 }
 

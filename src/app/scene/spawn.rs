@@ -70,15 +70,7 @@ pub(super) fn lay_out_network(
         }
     }
     *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, None);
-    *bounds = bounds_of(&layout.columns);
-    for pair in drawn.pairs.iter().filter(|pair| pair.is_arched()) {
-        let begin = layout
-            .columns
-            .get(pair.column)
-            .map_or(0.0, |column| column.max.y);
-        let top = arch_top(&layout, pair.column, pair.layer + 1, begin) + 0.2 * MARGIN.y;
-        bounds.max.y = bounds.max.y.max(top);
-    }
+    *bounds = bounds_of(&layout, &drawn);
     drawn::spawn_connections(&mut commands, &drawn, &layout);
     captions::spawn_captions(&mut commands, &layout, &drawn, problem);
     pulses::spawn(&mut commands);
@@ -86,16 +78,24 @@ pub(super) fn lay_out_network(
     chain::spawn(&mut commands, &layout);
 }
 
-fn bounds_of(columns: &[Column]) -> NetworkBounds {
-    let (min, max) = columns.iter().fold(
+/// The box around a network and what is written beside it.
+pub(super) fn bounds_of(layout: &NetworkLayout, drawn: &DrawnConnections) -> NetworkBounds {
+    let (min, max) = layout.columns.iter().fold(
         (Vec3::INFINITY, Vec3::NEG_INFINITY),
         |(min, max), column| (min.min(column.min), max.max(column.max)),
     );
     if min.x > max.x {
         return NetworkBounds::default();
     }
-    NetworkBounds {
+    let mut bounds = NetworkBounds {
         min: min - MARGIN,
         max: max + MARGIN * Vec3::new(1.0, 0.2, 1.0),
+    };
+    for pair in drawn.pairs.iter().filter(|pair| pair.is_arched()) {
+        let begin = layout.columns.get(pair.column);
+        let begin = begin.map_or(0.0, |column| column.max.y);
+        let top = arch_top(layout, pair.column, pair.layer + 1, begin) + 0.2 * MARGIN.y;
+        bounds.max.y = bounds.max.y.max(top);
     }
+    bounds
 }
