@@ -1,6 +1,8 @@
 //! Other networks beside the one on screen, on the same data and batches, level with it:
 //! who they are, their loading, and their news.
 
+mod titles;
+
 use super::plugins::GradscapeSystems;
 use super::training::{
     Drive, DriveChoice, Driver, Notice, Notices, Training, load_experiment, receive_training,
@@ -11,6 +13,7 @@ use crate::experiment::Experiment;
 use crate::train::{News, Problem};
 use bevy::prelude::*;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
+use bevy_egui::EguiPrimaryContextPass;
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ pub const MOST_RIVALS: usize = MOST - 1;
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Rivals>()
         .add_message::<RivalWish>()
+        .add_systems(EguiPrimaryContextPass, titles::draw)
         .add_systems(
             Update,
             (

@@ -3,7 +3,9 @@
 
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape};
 use gradscape::app::ui::{self, Intent, Panels, Stage, control_id};
-use gradscape::app::{Arena, Choices, ErrorSurface, Selection, Texts, Training, font_definitions};
+use gradscape::app::{
+    Arena, Choices, ErrorSurface, Rivals, Selection, Texts, Training, font_definitions,
+};
 use gradscape::experiment::Experiment;
 use gradscape::train::{Problem, TrainCommand};
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub struct Desk {
     pub shapes: Vec<egui::epaint::ClippedShape>,
     pub free: Rect,
     pub arena: Arena,
+    pub rivals: Rivals,
     pub surface: ErrorSurface,
     pub pinned: bool,
 }
@@ -49,6 +52,7 @@ impl Desk {
             free: Rect::NOTHING,
             arena: Arena::default(),
             surface: ErrorSurface::default(),
+            rivals: Rivals::default(),
             pinned: false,
         }
     }
@@ -67,6 +71,7 @@ impl Desk {
         let mut free = Rect::NOTHING;
         let (training, panels) = (&self.training, &mut self.panels);
         let (surface, arena, pinned) = (&self.surface, &self.arena, self.pinned);
+        let rivals = &self.rivals;
         let (choices, selection) = (&mut self.choices, &mut self.selection);
         let output = self.ctx.run_ui(input, |root| {
             let mut stage = Stage {
@@ -76,6 +81,7 @@ impl Desk {
                 surface,
                 arena,
                 chain: None,
+                rivals,
                 pinned,
                 loading: false,
                 choices,

@@ -156,10 +156,7 @@ fn is_domain(domain: &[[f64; 2]; 2]) -> bool {
     domain.iter().all(is_range)
 }
 
-/// The letter by which a racer is known where its colour does not help.
-pub fn letter(index: usize) -> char {
-    char::from(b'A' + (index % 26) as u8)
-}
+pub use crate::compare::letter;
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,8 @@ use crate::app::training::Loading;
 use crate::app::{
     Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
     Motion, NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, Presenter,
-    RaceCommand, ReplayWish, Selection, StudyWish, SurfaceView, Texts, Theme, Training, ViewMode,
-    ViewRect, Wake, Walk, WeightsWish,
+    RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, SurfaceView, Texts, Theme,
+    Training, ViewMode, ViewRect, Wake, Walk, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -115,6 +115,7 @@ struct Wishes<'w> {
     races: MessageWriter<'w, RaceCommand>,
     pins: MessageWriter<'w, PinCommand>,
     studies: MessageWriter<'w, StudyWish>,
+    rivals: MessageWriter<'w, RivalWish>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
     wake: Option<Res<'w, EventLoopProxyWrapper>>,
@@ -147,7 +148,7 @@ fn draw_panels(
     training: Res<Training>,
     surface: Res<ErrorSurface>,
     arena: Res<Arena>,
-    (pinned, chain): (Res<Pinned>, Res<ChainShown>),
+    (pinned, chain, rivals): (Res<Pinned>, Res<ChainShown>, Res<Rivals>),
     loading: Res<Loading>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
@@ -187,6 +188,7 @@ fn draw_panels(
         surface: &surface,
         arena: &arena,
         chain: chain.0.clone(),
+        rivals: &rivals,
         pinned: pinned.kept.is_some(),
         loading: loading.is_busy(),
         choices: &mut choices,
@@ -256,6 +258,9 @@ fn carry_out(
             wishes.replay.write(wish);
         }
         Intent::Notify(notice) => panels.notify(notice, now),
+        Intent::Rival(wish) => {
+            wishes.rivals.write(wish);
+        }
         Intent::Study(wish) => {
             wishes.studies.write(wish);
         }

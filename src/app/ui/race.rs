@@ -374,7 +374,7 @@ fn line(
 }
 
 /// The racer's letter in its colour.
-fn chip(ui: &mut Ui, stage: &Stage<'_>, index: usize) {
+pub(super) fn chip(ui: &mut Ui, stage: &Stage<'_>, index: usize) {
     let (rect, _) = ui.allocate_exact_size(vec2(21.0, 20.0), Sense::hover());
     let color = color32(stage.palette.racer(index));
     ui.painter().rect_filled(rect, 5.0, color);

@@ -4,8 +4,8 @@ use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, ReplayWish, Selection,
-    StudyWish, Texts, Training, WeightsWish,
+    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, ReplayWish, RivalWish,
+    Rivals, Selection, StudyWish, Texts, Training, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
@@ -50,6 +50,8 @@ pub enum Intent {
     Pin(PinCommand),
     /// Look into the weights.
     Study(StudyWish),
+    /// Put networks beside the one on screen, or take them away.
+    Rival(RivalWish),
 }
 
 /// Everything a panel can read, what it can change at once, and where it puts
@@ -67,6 +69,8 @@ pub struct Stage<'a> {
     pub arena: &'a Arena,
     /// The way of the chain rule that is shown.
     pub chain: Option<Arc<Chain>>,
+    /// The networks beside the one on screen.
+    pub rivals: &'a Rivals,
     /// Whether a surface is pinned beside the live one.
     pub pinned: bool,
     /// Whether an experiment is being loaded.

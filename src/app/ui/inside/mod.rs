@@ -1,6 +1,7 @@
 //! The inside of the network below the scene, live: structure, weights and filters as
 //! images, feature maps, histograms, and how right it is case by case.
 
+mod compare;
 mod doctor;
 mod histograms;
 mod scores;
@@ -14,6 +15,7 @@ use super::widgets::{segmented, small_icon};
 use crate::figure::HeatColors;
 use crate::train::WatchedPart;
 use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
+use compare::Comparison;
 use doctor::Doctor;
 use scores::{Scores, ScoresKey};
 use sheet::{Image, SheetKey};
@@ -38,6 +40,8 @@ pub enum Tab {
     Flow,
     /// What is wrong, and what to try.
     Diagnosis,
+    /// Networks side by side.
+    Compare,
 }
 
 /// What a histogram counts.
@@ -69,6 +73,7 @@ pub struct Inside {
     sheet: Option<(SheetKey, Vec<Image>)>,
     scores: Option<(ScoresKey, Scores)>,
     doctor: Doctor,
+    comparison: Comparison,
 }
 
 /// The panel's height at first, and at most as a share of the window.
@@ -97,11 +102,12 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Scores => scores::show(ui, inside, stage),
                 Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
                 Tab::Diagnosis => doctor::show(ui, &mut inside.doctor, stage),
+                Tab::Compare => compare::show(ui, &inside.comparison, stage),
             }
         });
 }
 
-fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let tip = stage.t("inside.close");
@@ -123,6 +129,7 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
                             (Tab::Scores, None, stage.t("inside.scores")),
                             (Tab::Flow, None, stage.t("inside.flow")),
                             (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
+                            (Tab::Compare, None, stage.t("inside.compare")),
                         ];
                         segmented(ui, "inside/tab", &mut inside.tab, &tabs);
                     });
@@ -133,9 +140,10 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
 }
 
 /// How what is looked at is shown.
-fn options(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
     match inside.tab {
         Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
+        Tab::Compare => compare::options(ui, &mut inside.comparison, stage),
         Tab::Weights | Tab::Filters | Tab::Features => {
             let maps = [
                 (HeatColors::Diverging, None, stage.t("inside.diverging")),
