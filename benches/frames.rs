@@ -154,6 +154,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             arena: ArenaView::default(),
             race_at: 0,
             events: None,
+            rivals: Vec::new(),
             beside: None,
         };
         let mut seconds = bench(&shot, FRAMES)?;
@@ -204,6 +205,7 @@ fn measure_live(adapter: &str) -> Result<(), Box<dyn Error>> {
                 arena: ArenaView::default(),
                 race_at: 0,
                 events: None,
+                rivals: Vec::new(),
                 beside: None,
             };
             let live = live(&shot, SECONDS)?;

@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         arena: ArenaView::default(),
         race_at: 0,
         events: None,
+        rivals: Vec::new(),
         beside: None,
     };
     let out = arg(1).to_owned();

@@ -31,6 +31,7 @@ fn frames(lesson: &Arc<Lesson>, theme: Theme, language: Language) -> Vec<Frame> 
         arena: ArenaView::default(),
         race_at: 0,
         events: None,
+        rivals: Vec::new(),
         beside: None,
     };
     let mut frames = Vec::new();

@@ -52,6 +52,7 @@ fn shot(view: ViewMode) -> Shot {
         arena: ArenaView::default(),
         race_at: 0,
         events: None,
+        rivals: Vec::new(),
         beside: None,
     }
 }

@@ -7,11 +7,13 @@ use super::graphics::{self, GraphicsError};
 use super::lecture::{self, Lecture};
 use super::micro::{Playing, Walk};
 use super::plugins::GradscapePlugins;
+use super::rivals::RivalWish;
 use super::state::{CameraRequest, NetworkView, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
 use super::theme::Theme;
 use super::training::{Command, Drive, FrameGate, Training};
 use super::ui::UiPlugin;
+use crate::experiment::Experiment;
 use crate::lesson::Lesson;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::asset::RenderAssetUsages;
@@ -73,6 +75,8 @@ pub struct Shot {
     pub race_at: u64,
     /// Pin the surface after so many epochs beside the one after all.
     pub beside: Option<usize>,
+    /// Put these networks beside it.
+    pub rivals: Vec<Experiment>,
     /// How far into the next step's events, half of one being half-way through it;
     /// several frames go on in slow motion.
     pub events: Option<f32>,
@@ -284,6 +288,10 @@ impl Studio {
             app.add_plugins(UiPlugin);
         }
         app.insert_state(shot.view);
+        for experiment in &shot.rivals {
+            let wish = RivalWish::Add(Box::new(experiment.clone()));
+            app.world_mut().write_message(wish);
+        }
         if let Some(params) = &shot.params {
             app.world_mut()
                 .write_message(Command(TrainCommand::SetParams(Arc::clone(params))));

@@ -1,9 +1,11 @@
 //! `gradscape capture`: pictures and animations of the 3D scene, without a window.
 
 use super::arena::{ArenaArgs, ArenaPlan};
-use super::source::{Source, SourceArgs};
+use super::source::{Source, SourceArgs, find_experiment};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
+use crate::compare::{self, Variant};
+use crate::experiment::Experiment;
 use crate::landscape::{Directions, Gauge, Measure, Over, Quantity, Scope};
 use crate::train::{Problem, Session, TrainCommand};
 use clap::{Args, ValueEnum};
@@ -78,6 +80,9 @@ pub struct CaptureArgs {
     /// Draw heights by the logarithm of the loss
     #[arg(long)]
     log: bool,
+    /// Put a network beside it, on the same data and batches (up to three times): an experiment, a sample, or the same network `deeper`, `shallower`, `wider` or `narrower`
+    #[arg(long, value_name = "NETWORK")]
+    with: Vec<String>,
     /// Draw the panels as well
     #[arg(long)]
     panels: bool,
@@ -153,6 +158,8 @@ pub struct CapturePlan {
     pub range: Option<f64>,
     /// Whether heights are the logarithm of the loss.
     pub log: bool,
+    /// Networks beside it.
+    pub with: Vec<Experiment>,
     /// Whether panels are drawn.
     pub panels: bool,
     /// Size of text and panels.
@@ -185,6 +192,7 @@ impl CapturePlan {
             measure: Measure::default(),
             range: None,
             log: false,
+            with: Vec::new(),
             panels: false,
             scale: 1.0,
             theme: ThemeName::Dark,
@@ -313,6 +321,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         measure,
         range: args.range,
         log: args.log,
+        with: networks(&args.with, &problem)?,
         panels: args.panels,
         scale: args.scale,
         theme: args.theme,
@@ -329,6 +338,30 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         file: &plan.out,
     })?;
     out.say(format!("written to {}", plan.out.display()))
+}
+
+/// The networks that stand beside that of `problem`.
+fn networks(names: &[String], problem: &Problem) -> Result<Vec<Experiment>, CliError> {
+    if names.len() >= compare::MOST {
+        let most = compare::MOST - 1;
+        let message = format!("--with: no more than {most} networks stand beside another");
+        return Err(CliError::Usage(message));
+    }
+    let found = names.iter().map(|name| {
+        let experiment = match Variant::named(name) {
+            Some(variant) => variant.of(&problem.experiment).ok_or_else(|| {
+                CliError::Usage(format!(
+                    "--with {name}: that changes nothing of this network"
+                ))
+            })?,
+            None => find_experiment(name)?,
+        };
+        match compare::beside(&experiment, problem) {
+            Ok(_) => Ok(experiment),
+            Err(why) => Err(CliError::Failed(format!("--with {name}: {why}"))),
+        }
+    });
+    found.collect()
 }
 
 /// A number of events, whole or in parts.
@@ -407,6 +440,7 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         arena,
         race_at: plan.arena.race_steps,
         beside: plan.arena.beside,
+        rivals: plan.with.clone(),
         surface: SurfaceView {
             directions: plan.directions.unwrap_or(usual.directions),
             scope: plan.scope.clone(),

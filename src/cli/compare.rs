@@ -4,7 +4,7 @@ use super::source::find_experiment;
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::cli::interrupt::Interrupt;
-use crate::compare::{self, Difference, Outcome, differences, letter};
+use crate::compare::{self, Difference, Outcome, Variant, differences, letter};
 use crate::figure::{RaceCurve, RaceCurvesFigure, write_figure};
 use crate::train::{HistoryRow, Problem, RunState, Session, TrainCommand};
 use clap::Args;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Train two to four networks side by side on the same data and batches, and say what differs
 #[derive(Args, Debug, Clone)]
 pub struct CompareArgs {
-    /// Experiment files or names of samples; data, seed and batches are those of the first
+    /// Experiment files or names of samples, after the first also `deeper`, `shallower`, `wider` and `narrower`; data, seed and batches are those of the first
     #[arg(value_name = "EXPERIMENT", num_args = 2..=compare::MOST, required = true)]
     sources: Vec<String>,
     /// Train so many epochs instead of the first experiment's
@@ -99,7 +99,18 @@ pub fn run(args: &CompareArgs) -> Result<(), CliError> {
 fn problems(args: &CompareArgs) -> Result<Vec<Arc<Problem>>, CliError> {
     let mut problems: Vec<Arc<Problem>> = Vec::new();
     for source in &args.sources {
-        let mut experiment = find_experiment(source)?;
+        let variant = problems.first().and_then(|first| {
+            let variant = Variant::named(source)?;
+            Some((variant, &first.experiment))
+        });
+        let mut experiment = match variant {
+            Some((variant, first)) => variant.of(first).ok_or_else(|| {
+                CliError::Usage(format!(
+                    "{source}: that changes nothing of the first network"
+                ))
+            })?,
+            None => find_experiment(source)?,
+        };
         let problem = match problems.first() {
             None => {
                 experiment.seed = args.seed.unwrap_or(experiment.seed);

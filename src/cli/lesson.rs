@@ -128,6 +128,7 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
         surface: SurfaceView::default(),
         arena: ArenaView::default(),
         race_at: 0,
+        rivals: Vec::new(),
         beside: None,
         events: None,
     };

@@ -128,7 +128,8 @@ same command goes on where it was. At most 10000 runs.")]
     #[command(after_help = "\
 Examples:
   gradscape compare spiral my-deeper.toml --epochs 100
-  gradscape compare digits digits-conv --out losses.png --json
+  gradscape compare digits deeper wider --epochs 20 --out losses.png
+  gradscape compare digits digits-conv --json
 
 The others learn the first one's data with its seed and batches; structure, loss, optimiser and
 penalties stay their own.")]

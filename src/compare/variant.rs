@@ -49,6 +49,18 @@ impl Variant {
         }
     }
 
+    /// The one that a command line calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "same" => Some(Variant::Same),
+            "deeper" => Some(Variant::Deeper),
+            "shallower" => Some(Variant::Shallower),
+            "wider" => Some(Variant::Wider),
+            "narrower" => Some(Variant::Narrower),
+            _ => None,
+        }
+    }
+
     /// `experiment` changed so; none where there is nothing to change. It is called after
     /// the network it comes from.
     pub fn of(self, experiment: &Experiment) -> Option<Experiment> {
