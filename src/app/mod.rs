@@ -54,7 +54,7 @@ pub use replay::ReplayWish;
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Progress, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
-    CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
+    CameraRequest, ConnectionValue, HeatView, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
     Selection, SurfaceView, ViewMode, ViewRect,
 };
 pub use study::{CurvatureHere, LineHere, Study, StudyWish};

@@ -15,6 +15,7 @@ use super::event;
 use super::parts::{Connection, Learnt, Neuron, Shape, Sign, Standing, Thickness, Tint};
 use super::scale::{Ramp, robust_max, settle, signed_root};
 use super::spawn::NetworkLayout;
+use super::weight_maps::Folding;
 use crate::colormap::Diverging;
 use crate::nn::{Activation, Connections, Network, ParamRole};
 use crate::train::Problem;
@@ -91,6 +92,11 @@ impl Colors {
     /// Of a way of the chain rule that is not the strongest.
     pub(super) fn other_way(&self) -> LinearRgba {
         self.neutral[1]
+    }
+
+    /// How far what has receded goes toward the background.
+    pub(super) fn fade(&self) -> f32 {
+        self.fade
     }
 
     fn seen(&self, color: LinearRgba, standing: Standing) -> LinearRgba {
@@ -202,7 +208,7 @@ pub(super) fn fit_scales(
     }
 }
 
-fn connection_values(training: &Training, value: ConnectionValue) -> (&[f32], f32) {
+pub(super) fn connection_values(training: &Training, value: ConnectionValue) -> (&[f32], f32) {
     let snapshot = &training.snapshot;
     match value {
         ConnectionValue::Weight => (&snapshot.params, SLACK),
@@ -429,7 +435,7 @@ pub(super) fn paint_connections(
     drawn: Res<DrawnConnections>,
     scales: Res<Scales>,
     colors: Res<Colors>,
-    playing: Res<Playing>,
+    (playing, folding): (Res<Playing>, Res<Folding>),
     mut connections: Query<(
         Ref<Connection>,
         &Learnt,
@@ -443,7 +449,8 @@ pub(super) fn paint_connections(
         || view.is_changed()
         || layout.is_changed()
         || colors.is_changed()
-        || playing.is_changed();
+        || playing.is_changed()
+        || folding.is_changed();
     let usual = connection_values(&training, view.connections).0;
     let micro = training.snapshot.micro.as_ref();
     let network = &training.problem.network;
@@ -504,6 +511,12 @@ pub(super) fn paint_connections(
             Standing::Raised => 1.3 * width + RAISED * style.thick,
             Standing::Receded => 0.5 * width,
             Standing::Plain => width,
+        };
+        // A map of the weights takes the place of the connections, but of those that
+        // stand out.
+        let width = match *standing {
+            Standing::Raised => width,
+            _ => width * (1.0 - folding.over(connection.layer)),
         };
         let mut color = if learnt.0.is_some() {
             colors.signed.at(signed_root(t))
