@@ -7,7 +7,7 @@ use super::graphics::{self, GraphicsError};
 use super::lecture::{self, Lecture};
 use super::micro::{Playing, Walk};
 use super::plugins::GradscapePlugins;
-use super::state::{CameraRequest, NetworkView, SurfaceView, ViewMode};
+use super::state::{CameraRequest, Item, NetworkView, Selection, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
 use super::theme::Theme;
 use super::training::{Command, Drive, FrameGate, Training};
@@ -115,9 +115,19 @@ const PATIENCE: usize = 60;
 /// from the sink stops the work.
 pub fn capture(
     shot: &Shot,
+    sink: impl FnMut(usize, Frame) -> Result<(), String>,
+) -> Result<(), CaptureError> {
+    capture_selected(shot, None, sink)
+}
+
+/// The same with something selected, as by a click.
+pub fn capture_selected(
+    shot: &Shot,
+    selected: Option<Item>,
     mut sink: impl FnMut(usize, Frame) -> Result<(), String>,
 ) -> Result<(), CaptureError> {
     let mut studio = Studio::new(shot)?;
+    studio.app.world_mut().resource_mut::<Selection>().selected = selected;
     studio.settle();
     let (mut taken, mut waited) = (0, 0);
     for index in 0..shot.frames {

@@ -54,8 +54,8 @@ pub use replay::ReplayWish;
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Progress, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
-    CameraRequest, ConnectionValue, HeatView, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
-    Selection, SurfaceView, ViewMode, ViewRect,
+    CameraRequest, ConnectionValue, HeatView, Item, NetworkBounds, NetworkView, NeuronValue,
+    SceneView, Selection, SurfaceView, ViewMode, ViewRect,
 };
 pub use study::{CurvatureHere, LineHere, Study, StudyWish};
 pub use surface::{ErrorSurface, PlaneFacts};

@@ -185,7 +185,9 @@ fn kernel(
             (&products[k], scales[2], "Σ"),
         ];
         if terms.len() > 1 {
-            let name = sheet.texts.with("kernel.channel", &[("n", &(term.channel + 1))]);
+            let name = sheet
+                .texts
+                .with("kernel.channel", &[("n", &(term.channel + 1))]);
             ui.add_sized(
                 egui::vec2(64.0, 16.0),
                 egui::Label::new(egui::RichText::new(name).size(12.5)),
@@ -226,7 +228,11 @@ fn result(ui: &mut egui::Ui, sheet: &Sheet<'_>, shown: &Shown) {
     let a = number(shown.a.into(), 4);
     let z = number(shown.window.work.z(), 4);
     let line = match &shown.window.work {
-        Work::Kernel { terms, bias, z: sum } => {
+        Work::Kernel {
+            terms,
+            bias,
+            z: sum,
+        } => {
             let plain = number(sum - f64::from(bias.unwrap_or(0.0)), 4);
             let bias = bias.map(|b| number(b.into(), 4));
             let sums = if terms.len() > 1 { "ΣΣ" } else { "Σ" };
@@ -280,10 +286,17 @@ mod tests {
                 };
                 let shown = shown(&training, &selection).expect("a window");
                 let a = shown.activation.value(shown.window.work.z() as f32);
-                assert!((a - shown.a).abs() < 1e-5, "{layer} {unit}: {a} {}", shown.a);
+                assert!(
+                    (a - shown.a).abs() < 1e-5,
+                    "{layer} {unit}: {a} {}",
+                    shown.a
+                );
             }
         }
-        for item in [Item::Neuron { column: 0, unit: 3 }, Item::Neuron { column: 5, unit: 0 }] {
+        for item in [
+            Item::Neuron { column: 0, unit: 3 },
+            Item::Neuron { column: 5, unit: 0 },
+        ] {
             let selection = Selection {
                 hovered: Some(item),
                 selected: None,

@@ -74,7 +74,9 @@ fn write_pictures(
     }
     let all: usize = pictures.iter().map(|picture| picture.cells.len()).sum();
     let need = [count.max(1), all.max(1)];
-    let old = drawing.as_deref().filter(|drawing| serves(drawing.room, need));
+    let old = drawing
+        .as_deref()
+        .filter(|drawing| serves(drawing.room, need));
     let room = old.map_or(need.map(usize::next_power_of_two), |old| old.room);
     let mut floats = vec![0.0; room[0] * SHEET_FLOATS];
     let mut cells = Vec::with_capacity(4 * room[1]);
@@ -120,9 +122,8 @@ fn write_pictures(
 fn sheet(picture: &Picture, first: usize) -> [f32; SHEET_FLOATS] {
     let (center, right, up, frame) = (picture.center, picture.right, picture.up, picture.frame);
     let bit = |on: bool, value: f32| if on { value } else { 0.0 };
-    let kind = bit(picture.faces_eye, 1.0)
-        + bit(picture.smooth, 2.0)
-        + bit(picture.fade > 0.0, 4.0);
+    let kind =
+        bit(picture.faces_eye, 1.0) + bit(picture.smooth, 2.0) + bit(picture.fade > 0.0, 4.0);
     let mark = if picture.faces_eye {
         picture.dot.map_or([0.0; 4], |[x, y]| [x, y, 1.0, 0.0])
     } else {

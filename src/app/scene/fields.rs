@@ -88,7 +88,10 @@ pub(super) fn spawn(
 }
 
 fn half_side(column: &Column) -> f32 {
-    let apart = column.places.windows(2).map(|pair| pair[0].distance(pair[1]));
+    let apart = column
+        .places
+        .windows(2)
+        .map(|pair| pair[0].distance(pair[1]));
     let pitch = apart.fold(f32::INFINITY, f32::min);
     (SHARE * pitch).min(LARGEST)
 }
@@ -183,7 +186,10 @@ impl FieldScale {
         let is_output = column == layers.len();
         let all = (0..fields.units(column)).filter_map(|unit| fields.of(column, unit));
         let largest = || all.map(robust_max).fold(0.0, f32::max);
-        match (problem.encoding, column.checked_sub(1).map(|k| layers[k].activation())) {
+        match (
+            problem.encoding,
+            column.checked_sub(1).map(|k| layers[k].activation()),
+        ) {
             (Encoding::Binary { low, high }, _) if is_output => FieldScale {
                 middle: 0.5 * (low + high),
                 strength: 0.5 * (high - low),
@@ -223,7 +229,13 @@ fn watched_point(training: &Training) -> Option<[f32; 2]> {
 pub(super) fn frame(
     colors: Res<Colors>,
     added: Query<(), Added<FieldOf>>,
-    changed: Query<(), (With<Neuron>, Or<(Changed<Tint>, Changed<Outline>, Changed<Standing>)>)>,
+    changed: Query<
+        (),
+        (
+            With<Neuron>,
+            Or<(Changed<Tint>, Changed<Outline>, Changed<Standing>)>,
+        ),
+    >,
     neurons: Query<(&Neuron, &Tint, &Outline, &Standing)>,
     mut pictures: Query<(&FieldOf, &mut Picture)>,
 ) {

@@ -38,13 +38,13 @@ mod weight_maps;
 
 pub use drawn::{DrawnConnections, DrawnPair};
 pub use event::{OfWeight, Quantity};
+pub use fields::{FieldOf, FieldScale, few_enough};
 pub use layout::{Arrangement, Column, Plan, arrange, lay_out, plans, row_direction, visible};
 pub use paint::{connection_parameter, neuron_value};
 pub use parts::{
     Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness,
     Tint,
 };
-pub use fields::{FieldOf, FieldScale, few_enough};
 pub use picture::Picture;
 pub use pulses::{Pulse, Pulses};
 pub use racers::{Tag, TagKind, Tags};

@@ -128,7 +128,9 @@ pub(super) fn fold(
         }
     }
     if t == 0.0 && !parts.is_empty() {
-        parts.iter().for_each(|part| commands.entity(part).despawn());
+        parts
+            .iter()
+            .for_each(|part| commands.entity(part).despawn());
     }
     if t == 0.0 || !parts.is_empty() || layout.columns.is_empty() {
         return;
@@ -147,7 +149,10 @@ pub(super) fn fold(
 /// Where a map stands: in the middle of what is free between its layer's column and the
 /// one before, turned as grids are.
 fn stand(layout: &NetworkLayout, map: WeightMap) -> Option<WeightPanel> {
-    let (from, to) = (layout.columns.get(map.layer)?, layout.columns.get(map.layer + 1)?);
+    let (from, to) = (
+        layout.columns.get(map.layer)?,
+        layout.columns.get(map.layer + 1)?,
+    );
     let edge = |column: &Column, sign: f32| {
         let along = column.places.iter().map(|place| sign * place.dot(ACROSS));
         sign * (along.fold(f32::NEG_INFINITY, f32::max) + column.radius)
@@ -231,8 +236,7 @@ pub(super) fn paint(
     let same = |painted: &Painted| {
         Arc::ptr_eq(&painted.params, &snapshot.params)
             && painted.revision == snapshot.revision
-            && (painted.value, painted.heat, painted.theme)
-                == (view.connections, view.heat, *theme)
+            && (painted.value, painted.heat, painted.theme) == (view.connections, view.heat, *theme)
     };
     if added.is_empty() && painted.as_ref().is_some_and(same) {
         return;
@@ -251,7 +255,11 @@ pub(super) fn paint(
     let table = HeatTable::new(heat.colors, &style);
     let (values, _) = connection_values(&training, view.connections);
     let network = &training.problem.network;
-    let of_layer = |layer: usize| values.get(network.layout().weight(layer)).unwrap_or_default();
+    let of_layer = |layer: usize| {
+        values
+            .get(network.layout().weight(layer))
+            .unwrap_or_default()
+    };
     let all = panels.iter().map(|(panel, _)| of_layer(panel.map.layer));
     let shared = heat.colors.range(all.flatten());
     let range = |layer: usize| match heat.own_scale {

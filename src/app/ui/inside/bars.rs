@@ -40,10 +40,8 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, image: &Image, tall: f32) {
                     palette.diverging.positive
                 };
                 let gap = if pitch > 4.0 { 0.2 * pitch } else { 0.0 };
-                let bar = Rect::from_two_pos(
-                    pos2(left, y(value)),
-                    pos2(left + pitch - gap, y(0.0)),
-                );
+                let bar =
+                    Rect::from_two_pos(pos2(left, y(value)), pos2(left + pitch - gap, y(0.0)));
                 painter.rect_filled(bar, 1.0, color32(color));
             }
             if numbered {
@@ -62,8 +60,7 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, image: &Image, tall: f32) {
         let unit = ((at.x - rect.left()) / pitch) as usize;
         if let Some(&value) = values.get(unit) {
             let value = number(value.into(), 5);
-            let said: [(&str, &dyn std::fmt::Display); 2] =
-                [("unit", &(unit + 1)), ("v", &value)];
+            let said: [(&str, &dyn std::fmt::Display); 2] = [("unit", &(unit + 1)), ("v", &value)];
             response.on_hover_text(stage.texts.with("inside.bar", &said));
         }
     });

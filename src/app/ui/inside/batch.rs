@@ -102,7 +102,8 @@ pub(super) fn show(ui: &mut Ui, batch: &mut Batch, stage: &Stage<'_>) {
         let rows = chosen(problem, batch.part, batch.sorted);
         let picked = samples(problem, batch.part).select(&rows);
         let layers = 0..problem.network.layers().len();
-        let tiles = tiles::activations(&problem.network, &training.snapshot.params, &picked, layers);
+        let tiles =
+            tiles::activations(&problem.network, &training.snapshot.params, &picked, layers);
         let old = batch.seen.take().map(|seen| seen.images);
         let images = sheet::dress(ui, stage, tiles, old.unwrap_or_default());
         batch.seen = Some(Seen {
@@ -165,7 +166,10 @@ mod tests {
         let part = WatchedPart::Train;
         let plain = chosen(&problem, part, false);
         let sorted = chosen(&problem, part, true);
-        let classes: Vec<_> = sorted.iter().map(|&r| class_of(&problem, part, r)).collect();
+        let classes: Vec<_> = sorted
+            .iter()
+            .map(|&r| class_of(&problem, part, r))
+            .collect();
         assert!(classes.is_sorted() && classes.iter().all(Option::is_some));
         assert_ne!(plain, sorted);
         let mut again = sorted;

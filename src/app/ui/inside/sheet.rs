@@ -5,8 +5,8 @@ use super::super::samples::refill;
 use super::super::stage::Stage;
 use super::super::widgets::remark;
 use super::{Inside, Tab, bars};
-use crate::app::{HeatView, Theme};
 use crate::app::theme::color32;
+use crate::app::{HeatView, Theme};
 use crate::figure::HeatTable;
 use crate::insight::tiles::{self, Tile};
 use bevy_egui::egui::{
@@ -85,12 +85,7 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
 }
 
 /// Tiles with textures, those of before filled anew where they fit.
-pub(super) fn dress(
-    ui: &Ui,
-    stage: &Stage<'_>,
-    tiles: Vec<Tile>,
-    old: Vec<Image>,
-) -> Vec<Image> {
+pub(super) fn dress(ui: &Ui, stage: &Stage<'_>, tiles: Vec<Tile>, old: Vec<Image>) -> Vec<Image> {
     let HeatView { colors, own_scale } = stage.choices.network.heat;
     let mut style = stage.choices.theme.tone.style();
     style.diverging = stage.palette.diverging;
