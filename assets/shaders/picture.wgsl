@@ -43,6 +43,9 @@ struct Varyings {
     // From the middle, in halves of the sheet.
     @location(0) at: vec2<f32>,
     @location(1) @interpolate(flat) slot: u32,
+    // Cells in a pixel, in the middle of the sheet. Derivatives would tell it too, but
+    // software renderers have wrong ones where two triangles meet.
+    @location(2) @interpolate(flat) pixel: vec2<f32>,
 }
 
 @vertex
@@ -75,7 +78,19 @@ fn vertex(@location(0) corner: vec3<f32>) -> Varyings {
         out.position = vec4(0.0, 0.0, 0.0, 1.0);
     }
     out.slot = slot;
+    let middle = on_screen(sheet.center);
+    let reach = vec2(
+        length(on_screen(sheet.center + right) - middle),
+        length(on_screen(sheet.center + up) - middle),
+    );
+    out.pixel = 0.5 * vec2(sheet.columns, sheet.rows) / max(reach, vec2(1e-3));
     return out;
+}
+
+// A place of the scene in pixels from the middle of the view.
+fn on_screen(place: vec3<f32>) -> vec2<f32> {
+    let clip = view.clip_from_world * vec4(place, 1.0);
+    return 0.5 * view.viewport.zw * clip.xy / max(clip.w, 1e-3);
 }
 
 fn cell(sheet: Sheet, column: i32, row: i32) -> vec4<f32> {
@@ -98,15 +113,15 @@ fn fragment(in: Varyings) -> @location(0) vec4<f32> {
     // Columns from the left and rows from the top, in cells.
     let place = 0.5 * vec2(1.0 + in.at.x, 1.0 - in.at.y) * size;
     // Cells in a pixel.
-    let pixel = max(fwidth(place), vec2(1e-4));
+    let pixel = max(in.pixel, vec2(1e-4));
     if max(abs(in.at.x), abs(in.at.y)) > 1.0 {
         return vec4(sheet.frame, 1.0);
     }
     var color: vec4<f32>;
     if (kind & 2u) != 0u {
-        let from = place - 0.5;
-        let corner = floor(from);
-        let t = from - corner;
+        let spot = place - 0.5;
+        let corner = floor(spot);
+        let t = spot - corner;
         let c = vec2<i32>(corner);
         let above = mix(cell(sheet, c.x, c.y), cell(sheet, c.x + 1, c.y), t.x);
         let below = mix(cell(sheet, c.x, c.y + 1), cell(sheet, c.x + 1, c.y + 1), t.x);
@@ -137,8 +152,9 @@ fn fragment(in: Varyings) -> @location(0) vec4<f32> {
     if (kind & 1u) == 1u {
         // A dot where the watched sample is.
         let off = length((place - sheet.mark.xy) / pixel);
-        if sheet.mark.z > 0.0 && off < 3.6 {
-            rgb = select(look.ground.rgb, look.text.rgb, off < 2.4);
+        let dot = max(2.5, 0.05 * sheet.rows / pixel.y);
+        if sheet.mark.z > 0.0 && off < dot + 1.5 {
+            rgb = select(look.ground.rgb, look.text.rgb, off < dot);
             alpha = 1.0;
         }
     } else if sheet.mark.z > sheet.mark.x {

@@ -189,10 +189,11 @@ pub fn capture_lesson(
     Ok(())
 }
 
-/// How long frames took, in seconds, without reading them back: for
-/// `--bench-frames`.
-pub fn bench(shot: &Shot, frames: usize) -> Result<Vec<f64>, CaptureError> {
+/// How long frames took, in seconds, without reading them back, with something selected
+/// where that is wanted: for `cargo bench --bench frames`.
+pub fn bench(shot: &Shot, frames: usize, selected: Option<Item>) -> Result<Vec<f64>, CaptureError> {
     let mut studio = Studio::new(shot)?;
+    studio.app.world_mut().resource_mut::<Selection>().selected = selected;
     studio.settle();
     studio.advance(true);
     let mut seconds = Vec::with_capacity(frames);

@@ -113,7 +113,7 @@ impl Default for NetworkView {
             connections: ConnectionValue::default(),
             connection_budget: 4000,
             maps: false,
-            fields: false,
+            fields: true,
             heat: HeatView::default(),
         }
     }

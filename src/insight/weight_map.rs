@@ -37,6 +37,8 @@ pub struct WeightMap {
     pub start: usize,
 }
 
+/// How high blocks are stacked, in their width.
+const HIGH: f32 = 1.5;
 /// Pictures of more cells than this are not made.
 const MOST_CELLS: usize = 1_000_000;
 
@@ -143,9 +145,10 @@ impl WeightMap {
     }
 }
 
-/// Blocks in a row that make the whole about square, and full where that is possible.
+/// Blocks in a row that make the whole somewhat higher than wide, as the layers of a
+/// network are drawn, and full where that is possible.
 fn square(blocks: usize, [height, width]: [usize; 2]) -> usize {
-    let ideal = (blocks as f32 * (height + 1) as f32 / (width + 1) as f32).sqrt();
+    let ideal = (blocks as f32 * (height + 1) as f32 / (width + 1) as f32 / HIGH).sqrt();
     let near = |across: &usize| {
         let ratio = *across as f32 / ideal;
         (0.5..=2.0).contains(&ratio) && blocks.is_multiple_of(*across)

@@ -23,10 +23,10 @@ pub(super) fn plugin(app: &mut App) {
 /// Points between the card and the edges of the view.
 const MARGIN: f32 = 10.0;
 /// Besides the channel that adds most, so many are shown, small.
-const CHANNELS: usize = 6;
+const CHANNELS: usize = 10;
 /// The sides of a grid with numbers, and of a small one, at most, in points.
-const LARGE: f32 = 152.0;
-const SMALL: f32 = 40.0;
+const LARGE: f32 = 138.0;
+const SMALL: f32 = 38.0;
 
 /// What the card says: of the unit that is pointed at, else of the selected one.
 struct Shown {
@@ -92,15 +92,15 @@ fn show(
     let at = at.and_then(|at| camera.world_to_viewport(place, at).ok());
     let is_right = at.is_some_and(|at| at.x / zoom > 0.5 * (min.x + max.x));
     let (pivot, x) = if is_right {
-        (egui::Align2::LEFT_TOP, min.x + MARGIN)
+        (egui::Align2::LEFT_BOTTOM, min.x + MARGIN)
     } else {
-        (egui::Align2::RIGHT_TOP, max.x - MARGIN)
+        (egui::Align2::RIGHT_BOTTOM, max.x - MARGIN)
     };
     let room = max - min - Vec2::splat(2.0 * MARGIN);
     egui::Area::new(egui::Id::new("a kernel at work"))
         .order(egui::Order::Middle)
         .pivot(pivot)
-        .fixed_pos(egui::pos2(x, min.y + MARGIN))
+        .fixed_pos(egui::pos2(x, max.y - MARGIN))
         .interactable(false)
         .show(ctx, |ui| {
             egui::Frame::popup(ui.style()).show(ui, |ui| {
@@ -188,10 +188,8 @@ fn kernel(
             let name = sheet
                 .texts
                 .with("kernel.channel", &[("n", &(term.channel + 1))]);
-            ui.add_sized(
-                egui::vec2(64.0, 16.0),
-                egui::Label::new(egui::RichText::new(name).size(12.5)),
-            );
+            let name = egui::Label::new(egui::RichText::new(name).size(12.5));
+            ui.add_sized(egui::vec2(54.0, side), name);
         }
         for (values, scale, mark) in parts {
             let cells = Cells {
@@ -201,18 +199,19 @@ fn kernel(
                 marked: None,
             };
             grid(ui, sheet, &cells, side);
-            sign(ui, mark);
+            sign(ui, mark, side);
         }
-        ui.monospace(number(term.sum, 3));
+        let sum = egui::Label::new(egui::RichText::new(number(term.sum, 3)).monospace());
+        ui.add_sized(egui::vec2(70.0, side), sum);
     };
     remark(ui, sheet, sheet.texts.get("kernel.window_kernel_products"));
     ui.horizontal(|ui| row(ui, first, large));
     let others = (0..terms.len()).filter(|&k| k != first);
     let small = SMALL.min(large);
-    let fit = ((height - large - 150.0) / (small + 8.0)).max(0.0) as usize;
+    let fit = 2 * ((height - large - 150.0) / (small + 4.0)).max(0.0) as usize;
     let listed: Vec<usize> = others.clone().take(CHANNELS.min(fit)).collect();
-    for &k in &listed {
-        ui.horizontal(|ui| row(ui, k, small));
+    for pair in listed.chunks(2) {
+        ui.horizontal(|ui| pair.iter().for_each(|&k| row(ui, k, small)));
     }
     let rest: Vec<usize> = others.skip(listed.len()).collect();
     if !rest.is_empty() {
@@ -237,7 +236,10 @@ fn result(ui: &mut egui::Ui, sheet: &Sheet<'_>, shown: &Shown) {
             let bias = bias.map(|b| number(b.into(), 4));
             let sums = if terms.len() > 1 { "ΣΣ" } else { "Σ" };
             match bias {
-                Some(bias) => format!("z = {sums} + b = {plain} + ({bias}) = {z}"),
+                Some(bias) if bias.starts_with('−') => {
+                    format!("z = {sums} + b = {plain} + ({bias}) = {z}")
+                }
+                Some(bias) => format!("z = {sums} + b = {plain} + {bias} = {z}"),
                 None => format!("z = {sums} = {plain}"),
             }
         }

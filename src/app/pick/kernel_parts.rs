@@ -109,9 +109,9 @@ fn contrast(a: Rgb, b: Rgb) -> f32 {
     (a / b).max(b / a)
 }
 
-/// What stands between two grids.
-pub(super) fn sign(ui: &mut Ui, sign: &str) {
-    ui.add_sized(vec2(14.0, 18.0), Label::new(RichText::new(sign).size(15.0)));
+/// What stands between two grids, which are so high.
+pub(super) fn sign(ui: &mut Ui, sign: &str, high: f32) {
+    ui.add_sized(vec2(14.0, high), Label::new(RichText::new(sign).size(15.0)));
 }
 
 /// A line of less importance.

@@ -94,6 +94,7 @@ impl Plugin for NetworkScenePlugin {
             .add_systems(
                 Update,
                 (
+                    spawn::make_room,
                     drawn::follow_budget,
                     drawn::choose_again,
                     weight_maps::fold,

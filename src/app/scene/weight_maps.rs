@@ -9,7 +9,7 @@ use super::super::state::{ConnectionValue, HeatView, Item, NetworkView, SceneVie
 use super::super::text::Texts;
 use super::super::theme::{Theme, linear};
 use super::super::training::Training;
-use super::layout::{Column, row_direction};
+use super::layout::{ACROSS, edge_across, row_direction};
 use super::paint::connection_values;
 use super::parts::NetworkPart;
 use super::picture::Picture;
@@ -17,6 +17,7 @@ use super::spawn::NetworkLayout;
 use crate::figure::HeatTable;
 use crate::insight::weight_map::{MapKind, WeightMap};
 use crate::nn::{LayerKind, Network};
+use crate::train::Problem;
 use bevy::ecs::message::Messages;
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
@@ -25,18 +26,17 @@ use std::sync::Arc;
 
 /// Seconds that folding takes.
 const SECONDS: f32 = 0.6;
-/// The share of the free space between two columns that a map takes, as it is seen from
-/// the standard direction, and the least width.
-const WIDE: f32 = 0.86;
-const LEAST: f32 = 1.5;
-/// How high a map is at most.
-const HIGH: f32 = 6.2;
+/// How wide and high a map is at most, and how wide in a network with feature maps, which
+/// has many columns.
+const WIDE: f32 = 5.6;
+const HIGH: f32 = 5.6;
+const NARROW: f32 = 3.6;
 /// The largest cell.
-const CELL: f32 = 0.95;
-/// A map that is narrow or low is stretched to this share of its room.
-const STRETCH: f32 = 0.2;
-/// The standard direction's horizontal axis on the screen.
-const ACROSS: Vec3 = Vec3::new(0.913, 0.0, 0.408);
+const CELL: f32 = 0.7;
+/// A map that is narrower or lower than this is stretched.
+const LEAST: f32 = 1.5;
+/// What is free on both sides of a map, as it is seen.
+const APART: f32 = 0.7;
 /// Half the height of the colour bar, and how far it stands below its map.
 const BAR: f32 = 0.08;
 const BELOW: f32 = 0.34;
@@ -59,6 +59,11 @@ impl Folding {
         } else {
             0.0
         }
+    }
+
+    /// Whether they are out, at least in part.
+    pub fn is_out(&self) -> bool {
+        self.t > 0.0
     }
 
     /// The same with a soft start and end.
@@ -132,13 +137,13 @@ pub(super) fn fold(
             .iter()
             .for_each(|part| commands.entity(part).despawn());
     }
-    if t == 0.0 || !parts.is_empty() || layout.columns.is_empty() {
+    if t == 0.0 || !parts.is_empty() || !layout.spread {
         return;
     }
     let maps = WeightMap::all(&training.problem);
     let mut layers = vec![false; training.problem.network.layers().len()];
     for map in maps {
-        if let Some(panel) = stand(&layout, map) {
+        if let Some(panel) = stand(&training.problem, &layout, map) {
             layers[map.layer] = true;
             spawn(&mut commands, panel);
         }
@@ -146,31 +151,57 @@ pub(super) fn fold(
     folding.layers = layers;
 }
 
+/// Half the width and height of a map: cells are square but where that would leave too
+/// little to see.
+fn half_size(problem: &Problem, map: &WeightMap) -> [f32; 2] {
+    let wide = if problem.network.sees_images() {
+        NARROW
+    } else {
+        WIDE
+    };
+    let (rows, columns) = (map.rows() as f32, map.columns() as f32);
+    let cell = (wide / columns).min(HIGH / rows).min(CELL);
+    [columns, rows].map(|cells| 0.5 * (cell * cells).max(LEAST))
+}
+
+/// How much room there has to be before each column for the maps of its layer, as it is
+/// seen from the standard direction.
+pub(super) fn room(problem: &Problem) -> Vec<f32> {
+    let slant = row_direction().dot(ACROSS);
+    let mut room = vec![0.0; problem.network.layers().len() + 1];
+    for map in WeightMap::all(problem) {
+        let [half, _] = half_size(problem, &map);
+        room[map.layer + 1] = 2.0 * (slant * half + APART);
+    }
+    room
+}
+
+/// The lowest and the highest place of all maps with what is written at them.
+pub(super) fn reach(problem: &Problem, layout: &NetworkLayout) -> Option<[f32; 2]> {
+    let maps = WeightMap::all(problem);
+    let panels = maps
+        .into_iter()
+        .filter_map(|map| stand(problem, layout, map));
+    panels
+        .map(|panel| {
+            let (y, half) = (panel.center.y, panel.half[1]);
+            [y - half - BELOW - 0.7, y + half + 0.6]
+        })
+        .reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])])
+}
+
 /// Where a map stands: in the middle of what is free between its layer's column and the
 /// one before, turned as grids are.
-fn stand(layout: &NetworkLayout, map: WeightMap) -> Option<WeightPanel> {
-    let (from, to) = (
-        layout.columns.get(map.layer)?,
-        layout.columns.get(map.layer + 1)?,
-    );
-    let edge = |column: &Column, sign: f32| {
-        let along = column.places.iter().map(|place| sign * place.dot(ACROSS));
-        sign * (along.fold(f32::NEG_INFINITY, f32::max) + column.radius)
-    };
-    let (left, right) = (edge(from, 1.0), edge(to, -1.0));
-    let slant = row_direction().dot(ACROSS);
-    let width = (WIDE * (right - left) / slant).max(LEAST);
-    let (rows, columns) = (map.rows() as f32, map.columns() as f32);
-    let cell = (width / columns).min(HIGH / rows).min(CELL);
-    let w = (cell * columns).max(STRETCH * width.min(HIGH));
-    let h = (cell * rows).max(STRETCH * HIGH);
-    // The highest of the two columns is never higher than the map's room.
+fn stand(problem: &Problem, layout: &NetworkLayout, map: WeightMap) -> Option<WeightPanel> {
+    let from = layout.columns.get(map.layer)?;
+    let to = layout.columns.get(map.layer + 1)?;
+    let (left, right) = (edge_across(from, 1.0), edge_across(to, -1.0));
     let y = 0.25 * (from.min.y + from.max.y + to.min.y + to.max.y);
     let x = 0.5 * (left + right) / ACROSS.x;
     Some(WeightPanel {
         map,
         center: Vec3::new(x, y + 0.5 * BELOW, 0.0),
-        half: [0.5 * w, 0.5 * h],
+        half: half_size(problem, &map),
     })
 }
 
