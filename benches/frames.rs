@@ -10,7 +10,7 @@
 
 use gradscape::app::capture::{Shot, bench};
 use gradscape::app::live::live;
-use gradscape::app::{ArenaView, Language, NetworkView, SurfaceView, Theme, ViewMode};
+use gradscape::app::{ArenaView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode};
 use gradscape::experiment::Experiment;
 use gradscape::train::Problem;
 use std::error::Error;
@@ -38,6 +38,19 @@ const LENET: &str = r#"
     epochs = 10
 "#;
 
+/// What of the inside of the network is shown.
+#[derive(Debug, Clone, Copy)]
+enum Inside {
+    /// Neurons and connections alone.
+    Plain,
+    /// Weights as heat maps.
+    Maps,
+    /// Fields on neurons.
+    Fields,
+    /// A selected unit's kernel.
+    Kernel,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted: Vec<String> = std::env::args()
         .skip(1)
@@ -55,13 +68,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:<44} {:>8} {:>8} {:>8} {:>6}",
         "", "median", "fastest", "slowest", "fps"
     );
-    for (name, sample, view, panels, budget) in [
+    for (name, sample, view, panels, budget, inside) in [
         (
             "2-8-8-1, network",
             "spiral",
             ViewMode::Network,
             false,
             4_000,
+            Inside::Plain,
+        ),
+        (
+            "2-8-8-1, heat maps",
+            "spiral",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Maps,
+        ),
+        (
+            "2-8-8-1, fields",
+            "spiral",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Fields,
         ),
         (
             "2-8-8-1, both views and panels",
@@ -69,6 +99,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Both,
             true,
             4_000,
+            Inside::Plain,
         ),
         (
             "64-32-10, network",
@@ -76,6 +107,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Network,
             false,
             4_000,
+            Inside::Plain,
+        ),
+        (
+            "64-32-10, heat maps",
+            "digits",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Maps,
         ),
         (
             "64-32-10, both views and panels",
@@ -83,6 +123,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Both,
             true,
             4_000,
+            Inside::Plain,
         ),
         (
             "784-128-64-10, 4,000 connections",
@@ -90,6 +131,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Network,
             false,
             4_000,
+            Inside::Plain,
+        ),
+        (
+            "784-128-64-10, heat maps",
+            "mnist",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Maps,
         ),
         (
             "784-128-64-10, 20,000 connections",
@@ -97,6 +147,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Network,
             false,
             20_000,
+            Inside::Plain,
         ),
         (
             "784-128-64-10, all 109,184 connections",
@@ -104,6 +155,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Network,
             false,
             200_000,
+            Inside::Plain,
         ),
         (
             "LeNet, 9,278 units, 4,000 connections",
@@ -111,6 +163,23 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Network,
             false,
             4_000,
+            Inside::Plain,
+        ),
+        (
+            "LeNet, 9,278 units, heat maps",
+            "lenet",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Maps,
+        ),
+        (
+            "LeNet, 9,278 units, a kernel at work",
+            "lenet",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Kernel,
         ),
         (
             "LeNet, 9,278 units, 40,000 connections",
@@ -118,6 +187,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ViewMode::Network,
             false,
             40_000,
+            Inside::Plain,
         ),
     ] {
         if !wanted.is_empty() && !wanted.iter().any(|w| name.contains(w.as_str())) {
@@ -145,6 +215,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             smooth: false,
             network: NetworkView {
                 connection_budget: budget,
+                maps: matches!(inside, Inside::Maps),
+                fields: matches!(inside, Inside::Fields),
                 ..NetworkView::default()
             },
             surface: SurfaceView {
@@ -157,7 +229,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             rivals: Vec::new(),
             beside: None,
         };
-        let mut seconds = bench(&shot, FRAMES)?;
+        // A unit of the second convolution, which reads six channels.
+        let kernel = matches!(inside, Inside::Kernel).then_some(Item::Neuron {
+            column: 3,
+            unit: 455,
+        });
+        let mut seconds = bench(&shot, FRAMES, kernel)?;
         seconds.sort_by(f64::total_cmp);
         let ms = |i: usize| 1e3 * seconds[i];
         let median = ms(FRAMES / 2);

@@ -58,6 +58,11 @@ fn every_tab_shows_the_networks_own_things_in_both_languages() {
         look(Tab::Filters, "conv 1, 3");
         look(Tab::Features, "conv 1, 2");
         look(Tab::Features, "conv 1, 3");
+        // Flat layers are bars with their units' numbers, but the long one.
+        look(Tab::Features, "dense 4: 10 units");
+        look(Tab::Features, "10");
+        look(Tab::Batch, "dense 3: 8 units");
+        look(Tab::Batch, "100");
         look(Tab::Histograms, "dense 4  ·  80");
         look(Tab::Scores, "F1");
     }

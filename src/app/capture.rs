@@ -8,7 +8,7 @@ use super::lecture::{self, Lecture};
 use super::micro::{Playing, Walk};
 use super::plugins::GradscapePlugins;
 use super::rivals::RivalWish;
-use super::state::{CameraRequest, NetworkView, SurfaceView, ViewMode};
+use super::state::{CameraRequest, Item, NetworkView, Selection, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
 use super::theme::Theme;
 use super::training::{Command, Drive, FrameGate, Training};
@@ -119,9 +119,19 @@ const PATIENCE: usize = 60;
 /// from the sink stops the work.
 pub fn capture(
     shot: &Shot,
+    sink: impl FnMut(usize, Frame) -> Result<(), String>,
+) -> Result<(), CaptureError> {
+    capture_selected(shot, None, sink)
+}
+
+/// The same with something selected, as by a click.
+pub fn capture_selected(
+    shot: &Shot,
+    selected: Option<Item>,
     mut sink: impl FnMut(usize, Frame) -> Result<(), String>,
 ) -> Result<(), CaptureError> {
     let mut studio = Studio::new(shot)?;
+    studio.app.world_mut().resource_mut::<Selection>().selected = selected;
     studio.settle();
     let (mut taken, mut waited) = (0, 0);
     for index in 0..shot.frames {
@@ -183,10 +193,11 @@ pub fn capture_lesson(
     Ok(())
 }
 
-/// How long frames took, in seconds, without reading them back: for
-/// `--bench-frames`.
-pub fn bench(shot: &Shot, frames: usize) -> Result<Vec<f64>, CaptureError> {
+/// How long frames took, in seconds, without reading them back, with something selected
+/// where that is wanted: for `cargo bench --bench frames`.
+pub fn bench(shot: &Shot, frames: usize, selected: Option<Item>) -> Result<Vec<f64>, CaptureError> {
     let mut studio = Studio::new(shot)?;
+    studio.app.world_mut().resource_mut::<Selection>().selected = selected;
     studio.settle();
     studio.advance(true);
     let mut seconds = Vec::with_capacity(frames);

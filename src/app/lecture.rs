@@ -199,7 +199,7 @@ fn conduct(
                 commands.write(Command(TrainCommand::Epochs(scene.epochs)));
             }
             mode.set(scene.view.into());
-            *network = network_view(scene, network.connection_budget);
+            *network = network_view(scene, &network);
             *surface = surface_view(scene);
             *arena = arena_view(scene);
             selection.set_if_neq(Selection {
@@ -276,7 +276,8 @@ impl From<ViewName> for ViewMode {
     }
 }
 
-fn network_view(scene: &Scene, connection_budget: usize) -> NetworkView {
+/// What a scene says of the network's view; the rest stays as it is in `now`.
+fn network_view(scene: &Scene, now: &NetworkView) -> NetworkView {
     NetworkView {
         neurons: match scene.neurons {
             NeuronsOf::Activation => NeuronValue::Activation,
@@ -288,7 +289,10 @@ fn network_view(scene: &Scene, connection_budget: usize) -> NetworkView {
             ConnectionsOf::Gradient => ConnectionValue::Gradient,
             ConnectionsOf::LastChange => ConnectionValue::LastChange,
         },
-        connection_budget,
+        maps: scene.maps,
+        fields: scene.fields,
+        connection_budget: now.connection_budget,
+        heat: now.heat,
     }
 }
 

@@ -56,8 +56,8 @@ pub use rivals::{MOST_RIVALS, RivalWish, Rivals, RivalsReplaced};
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Progress, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
-    CameraRequest, ConnectionValue, Item, NetworkBounds, NetworkView, NeuronValue, SceneView,
-    Selection, SurfaceView, ViewMode, ViewRect,
+    CameraRequest, ConnectionValue, HeatView, Item, NetworkBounds, NetworkView, NeuronValue,
+    SceneView, Selection, SurfaceView, ViewMode, ViewRect,
 };
 pub use study::{CurvatureHere, LineHere, Study, StudyWish};
 pub use surface::{ErrorSurface, PlaneFacts};

@@ -1,6 +1,7 @@
 //! What the user has chosen to see: plain resources that panels write and
 //! scene systems read.
 
+use crate::figure::HeatColors;
 use crate::landscape::{Directions, Measure, Scope};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,16 @@ pub enum ConnectionValue {
     LastChange,
 }
 
+/// How matrices become colours, in the scene and in the panel of the inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeatView {
+    /// The colour map.
+    pub colors: HeatColors,
+    /// Whether each matrix has a scale of its own; else all have one.
+    pub own_scale: bool,
+}
+
 /// How the network is shown.
 #[derive(Resource, Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -89,6 +100,13 @@ pub struct NetworkView {
     /// At most so many connections are drawn in all, shared among the layer
     /// pairs; within a pair the strongest.
     pub connection_budget: usize,
+    /// Whether the weights between two layers stand there as heat maps, in place of the
+    /// connections.
+    pub maps: bool,
+    /// Whether neurons of a problem in the plane show their fields over it.
+    pub fields: bool,
+    /// How matrices become colours.
+    pub heat: HeatView,
 }
 
 impl Default for NetworkView {
@@ -97,6 +115,9 @@ impl Default for NetworkView {
             neurons: NeuronValue::default(),
             connections: ConnectionValue::default(),
             connection_budget: 4000,
+            maps: false,
+            fields: true,
+            heat: HeatView::default(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! `gradscape capture`: pictures and animations of the 3D scene, without a window.
 
 use super::arena::{ArenaArgs, ArenaPlan};
+use super::figure::ColorsName;
 use super::source::{Source, SourceArgs, find_experiment};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::compare::{self, Variant};
 use crate::experiment::Experiment;
+use crate::figure::HeatColors;
 use crate::landscape::{Directions, Gauge, Measure, Over, Quantity, Scope};
 use crate::train::{Problem, Session, TrainCommand};
 use clap::{Args, ValueEnum};
@@ -80,6 +82,21 @@ pub struct CaptureArgs {
     /// Draw heights by the logarithm of the loss
     #[arg(long)]
     log: bool,
+    /// Show weights as heat maps between the layers, in place of the connections
+    #[arg(long)]
+    maps: bool,
+    /// The colours of heat maps
+    #[arg(long, default_value = "diverging")]
+    colors: ColorsName,
+    /// Give each heat map a scale of its own
+    #[arg(long)]
+    own_scale: bool,
+    /// Show on each neuron its activation over the two inputs
+    #[arg(long)]
+    fields: bool,
+    /// Select a neuron: its column (0 has the inputs) and its unit, both from 0; a unit of a feature map shows its kernel at work
+    #[arg(long, value_name = "COLUMN,UNIT", value_parser = neuron)]
+    select: Option<[usize; 2]>,
     /// Put a network beside it, on the same data and batches (up to three times): an experiment, a sample, or the same network `deeper`, `shallower`, `wider` or `narrower`
     #[arg(long, value_name = "NETWORK")]
     with: Vec<String>,
@@ -158,6 +175,16 @@ pub struct CapturePlan {
     pub range: Option<f64>,
     /// Whether heights are the logarithm of the loss.
     pub log: bool,
+    /// Whether weights are heat maps between the layers.
+    pub maps: bool,
+    /// The heat maps' colours.
+    pub colors: HeatColors,
+    /// Whether each heat map has a scale of its own.
+    pub own_scale: bool,
+    /// Whether neurons show their fields.
+    pub fields: bool,
+    /// A selected neuron's column and unit.
+    pub select: Option<[usize; 2]>,
     /// Networks beside it.
     pub with: Vec<Experiment>,
     /// Whether panels are drawn.
@@ -192,6 +219,11 @@ impl CapturePlan {
             measure: Measure::default(),
             range: None,
             log: false,
+            maps: false,
+            colors: HeatColors::default(),
+            own_scale: false,
+            fields: false,
+            select: None,
             with: Vec::new(),
             panels: false,
             scale: 1.0,
@@ -215,6 +247,12 @@ fn scale(text: &str) -> Result<f32, String> {
     scale
         .filter(|s| (1.0..=3.0).contains(s))
         .ok_or_else(|| "give a number from 1 to 3".to_owned())
+}
+
+fn neuron(text: &str) -> Result<[usize; 2], String> {
+    let both = text.split_once(',');
+    both.and_then(|(column, unit)| Some([column.trim().parse().ok()?, unit.trim().parse().ok()?]))
+        .ok_or_else(|| "give COLUMN,UNIT, such as 1,0, both from 0".to_owned())
 }
 
 fn output(text: &str) -> Result<PathBuf, String> {
@@ -295,6 +333,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
             "--range {range}: give a number above 0"
         )));
     }
+    check_views(args, &problem)?;
     let training = &problem.experiment.training;
     let batch = training.batch.size(problem.train.len()).max(1);
     let replayed = if args.weights.is_none() {
@@ -321,6 +360,11 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         measure,
         range: args.range,
         log: args.log,
+        maps: args.maps,
+        colors: args.colors.into(),
+        own_scale: args.own_scale,
+        fields: args.fields,
+        select: args.select,
         with: networks(&args.with, &problem)?,
         panels: args.panels,
         scale: args.scale,
@@ -364,6 +408,35 @@ fn networks(names: &[String], problem: &Problem) -> Result<Vec<Experiment>, CliE
     found.collect()
 }
 
+/// Whether there is something to show of what is wanted of the network.
+fn check_views(args: &CaptureArgs, problem: &Problem) -> Result<(), CliError> {
+    if args.fields && !problem.data.is_plane() {
+        return Err(CliError::Usage(
+            "--fields: only data with two inputs have a plane to show neurons' fields over"
+                .to_owned(),
+        ));
+    }
+    let Some([column, unit]) = args.select else {
+        return Ok(());
+    };
+    let network = &problem.network;
+    let units = match column.checked_sub(1) {
+        None => Some(network.inputs()),
+        Some(layer) => network.layers().get(layer).map(|layer| layer.outputs()),
+    };
+    match units {
+        Some(units) if unit < units => Ok(()),
+        Some(units) => Err(CliError::Usage(format!(
+            "--select {column},{unit}: column {column} has {units} units, 0 to {}",
+            units.saturating_sub(1)
+        ))),
+        None => Err(CliError::Usage(format!(
+            "--select {column},{unit}: the columns are 0 (the inputs) to {}",
+            network.layers().len()
+        ))),
+    }
+}
+
 /// A number of events, whole or in parts.
 fn events(text: &str) -> Result<f32, String> {
     let most = 10_000.0;
@@ -393,8 +466,10 @@ fn replay(source: &Source) -> Option<usize> {
 #[cfg(feature = "app")]
 pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     use super::interrupt::Interrupt;
-    use crate::app::capture::{Shot, capture};
-    use crate::app::{ArenaView, Ground, Language, NetworkView, SurfaceView, Theme, ViewMode};
+    use crate::app::capture::{Shot, capture_selected};
+    use crate::app::{
+        ArenaView, Ground, HeatView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode,
+    };
     use crate::figure::{Animation, Pixels};
     use std::fs::File;
     use std::io::BufWriter;
@@ -436,7 +511,15 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         scale: plan.scale,
         panels: plan.panels,
         smooth: true,
-        network: NetworkView::default(),
+        network: NetworkView {
+            maps: plan.maps,
+            fields: plan.fields,
+            heat: HeatView {
+                colors: plan.colors,
+                own_scale: plan.own_scale,
+            },
+            ..NetworkView::default()
+        },
         arena,
         race_at: plan.arena.race_steps,
         beside: plan.arena.beside,
@@ -461,7 +544,10 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         Some("gif") => Some(Animation::new(create()?, plan.size.0, plan.size.1)?),
         _ => None,
     };
-    let done = capture(&shot, |index, frame| {
+    let selected = plan
+        .select
+        .map(|[column, unit]| Item::Neuron { column, unit });
+    let done = capture_selected(&shot, selected, |index, frame| {
         if interrupt.is_raised() {
             return Err("interrupted; the file is not whole and was removed".to_owned());
         }

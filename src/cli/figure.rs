@@ -90,7 +90,7 @@ enum Kind {
 
 /// `--colors`.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-enum ColorsName {
+pub(super) enum ColorsName {
     /// A colour for each sign, about zero
     Diverging,
     /// From the least to the greatest, viridis

@@ -8,9 +8,11 @@ use super::ticks::tick_label;
 use super::{FigureError, Tone};
 use crate::colormap::{Rgb, hot, viridis};
 use crate::insight::tiles::Tile;
+use serde::{Deserialize, Serialize};
 
 /// How numbers become colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum HeatColors {
     /// Two colours, one for each sign, and the ground at zero.
     #[default]

@@ -40,15 +40,7 @@ pub enum Answer {
 pub fn decision_field(problem: &Problem, params: &[f32], resolution: usize) -> Option<Field> {
     let domain = problem.data.domain()?;
     let n = resolution.max(1);
-    let at = |axis: usize, i: usize| {
-        let [least, greatest] = domain[axis];
-        least + (greatest - least) * (i as f32 + 0.5) / n as f32
-    };
-    let points = Array2::from_shape_fn((n * n, 2), |(k, axis)| match axis {
-        0 => at(0, k % n),
-        _ => at(1, k / n),
-    });
-    let inputs = problem.data.map_points(points.view())?;
+    let inputs = problem.data.map_points(grid_points(domain, n).view())?;
     let outputs = outputs(problem, params, &inputs);
     let largest = largest_target(problem);
     let answers = outputs
@@ -84,6 +76,19 @@ pub fn decision_field(problem: &Problem, params: &[f32], resolution: usize) -> O
         resolution: n,
         domain,
         answers,
+    })
+}
+
+/// The centres of `n` x `n` cells over a domain as in [`Field`], `[n * n, 2]`, row by row
+/// from the least x2.
+pub(super) fn grid_points(domain: [[f32; 2]; 2], n: usize) -> Array2<f32> {
+    let at = |axis: usize, i: usize| {
+        let [least, greatest] = domain[axis];
+        least + (greatest - least) * (i as f32 + 0.5) / n as f32
+    };
+    Array2::from_shape_fn((n * n, 2), |(k, axis)| match axis {
+        0 => at(0, k % n),
+        _ => at(1, k / n),
     })
 }
 

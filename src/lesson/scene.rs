@@ -186,6 +186,12 @@ pub struct Scene {
     /// What connections show.
     #[serde(default)]
     pub connections: ConnectionsOf,
+    /// Whether weights stand between the layers as heat maps.
+    #[serde(default)]
+    pub maps: bool,
+    /// Whether neurons show their fields over the plane of inputs.
+    #[serde(default)]
+    pub fields: bool,
     /// The surface.
     #[serde(default)]
     pub surface: SurfacePlan,

@@ -6,12 +6,19 @@
 //! camera or the network moved.
 
 mod geometry;
+mod kernel;
+mod kernel_parts;
 mod tooltip;
 
 use super::labels::ViewCamera;
 use super::plugins::GradscapeSystems;
-use super::scene::{Connection, Ends, Neuron, Shape, Thickness, row_direction};
+use super::scene::{
+    Connection, Ends, Neuron, Picture, Shape, Thickness, WeightPanel, row_direction,
+};
 use super::state::{CameraRequest, Item, SceneView, Selection};
+use super::training::Training;
+use crate::insight::weight_map::WeightMap;
+use crate::nn::{Connections, Network};
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
@@ -20,11 +27,13 @@ use geometry::{ray_cell, ray_segment};
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Pointer>()
+        .init_resource::<OverMap>()
         .add_systems(
             Update,
             (point, click).chain().in_set(GradscapeSystems::Input),
         )
-        .add_systems(EguiPrimaryContextPass, tooltip::show_numbers);
+        .add_systems(EguiPrimaryContextPass, tooltip::show_numbers)
+        .add_plugins(kernel::plugin);
 }
 
 /// A press and release farther apart than this, in points, is a drag.
@@ -41,6 +50,10 @@ struct Pointer {
     at: Option<Vec2>,
 }
 
+/// The row and the column of the weights' map under the pointer, from 0.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct OverMap(Option<[usize; 2]>);
+
 /// Finds what is under the pointer.
 fn point(
     mut contexts: EguiContexts,
@@ -48,9 +61,11 @@ fn point(
     cameras: Query<(&ViewCamera, &Camera, Ref<GlobalTransform>)>,
     neurons: Query<(&Neuron, &Shape, &Transform)>,
     connections: Query<(&Connection, &Ends, &Thickness)>,
-    moved: Query<(), Changed<Ends>>,
+    maps: Query<(&WeightPanel, &Picture)>,
+    moved: Query<(), Or<(Changed<Ends>, Changed<WeightPanel>)>>,
     buttons: Res<ButtonInput<MouseButton>>,
-    mut pointer: ResMut<Pointer>,
+    training: Res<Training>,
+    (mut pointer, mut over_map): (ResMut<Pointer>, ResMut<OverMap>),
     mut selection: ResMut<Selection>,
 ) {
     let taken = contexts
@@ -86,14 +101,66 @@ fn point(
         let beside = camera.viewport_to_world(&place, cursor + Vec2::X).ok()?;
         // The width of a point at distance 1 along the ray.
         let point = ray.direction.distance(*beside.direction);
-        neuron_under(&ray, &neurons).or_else(|| connection_under(&ray, point, &connections))
+        let neuron = neuron_under(&ray, &neurons);
+        // A map hides what is behind it.
+        let map = map_under(&ray, &maps)
+            .filter(|(along, ..)| neuron.is_none_or(|(nearer, _)| *along < nearer));
+        if let Some((_, map, cell)) = map {
+            let item = map
+                .parameter(cell[0], cell[1])
+                .and_then(|index| through(&training.problem.network, &map, index));
+            return Some((item, Some(cell)));
+        }
+        let item = neuron
+            .map(|(_, item)| item)
+            .or_else(|| connection_under(&ray, point, &connections));
+        Some((item, None))
     });
+    let (hovered, cell) = hovered.unwrap_or_default();
+    over_map.set_if_neq(OverMap(cell.filter(|_| hovered.is_some())));
     if selection.hovered != hovered {
         selection.hovered = hovered;
     }
 }
 
-fn neuron_under(ray: &Ray3d, neurons: &Query<(&Neuron, &Shape, &Transform)>) -> Option<Item> {
+/// How far away it is, the map, and the row and the column of its cell.
+fn map_under(
+    ray: &Ray3d,
+    maps: &Query<(&WeightPanel, &Picture)>,
+) -> Option<(f32, WeightMap, [usize; 2])> {
+    let hits = maps.iter().filter_map(|(panel, picture)| {
+        let (along, cell) = picture.meet(ray)?;
+        Some((along, panel.map, cell))
+    });
+    hits.min_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+/// A connection through the weight with index `parameter` of a map: of a kernel's, which
+/// many share, that of the window in the middle of the feature map or, where that lies
+/// over an edge there, of the first that has it.
+fn through(network: &Network, map: &WeightMap, parameter: usize) -> Option<Item> {
+    let connections = Connections::of(network, map.layer, 0)?;
+    let place = network.layout().place(parameter)?;
+    let pixels = network.layers().get(map.layer)?.output_shape().pixels();
+    let first = place.unit * pixels;
+    let units = std::iter::once(first + pixels / 2).chain(first..first + pixels);
+    let mut links = units
+        .flat_map(|unit| connections.into_unit(unit))
+        .filter_map(|index| connections.get(index));
+    let link = links.find(|link| link.parameter == Some(parameter))?;
+    Some(Item::Connection {
+        layer: map.layer,
+        source: 0,
+        from: link.from,
+        to: link.to,
+    })
+}
+
+/// The neuron under the pointer, and how far away it is.
+fn neuron_under(
+    ray: &Ray3d,
+    neurons: &Query<(&Neuron, &Shape, &Transform)>,
+) -> Option<(f32, Item)> {
     let hits = neurons.iter().filter_map(|(neuron, shape, place)| {
         let (center, radius) = (place.translation, place.scale.x);
         let along = match shape {
@@ -102,11 +169,12 @@ fn neuron_under(ray: &Ray3d, neurons: &Query<(&Neuron, &Shape, &Transform)>) -> 
         };
         along.map(|along| (along, neuron))
     });
-    let (_, neuron) = hits.min_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(Item::Neuron {
+    let (along, neuron) = hits.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    let item = Item::Neuron {
         column: neuron.column,
         unit: neuron.unit,
-    })
+    };
+    Some((along, item))
 }
 
 /// The connection that the pointer touches, the nearest of several; otherwise
@@ -195,5 +263,30 @@ fn click(
             view: SceneView::Network,
             point,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Experiment;
+    use crate::train::Problem;
+
+    #[test]
+    fn every_cell_of_a_map_is_a_connection_with_its_weight() {
+        let text = "[data]\nsource = \"digits\"\nlimit = 50\n[network]\nlayers = [\
+            { conv = 3, kernel = 5, padding = 3 }, { conv = 2, kernel = 3 }, \"flatten\", { dense = 4 }]\n\
+            loss = \"cross-entropy\"\n";
+        let problem = Problem::new(&Experiment::parse(text, "test").unwrap()).unwrap();
+        let network = &problem.network;
+        let maps = WeightMap::all(&problem);
+        assert_eq!(maps.len(), 4);
+        for map in maps {
+            for parameter in network.layout().weight(map.layer) {
+                let item = through(network, &map, parameter).unwrap();
+                let found = super::super::format::parameter_of(network, item);
+                assert_eq!(found, Some(parameter), "{item:?}");
+            }
+        }
     }
 }

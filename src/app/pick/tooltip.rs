@@ -5,7 +5,7 @@ use super::super::presenter::{PointerAs, Presenter};
 use super::super::state::{Item, Selection};
 use super::super::text::Texts;
 use super::super::training::Training;
-use super::Pointer;
+use super::{OverMap, Pointer};
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, egui};
 
@@ -15,7 +15,7 @@ const OFFSET: f32 = 16.0;
 pub(super) fn show_numbers(
     mut contexts: EguiContexts,
     pointer: Res<Pointer>,
-    selection: Res<Selection>,
+    (selection, over_map): (Res<Selection>, Res<OverMap>),
     training: Res<Training>,
     texts: Res<Texts>,
     presenter: Option<Res<Presenter>>,
@@ -29,7 +29,11 @@ pub(super) fn show_numbers(
     };
     let ctx = contexts.ctx_mut()?;
     let at = at / ctx.zoom_factor();
-    let (title, rows) = numbers(&training, &texts, item);
+    let (title, mut rows) = numbers(&training, &texts, item);
+    if let Some([row, column]) = over_map.0 {
+        let place = [("scene.row", row), ("scene.column", column)];
+        rows.splice(0..0, place.map(|(key, at)| (key, (at + 1).to_string())));
+    }
     egui::Area::new(egui::Id::new("what is under the pointer"))
         .order(egui::Order::Tooltip)
         .fixed_pos(egui::pos2(at.x + OFFSET, at.y + OFFSET))

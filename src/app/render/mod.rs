@@ -3,6 +3,8 @@
 
 mod network;
 mod network_material;
+mod picture_material;
+mod pictures;
 mod pipeline;
 mod surface;
 mod surface_material;
@@ -10,5 +12,5 @@ mod surface_material;
 use bevy::prelude::*;
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_plugins((network::plugin, surface::plugin));
+    app.add_plugins((network::plugin, pictures::plugin, surface::plugin));
 }

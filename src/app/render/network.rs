@@ -418,11 +418,15 @@ fn bytes(floats: &[f32]) -> Vec<u8> {
     bytes
 }
 
-fn buffer_of(floats: &[f32]) -> ShaderBuffer {
+pub(super) fn buffer_of(floats: &[f32]) -> ShaderBuffer {
     ShaderBuffer::new(&bytes(floats), RenderAssetUsages::RENDER_WORLD)
 }
 
-fn put(buffers: &mut Assets<ShaderBuffer>, handle: &Handle<ShaderBuffer>, floats: &[f32]) {
+pub(super) fn put(
+    buffers: &mut Assets<ShaderBuffer>,
+    handle: &Handle<ShaderBuffer>,
+    floats: &[f32],
+) {
     if let Some(mut buffer) = buffers.get_mut(handle) {
         buffer.data = Some(bytes(floats));
     }

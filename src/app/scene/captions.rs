@@ -10,6 +10,7 @@ use super::drawn::{DrawnConnections, arch_top};
 use super::paint::neuron_value;
 use super::parts::{NetworkPart, Neuron};
 use super::spawn::NetworkLayout;
+use super::weight_maps::Folding;
 use crate::data::Task;
 use crate::nn::{Layer, LayerKind};
 use crate::train::micro::Event;
@@ -115,7 +116,7 @@ pub(super) fn write_captions(
     training: Res<Training>,
     texts: Res<Texts>,
     layout: Res<NetworkLayout>,
-    drawn: Res<DrawnConnections>,
+    (drawn, folding): (Res<DrawnConnections>, Res<Folding>),
     mut captions: Query<(&Caption, &mut Label, &mut Crowded)>,
 ) {
     let fixed = texts.is_changed() || layout.is_changed();
@@ -125,8 +126,13 @@ pub(super) fn write_captions(
                 let [text, short] = column_text(&training, &layout, &texts, column);
                 (text, short, false)
             }
-            Caption::Shown(pair) if fixed || drawn.is_changed() => {
-                let [text, short] = shown_text(&drawn, &texts, pair);
+            Caption::Shown(pair) if fixed || drawn.is_changed() || folding.is_changed() => {
+                let layer = drawn.pairs.get(pair).map_or(0, |pair| pair.layer);
+                let [text, short] = if folding.over(layer) > 0.0 {
+                    Default::default()
+                } else {
+                    shown_text(&drawn, &texts, pair)
+                };
                 (text, short, true)
             }
             Caption::Input(unit) if fixed => {

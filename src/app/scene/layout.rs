@@ -152,6 +152,25 @@ pub fn row_direction() -> Vec3 {
 /// Places every column. `pixels` is the shape of the inputs where they are the
 /// pixels of an image, each pixel's channels beside each other.
 pub fn lay_out(plans: &[Plan], pixels: Option<ImageShape>) -> Vec<Column> {
+    lay_out_with(plans, pixels, &[])
+}
+
+/// The standard direction's horizontal axis on the screen.
+pub(super) const ACROSS: Vec3 = Vec3::new(0.913, 0.0, 0.408);
+
+/// How far a column reaches to the right (`sign` 1) or to the left (-1) along [`ACROSS`].
+pub(super) fn edge_across(column: &Column, sign: f32) -> f32 {
+    let along = column.places.iter().map(|place| sign * place.dot(ACROSS));
+    sign * (along.fold(f32::NEG_INFINITY, f32::max) + column.radius)
+}
+
+/// The same with so much room free before each column as it is seen along [`ACROSS`], where
+/// what is usual is less.
+pub(super) fn lay_out_with(
+    plans: &[Plan],
+    pixels: Option<ImageShape>,
+    room: &[f32],
+) -> Vec<Column> {
     let has_maps = plans.iter().skip(1).any(|plan| !plan.shape.is_flat());
     let shown = visible(plans);
     let mut columns: Vec<Column> = plans
@@ -165,7 +184,8 @@ pub fn lay_out(plans: &[Plan], pixels: Option<ImageShape>) -> Vec<Column> {
         .collect();
     let mut edge = 0.0;
     let mut before: Option<f32> = None;
-    for (column, plan) in columns.iter_mut().zip(plans) {
+    let mut right = f32::NEG_INFINITY;
+    for (index, (column, plan)) in columns.iter_mut().zip(plans).enumerate() {
         let height = column.max.y - column.min.y;
         if let Some(before) = before {
             let share = match (has_maps, plan.close) {
@@ -178,6 +198,11 @@ pub fn lay_out(plans: &[Plan], pixels: Option<ImageShape>) -> Vec<Column> {
         before = Some(height);
         let shift = edge - column.min.x;
         move_by(column, Vec3::X * shift);
+        let missing = room.get(index).copied().unwrap_or(0.0) - (edge_across(column, -1.0) - right);
+        if missing > 0.0 && right.is_finite() {
+            move_by(column, Vec3::X * (missing / ACROSS.x));
+        }
+        right = edge_across(column, 1.0);
         edge = column.max.x;
     }
     for column in &mut columns {
@@ -373,6 +398,21 @@ mod tests {
             let ends = columns[0].min.x + columns[widths.len() - 1].max.x;
             assert!(ends.abs() < 1e-3, "{ends}");
         }
+    }
+
+    #[test]
+    fn room_that_is_asked_for_is_free_between_two_columns() {
+        let plans = flat(&[784, 128, 10]);
+        let usual = lay_out(&plans, Some(MNIST));
+        let wide = lay_out_with(&plans, Some(MNIST), &[0.0, 9.0, 0.0]);
+        let free = |columns: &[Column], k: usize| {
+            edge_across(&columns[k], -1.0) - edge_across(&columns[k - 1], 1.0)
+        };
+        assert!(free(&usual, 1) < 5.0);
+        assert!((free(&wide, 1) - 9.0).abs() < 1e-2, "{}", free(&wide, 1));
+        assert!((free(&wide, 2) - free(&usual, 2)).abs() < 1e-3);
+        let ends = wide[0].min.x + wide[2].max.x;
+        assert!(ends.abs() < 1e-3, "{ends}");
     }
 
     #[test]

@@ -13,11 +13,13 @@ mod chain;
 mod choose;
 mod drawn;
 mod event;
+mod fields;
 mod focus;
 mod layout;
 mod numbers;
 mod paint;
 mod parts;
+mod picture;
 mod pinned;
 mod pulses;
 mod racers;
@@ -33,15 +35,18 @@ mod surface_parts;
 mod surface_path;
 mod surface_ray;
 mod surface_relief;
+mod weight_maps;
 
 pub use drawn::{DrawnConnections, DrawnPair};
 pub use event::{OfWeight, Quantity};
+pub use fields::{FieldOf, FieldScale, few_enough};
 pub use layout::{Arrangement, Column, Plan, arrange, lay_out, plans, row_direction, visible};
 pub use paint::{connection_parameter, neuron_value};
 pub use parts::{
     Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness,
     Tint,
 };
+pub use picture::Picture;
 pub use pulses::{Pulse, Pulses};
 pub use racers::{Tag, TagKind, Tags};
 pub use rivals::{RivalConnection, RivalNeuron, RivalScene, RivalStanding};
@@ -56,6 +61,7 @@ pub use surface_parts::{
 };
 pub use surface_ray::{coordinates, height_over, loss_at, meet};
 pub use surface_relief::Relief;
+pub use weight_maps::{Folding, MapText, WeightPanel};
 
 use super::chain::ChainShown;
 use super::micro::Playing;
@@ -88,19 +94,31 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<Motion>()
             .init_resource::<Rivals>()
             .init_resource::<RivalScene>()
+            .init_resource::<Folding>()
             .add_observer(spawn::lay_out_network)
             .add_observer(rivals::lay_out_rivals)
             .add_systems(
                 Update,
                 (
+                    spawn::make_room,
                     drawn::follow_budget,
                     drawn::choose_again,
+                    weight_maps::fold,
                     focus::raise_what_is_selected,
                     paint::follow_theme,
                     paint::fit_scales,
                     rivals::fit_scales,
                     paint::paint_neurons,
                     paint::paint_connections,
+                    (
+                        weight_maps::paint,
+                        weight_maps::place,
+                        weight_maps::write,
+                        fields::spawn,
+                        fields::paint,
+                        fields::frame,
+                    )
+                        .chain(),
                     captions::write_captions,
                     (rivals::paint, rivals::write_captions),
                     pulses::place,

@@ -15,6 +15,7 @@ use super::event;
 use super::parts::{Connection, Learnt, Neuron, Shape, Sign, Standing, Thickness, Tint};
 use super::scale::{Ramp, robust_max, settle, signed_root};
 use super::spawn::NetworkLayout;
+use super::weight_maps::Folding;
 use crate::colormap::Diverging;
 use crate::nn::{Activation, Connections, Network, ParamRole};
 use crate::train::Problem;
@@ -91,6 +92,11 @@ impl Colors {
     /// Of a way of the chain rule that is not the strongest.
     pub(super) fn other_way(&self) -> LinearRgba {
         self.neutral[1]
+    }
+
+    /// How far what has receded goes toward the background.
+    pub(super) fn fade(&self) -> f32 {
+        self.fade
     }
 
     fn seen(&self, color: LinearRgba, standing: Standing) -> LinearRgba {
@@ -225,7 +231,7 @@ impl Scales {
     }
 }
 
-fn connection_values(training: &Training, value: ConnectionValue) -> (&[f32], f32) {
+pub(super) fn connection_values(training: &Training, value: ConnectionValue) -> (&[f32], f32) {
     let snapshot = &training.snapshot;
     match value {
         ConnectionValue::Weight => (&snapshot.params, SLACK),
@@ -491,7 +497,7 @@ pub(super) fn paint_connections(
     drawn: Res<DrawnConnections>,
     scales: Res<Scales>,
     colors: Res<Colors>,
-    playing: Res<Playing>,
+    (playing, folding): (Res<Playing>, Res<Folding>),
     mut connections: Query<(
         Ref<Connection>,
         &Learnt,
@@ -506,7 +512,8 @@ pub(super) fn paint_connections(
         || layout.is_changed()
         || scales.is_changed()
         || colors.is_changed()
-        || playing.is_changed();
+        || playing.is_changed()
+        || folding.is_changed();
     let changes = training.snapshot.micro.as_ref().map(Micro::changes);
     let changes = changes.unwrap_or_default();
     let painter = ConnectionPainter::new(
@@ -523,7 +530,13 @@ pub(super) fn paint_connections(
         }
         if let Some(look) = painter.look(&connection, *learnt, *standing) {
             tint.set_if_neq(look.0);
-            thickness.set_if_neq(look.1);
+            // A map of the weights takes the place of the connections, but of those that
+            // stand out.
+            let share = match *standing {
+                Standing::Raised => 1.0,
+                _ => 1.0 - folding.over(connection.layer),
+            };
+            thickness.set_if_neq(Thickness(share * look.1.0));
             sign.set_if_neq(look.2);
         }
     }

@@ -89,6 +89,7 @@ fn stand(training: &Training, view: &NetworkView) -> RivalStanding {
     let pixels = problem.data.image.filter(|_| !problem.is_channels_first());
     let layout = NetworkLayout {
         columns: lay_out(&plans(problem), pixels),
+        ..default()
     };
     let drawn = DrawnConnections::choose(training, &layout, view.connection_budget, None);
     RivalStanding {

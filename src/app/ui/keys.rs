@@ -48,6 +48,8 @@ pub enum Action {
     Chain,
     Draw,
     Inside,
+    Maps,
+    Fields,
     Ask,
     Nudge,
     NextWeight,
@@ -89,7 +91,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 57] = [
+pub const SHORTCUTS: [Shortcut; 59] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -210,6 +212,8 @@ pub const SHORTCUTS: [Shortcut; 57] = [
     on(&[Key::F6], "F6", "keys.contrast", Action::Contrast),
     on(&[Key::F7], "F7", "keys.signs", Action::Signs),
     on(&[Key::F8], "F8", "keys.motion", Action::Motion),
+    on(&[Key::F9], "F9", "keys.maps", Action::Maps),
+    on(&[Key::F10], "F10", "keys.fields", Action::Fields),
     on(
         &[Key::Questionmark, Key::F1],
         "?",
@@ -289,6 +293,14 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         Action::Chain => edit::toggle_chain(stage),
         Action::Draw => draw::toggle(stage, &mut panels.drawer),
         Action::Inside => panels.inside.open = !panels.inside.open,
+        Action::Maps => {
+            let view = &mut stage.choices.network;
+            view.maps = !view.maps;
+        }
+        Action::Fields => {
+            let view = &mut stage.choices.network;
+            view.fields = !view.fields;
+        }
         // What is in the hand has taken them; without it they mean nothing.
         Action::Ask | Action::Nudge | Action::NextWeight => {}
         Action::Known => presenter::known_state(panels, stage),

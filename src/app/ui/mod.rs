@@ -15,6 +15,7 @@ mod edit;
 mod events;
 mod exercise;
 mod experiment;
+mod field_pixels;
 mod files;
 mod formula;
 mod function;

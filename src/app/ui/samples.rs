@@ -3,13 +3,15 @@
 
 use super::answers;
 use super::draw::{self, Drawer};
-use super::format::number;
+use super::field_pixels::{pixels_of_answer, pixels_of_neuron, shown_neuron};
+use super::format::{item as item_text, number};
 use super::icons::Icon;
 use super::stage::Stage;
-use super::widgets::{fact, segmented, small_icon};
+use super::widgets::{fact, remark, segmented, small_icon};
+use crate::app::Item;
 use crate::app::theme::color32;
 use crate::data::ImageShape;
-use crate::insight::field::{Answer, decision_field, largest_target, line_fit};
+use crate::insight::field::{largest_target, line_fit};
 use crate::train::{Samples, TrainCommand, Watched, WatchedPart};
 use bevy_egui::egui::{
     self, Align, Color32, ColorImage, DragValue, Layout, Pos2, Rect, Sense, Stroke, TextureHandle,
@@ -32,6 +34,8 @@ struct FieldKey {
     params: std::sync::Arc<[f32]>,
     problem: usize,
     theme: crate::app::Theme,
+    /// The neuron whose field is shown in place of the answer: column and unit.
+    neuron: Option<[usize; 2]>,
 }
 
 pub(super) fn show(
@@ -208,6 +212,13 @@ fn plane(ui: &mut Ui, stage: &mut Stage<'_>, pictures: &mut Pictures) {
         stage.train(TrainCommand::Watch(chosen));
     }
     response.on_hover_text(stage.t("samples.plane_tip"));
+    if let Some([column, unit]) = shown_neuron(stage) {
+        let name = item_text(stage.texts, problem, Item::Neuron { column, unit });
+        remark(
+            ui,
+            &stage.texts.with("samples.field_of", &[("neuron", &name)]),
+        );
+    }
     let axis = |range: [f32; 2]| {
         format!(
             "{} … {}",
@@ -249,35 +260,22 @@ fn field_texture(ui: &Ui, stage: &Stage<'_>, pictures: &mut Pictures) -> Option<
         params: training.snapshot.params.clone(),
         problem: std::sync::Arc::as_ptr(&training.problem) as usize,
         theme: stage.choices.theme,
+        neuron: shown_neuron(stage),
     };
     if let Some((known, texture)) = &pictures.field
         && (std::sync::Arc::ptr_eq(&known.params, &key.params) || known.params == key.params)
-        && (known.problem, known.theme) == (key.problem, key.theme)
+        && (known.problem, known.theme, known.neuron) == (key.problem, key.theme, key.neuron)
     {
         return Some(texture.id());
     }
     let cost = training.problem.network.layout().len().max(1);
     let cells = ((BUDGET / cost) as f64).sqrt() as usize;
-    let field = decision_field(&training.problem, &key.params, cells.clamp(12, RESOLUTION))?;
-    let palette = &stage.palette;
-    let ground = palette.background;
-    let classes = training.problem.network.outputs();
-    let pixels = field
-        .answers
-        .iter()
-        .map(|answer| {
-            // Paler than the points, so that these stand out.
-            let color = match *answer {
-                Answer::Signed(v) => ground.blend(palette.diverging.at(v), 0.62),
-                Answer::Class { class, margin } => {
-                    let strength = 0.2 + 0.4 * margin.clamp(0.0, 1.0);
-                    ground.blend(palette.class(class, classes), strength)
-                }
-            };
-            color32(color)
-        })
-        .collect();
-    let image = ColorImage::new([field.resolution, field.resolution], pixels);
+    let resolution = cells.clamp(12, RESOLUTION);
+    let pixels = match key.neuron {
+        Some(neuron) => pixels_of_neuron(stage, &key.params, resolution, neuron)?,
+        None => pixels_of_answer(stage, &key.params, resolution)?,
+    };
+    let image = ColorImage::new([resolution, resolution], pixels);
     let options = TextureOptions::LINEAR;
     let texture = match pictures.field.take() {
         Some((_, mut texture)) => {

@@ -3,8 +3,10 @@
 
 use super::format::{self, number};
 use super::stage::Stage;
-use super::widgets::{choose, row, slide};
-use crate::app::{ConnectionValue, NeuronValue, SurfaceView, Training};
+use super::widgets::{choose, row, segmented, slide};
+use crate::app::scene::few_enough;
+use crate::app::{ConnectionValue, HeatView, NeuronValue, SurfaceView, Texts, Training};
+use crate::figure::HeatColors;
 use crate::landscape::Directions;
 use crate::nn::{ParamPlace, ParamRole};
 use bevy_egui::egui::{self, DragValue, Slider, Ui};
@@ -45,6 +47,32 @@ pub(super) fn network(ui: &mut Ui, stage: &mut Stage<'_>) {
     row(ui, texts.get("network_view.budget"), |ui| {
         let slider = Slider::new(&mut view.connection_budget, 50..=200_000).logarithmic(true);
         slide(ui, slider.clamping(egui::SliderClamping::Never));
+    });
+    let maps = ui.checkbox(&mut view.maps, texts.get("network_view.maps"));
+    maps.on_hover_text(texts.get("network_view.maps_tip"));
+    if view.maps {
+        heat(ui, texts, "view/map", &mut view.heat);
+    }
+    let problem = &stage.training.problem;
+    if problem.data.is_plane() {
+        let (few, text) = (few_enough(problem), texts.get("network_view.fields"));
+        let fields = egui::Checkbox::new(&mut view.fields, text);
+        ui.add_enabled(few, fields)
+            .on_hover_text(texts.get("network_view.fields_tip"))
+            .on_disabled_hover_text(texts.get("network_view.fields_many"));
+    }
+}
+
+/// How matrices become colours: the same in the scene and in the panel of the inside.
+pub(super) fn heat(ui: &mut Ui, texts: &Texts, name: &str, heat: &mut HeatView) {
+    ui.horizontal_wrapped(|ui| {
+        let maps = [
+            (HeatColors::Diverging, None, texts.get("inside.diverging")),
+            (HeatColors::Sequential, None, texts.get("inside.sequential")),
+            (HeatColors::Hot, None, texts.get("inside.hot")),
+        ];
+        segmented(ui, name, &mut heat.colors, &maps);
+        ui.checkbox(&mut heat.own_scale, texts.get("inside.own_scale"));
     });
 }
 

@@ -1,6 +1,8 @@
 //! The inside of the network below the scene, live: structure, weights and filters as
 //! images, feature maps, histograms, and how right it is case by case.
 
+mod bars;
+mod batch;
 mod compare;
 mod doctor;
 mod histograms;
@@ -11,9 +13,10 @@ mod structure;
 use super::icons::Icon;
 use super::panels::Panels;
 use super::stage::Stage;
+use super::view_options;
 use super::widgets::{segmented, small_icon};
-use crate::figure::HeatColors;
 use crate::train::WatchedPart;
+use batch::Batch;
 use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
 use compare::Comparison;
 use doctor::Doctor;
@@ -32,6 +35,8 @@ pub enum Tab {
     Filters,
     /// What each layer makes of the watched sample.
     Features,
+    /// What each layer makes of many samples.
+    Batch,
     /// How numbers are spread.
     Histograms,
     /// Which class is taken for which.
@@ -65,12 +70,11 @@ pub struct Inside {
     pub open: bool,
     /// What is looked at.
     pub tab: Tab,
-    colors: HeatColors,
-    own_scale: bool,
     log: bool,
     counted: Counted,
     part: WatchedPart,
     sheet: Option<(SheetKey, Vec<Image>)>,
+    batch: Batch,
     scores: Option<(ScoresKey, Scores)>,
     doctor: Doctor,
     comparison: Comparison,
@@ -98,6 +102,7 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
             match inside.tab {
                 Tab::Structure => structure::show(ui, stage),
                 Tab::Weights | Tab::Filters | Tab::Features => sheet::show(ui, inside, stage),
+                Tab::Batch => batch::show(ui, &mut inside.batch, stage),
                 Tab::Histograms => histograms::show(ui, inside, stage),
                 Tab::Scores => scores::show(ui, inside, stage),
                 Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
@@ -125,6 +130,7 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
                             (Tab::Weights, None, stage.t("inside.weights")),
                             (Tab::Filters, None, stage.t("inside.filters")),
                             (Tab::Features, None, stage.t("inside.features")),
+                            (Tab::Batch, None, stage.t("inside.batch")),
                             (Tab::Histograms, None, stage.t("inside.histograms")),
                             (Tab::Scores, None, stage.t("inside.scores")),
                             (Tab::Flow, None, stage.t("inside.flow")),
@@ -145,14 +151,10 @@ fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
         Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
         Tab::Compare => compare::options(ui, &mut inside.comparison, stage),
         Tab::Weights | Tab::Filters | Tab::Features => {
-            let maps = [
-                (HeatColors::Diverging, None, stage.t("inside.diverging")),
-                (HeatColors::Sequential, None, stage.t("inside.sequential")),
-                (HeatColors::Hot, None, stage.t("inside.hot")),
-            ];
-            segmented(ui, "inside/map", &mut inside.colors, &maps);
-            ui.checkbox(&mut inside.own_scale, stage.t("inside.own_scale"));
+            let heat = &mut stage.choices.network.heat;
+            view_options::heat(ui, stage.texts, "inside/map", heat);
         }
+        Tab::Batch => batch::options(ui, &mut inside.batch, stage),
         Tab::Histograms => {
             let counted = [
                 (Counted::Weights, None, stage.t("inside.weights")),

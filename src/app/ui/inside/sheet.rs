@@ -4,10 +4,10 @@ use super::super::format::number;
 use super::super::samples::refill;
 use super::super::stage::Stage;
 use super::super::widgets::remark;
-use super::{Inside, Tab};
-use crate::app::Theme;
+use super::{Inside, Tab, bars};
 use crate::app::theme::color32;
-use crate::figure::HeatColors;
+use crate::app::{HeatView, Theme};
+use crate::figure::HeatTable;
 use crate::insight::tiles::{self, Tile};
 use bevy_egui::egui::{
     self, Color32, ColorImage, Pos2, Rect, RichText, ScrollArea, Sense, TextureHandle,
@@ -16,12 +16,12 @@ use bevy_egui::egui::{
 use std::sync::Arc;
 
 /// What a sheet of images is made from: the run's state, what is shown of it, how.
-pub(super) type SheetKey = (usize, u64, Tab, HeatColors, bool, Theme);
+pub(super) type SheetKey = (usize, u64, Tab, HeatView, Theme);
 
 /// A matrix with its texture.
 pub(super) struct Image {
-    tile: Tile,
-    range: [f32; 2],
+    pub(super) tile: Tile,
+    pub(super) range: [f32; 2],
     texture: TextureHandle,
 }
 
@@ -48,14 +48,13 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
         Arc::as_ptr(&training.problem) as usize,
         training.snapshot.revision,
         inside.tab,
-        inside.colors,
-        inside.own_scale,
+        stage.choices.network.heat,
         stage.choices.theme,
     );
     if inside.sheet.as_ref().is_none_or(|(known, _)| *known != key) {
         let old = inside.sheet.take().map(|(_, images)| images);
         let tiles = tiles_of(inside.tab, stage);
-        let images = dress(ui, inside, stage, tiles, old.unwrap_or_default());
+        let images = dress(ui, stage, tiles, old.unwrap_or_default());
         inside.sheet = Some((key, images));
     }
     let Some((_, images)) = &inside.sheet else {
@@ -74,23 +73,23 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
             ui.horizontal_wrapped(|ui| {
                 for image in images {
                     let side = if many { 0.36 * tall } else { tall };
-                    picture(ui, stage, image, side);
+                    // A flat layer has one line: bars tell more than colours.
+                    if inside.tab == Tab::Features && image.tile.rows == 1 {
+                        bars::show(ui, stage, image, side);
+                    } else {
+                        picture(ui, stage, image, side);
+                    }
                 }
             });
         });
 }
 
 /// Tiles with textures, those of before filled anew where they fit.
-fn dress(
-    ui: &Ui,
-    inside: &Inside,
-    stage: &Stage<'_>,
-    tiles: Vec<Tile>,
-    old: Vec<Image>,
-) -> Vec<Image> {
-    let colors = inside.colors;
+pub(super) fn dress(ui: &Ui, stage: &Stage<'_>, tiles: Vec<Tile>, old: Vec<Image>) -> Vec<Image> {
+    let HeatView { colors, own_scale } = stage.choices.network.heat;
     let mut style = stage.choices.theme.tone.style();
     style.diverging = stage.palette.diverging;
+    let table = HeatTable::new(colors, &style);
     let tiles: Vec<Tile> = tiles
         .into_iter()
         .filter(|tile| tile.values.len() <= MOST_CELLS && !tile.values.is_empty())
@@ -100,12 +99,15 @@ fn dress(
     tiles
         .into_iter()
         .map(|tile| {
-            let range = match inside.own_scale {
+            let range = match own_scale {
                 true => colors.range(tile.values.iter()),
                 false => shared,
             };
             let pixels = tile.values.iter();
-            let pixels = pixels.map(|&v| color32(colors.at(&style, v, range)));
+            let pixels = pixels.map(|&v| {
+                let [r, g, b] = table.at(v, range);
+                Color32::from_rgb(r, g, b)
+            });
             let image = ColorImage::new([tile.columns, tile.rows], pixels.collect());
             let options = TextureOptions::NEAREST;
             let texture = match old.next() {
@@ -126,6 +128,21 @@ fn dress(
 
 /// One image with its title and its scale; under the pointer its number.
 fn picture(ui: &mut Ui, stage: &Stage<'_>, image: &Image, tall: f32) {
+    picture_with(ui, stage, image, tall, |row, column, value| {
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("row", &row), ("column", &column), ("v", &value)];
+        stage.texts.with("inside.cell", &values)
+    });
+}
+
+/// The same with what is said of a cell: its row and column from 1, its number.
+pub(super) fn picture_with(
+    ui: &mut Ui,
+    stage: &Stage<'_>,
+    image: &Image,
+    tall: f32,
+    say: impl Fn(usize, usize, &str) -> String,
+) {
     let Tile { rows, columns, .. } = image.tile;
     let cell = (tall / rows.max(1) as f32).min(2.4 * tall / columns.max(1) as f32);
     let size = vec2(cell * columns as f32, cell * rows as f32);
@@ -149,12 +166,7 @@ fn picture(ui: &mut Ui, stage: &Stage<'_>, image: &Image, tall: f32) {
         let row = ((share.y * rows as f32) as usize).min(rows.saturating_sub(1));
         if let Some(&value) = image.tile.values.get(row * columns + column) {
             let value = number(value.into(), 5);
-            let values: [(&str, &dyn std::fmt::Display); 3] = [
-                ("row", &(row + 1)),
-                ("column", &(column + 1)),
-                ("v", &value),
-            ];
-            response.on_hover_text(stage.texts.with("inside.cell", &values));
+            response.on_hover_text(say(row + 1, column + 1, &value));
         }
     });
 }
