@@ -32,6 +32,7 @@ mod surface_parts;
 mod surface_path;
 mod surface_ray;
 mod surface_relief;
+mod ways;
 
 pub use drawn::{DrawnConnections, DrawnPair};
 pub use event::{OfWeight, Quantity};
@@ -82,6 +83,7 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<paint::Scales>()
             .init_resource::<Playing>()
             .init_resource::<ChainShown>()
+            .add_plugins(super::ways::plugin)
             .init_resource::<Motion>()
             .add_observer(spawn::lay_out_network)
             .add_systems(
@@ -99,6 +101,8 @@ impl Plugin for NetworkScenePlugin {
                     numbers::write,
                     chain::write,
                     chain::keep_running,
+                    ways::write,
+                    ways::keep_running,
                 )
                     .chain()
                     .in_set(GradscapeSystems::Scene),

@@ -10,11 +10,13 @@ use super::super::micro::Playing;
 use super::super::state::{ConnectionValue, NetworkView, NeuronValue};
 use super::super::theme::{Palette, Theme, linear};
 use super::super::training::Training;
+use super::super::ways::WaysShown;
 use super::drawn::{DrawnConnections, DrawnPair};
 use super::event;
 use super::parts::{Connection, Learnt, Neuron, Shape, Sign, Standing, Thickness, Tint};
 use super::scale::{Ramp, robust_max, settle, signed_root};
 use super::spawn::NetworkLayout;
+use super::ways;
 use crate::colormap::Diverging;
 use crate::nn::{Activation, Connections, Network, ParamRole};
 use crate::train::Problem;
@@ -37,6 +39,10 @@ const ARCHED: f32 = 0.5;
 const LEAST_RADIUS: f32 = 0.13;
 /// The thinnest ribbon as a share of the thickest.
 const THIN: f32 = 0.06;
+/// The ribbon of the strongest way of an answer, and how much of it is left of the
+/// weakest, both as shares of the thickest where there is no crowd.
+const WAY: f32 = 1.15;
+const WEAKEST_WAY: f32 = 0.16;
 /// How much thicker a raised ribbon is, as a share of the thickest.
 const RAISED: f32 = 0.2;
 /// How far the weakest of a crowd goes toward the background.
@@ -395,6 +401,8 @@ fn neuron_share(scales: &Scales, shown: NeuronValue, neuron: Neuron, value: f32)
 struct PairStyle {
     scale: f32,
     thick: f32,
+    /// The same where it does not stand in a crowd.
+    alone: f32,
     /// The weakest share that is drawn, where the others are not; 0 where all are.
     floor: f32,
     /// The strength of connections without a weight.
@@ -429,7 +437,7 @@ pub(super) fn paint_connections(
     drawn: Res<DrawnConnections>,
     scales: Res<Scales>,
     colors: Res<Colors>,
-    playing: Res<Playing>,
+    (playing, lit): (Res<Playing>, Res<WaysShown>),
     mut connections: Query<(
         Ref<Connection>,
         &Learnt,
@@ -443,6 +451,7 @@ pub(super) fn paint_connections(
         || view.is_changed()
         || layout.is_changed()
         || colors.is_changed()
+        || lit.is_changed()
         || playing.is_changed();
     let usual = connection_values(&training, view.connections).0;
     let micro = training.snapshot.micro.as_ref();
@@ -467,7 +476,8 @@ pub(super) fn paint_connections(
         let (values, scale) = shown(pair.layer);
         let style = PairStyle {
             scale,
-            thick: thickest(&layout, pair),
+            thick: thickest(&layout, pair) / crowd(pair),
+            alone: thickest(&layout, pair),
             floor: 0.0,
             plain: if pair.is_arched() { ARCHED } else { UNWEIGHTED },
         };
@@ -493,6 +503,15 @@ pub(super) fn paint_connections(
             continue;
         };
         let t = learnt.0.map_or(0.0, |weight| style.share(values, weight));
+        let way = lit.0.as_deref().filter(|_| micro.is_none());
+        if let Some(share) = way.and_then(|lit| lit.link(ways::link(&connection))) {
+            let share = share as f32;
+            let width = WEAKEST_WAY + (1.0 - WEAKEST_WAY) * share.abs();
+            tint.set_if_neq(Tint(colors.pulse(share)));
+            thickness.set_if_neq(Thickness(WAY * style.alone * width));
+            sign.set_if_neq(sign_of(share));
+            continue;
+        }
         // Raised ones stand for themselves and not in a crowd.
         let strength = match *standing {
             _ if learnt.0.is_none() => style.plain,
@@ -515,15 +534,24 @@ pub(super) fn paint_connections(
         }
         tint.set_if_neq(Tint(colors.seen(color, *standing)));
         thickness.set_if_neq(Thickness(width));
-        sign.set_if_neq(if t < 0.0 {
-            Sign::Negative
-        } else {
-            Sign::Positive
-        });
+        sign.set_if_neq(sign_of(t));
     }
 }
 
-/// The thickness of the strongest connection of a layer pair.
+fn sign_of(value: f32) -> Sign {
+    if value < 0.0 {
+        Sign::Negative
+    } else {
+        Sign::Positive
+    }
+}
+
+/// How much thinner the connections of a pair are, as they are many.
+fn crowd(pair: &DrawnPair) -> f32 {
+    (1.0 + pair.shown.len() as f32 / MANY).sqrt()
+}
+
+/// The thickness of the strongest connection of a layer pair where it is no crowd.
 fn thickest(layout: &NetworkLayout, pair: &DrawnPair) -> f32 {
     // A cell lies beside the next one, and a window's connections end in few.
     let radius = |column: usize| {
@@ -535,6 +563,5 @@ fn thickest(layout: &NetworkLayout, pair: &DrawnPair) -> f32 {
             }
         })
     };
-    let crowd = (1.0 + pair.shown.len() as f32 / MANY).sqrt();
-    THICK * radius(pair.column).min(radius(pair.layer + 1)) / crowd
+    THICK * radius(pair.column).min(radius(pair.layer + 1))
 }

@@ -7,7 +7,7 @@ use super::drawn::{self, DrawnConnections, arch_top};
 use super::layout::{Column, lay_out, plans};
 use super::paint::Scales;
 use super::parts::{NetworkPart, Neuron, Shape, Slot};
-use super::{captions, chain, numbers, pulses};
+use super::{captions, chain, numbers, pulses, ways};
 use bevy::prelude::*;
 
 /// Where the columns of the network on screen stand, the inputs first.
@@ -69,7 +69,7 @@ pub(super) fn lay_out_network(
             slot += 1;
         }
     }
-    *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, None);
+    *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, None, None);
     *bounds = bounds_of(&layout.columns);
     for pair in drawn.pairs.iter().filter(|pair| pair.is_arched()) {
         let begin = layout
@@ -84,6 +84,7 @@ pub(super) fn lay_out_network(
     pulses::spawn(&mut commands);
     numbers::spawn(&mut commands, &layout, &drawn);
     chain::spawn(&mut commands, &layout);
+    ways::spawn(&mut commands, &layout);
 }
 
 fn bounds_of(columns: &[Column]) -> NetworkBounds {

@@ -48,6 +48,7 @@ pub enum Action {
     Chain,
     Draw,
     Inside,
+    Ways,
     Ask,
     Nudge,
     NextWeight,
@@ -89,7 +90,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 57] = [
+pub const SHORTCUTS: [Shortcut; 58] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -113,6 +114,7 @@ pub const SHORTCUTS: [Shortcut; 57] = [
     on(&[Key::Enter], "Enter", "keys.ask", Action::Ask),
     on(&[Key::Backslash], "\\", "keys.draw", Action::Draw),
     on(&[Key::Backtick], "`", "keys.inside", Action::Inside),
+    on(&[Key::Num9], "9", "keys.ways", Action::Ways),
     on(&[Key::R], "R", "keys.reset", Action::Reset),
     on(&[Key::N], "N", "keys.reseed", Action::Reseed),
     on(
@@ -289,6 +291,7 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         Action::Chain => edit::toggle_chain(stage),
         Action::Draw => draw::toggle(stage, &mut panels.drawer),
         Action::Inside => panels.inside.open = !panels.inside.open,
+        Action::Ways => panels.inside.why.lit = !panels.inside.why.lit,
         // What is in the hand has taken them; without it they mean nothing.
         Action::Ask | Action::Nudge | Action::NextWeight => {}
         Action::Known => presenter::known_state(panels, stage),

@@ -8,7 +8,7 @@ use crate::app::{
     Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
     Motion, NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, Presenter,
     RaceCommand, ReplayWish, Selection, StudyWish, SurfaceView, Texts, Theme, Training, ViewMode,
-    ViewRect, Wake, Walk, WeightsWish,
+    ViewRect, Wake, Walk, WaysShown, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -117,6 +117,7 @@ struct Wishes<'w> {
     studies: MessageWriter<'w, StudyWish>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
+    ways: ResMut<'w, WaysShown>,
     wake: Option<Res<'w, EventLoopProxyWrapper>>,
 }
 
@@ -256,6 +257,9 @@ fn carry_out(
             wishes.replay.write(wish);
         }
         Intent::Notify(notice) => panels.notify(notice, now),
+        Intent::Ways(ways) => {
+            wishes.ways.set_if_neq(WaysShown(ways));
+        }
         Intent::Study(wish) => {
             wishes.studies.write(wish);
         }

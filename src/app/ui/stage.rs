@@ -4,7 +4,7 @@ use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, ReplayWish, Selection,
+    Arena, CameraRequest, ErrorSurface, LitWays, Notice, PinCommand, RaceCommand, ReplayWish, Selection,
     StudyWish, Texts, Training, WeightsWish,
 };
 use crate::experiment::Experiment;
@@ -50,6 +50,8 @@ pub enum Intent {
     Pin(PinCommand),
     /// Look into the weights.
     Study(StudyWish),
+    /// Light these ways of an answer through the network, or none.
+    Ways(Option<Arc<LitWays>>),
 }
 
 /// Everything a panel can read, what it can change at once, and where it puts

@@ -1,11 +1,15 @@
 //! The inside of the network below the scene, live: structure, weights and filters as
 //! images, feature maps, histograms, and how right it is case by case.
 
+mod climb;
 mod doctor;
 mod histograms;
+mod map;
 mod scores;
 mod sheet;
+mod similarity;
 mod structure;
+mod why;
 
 use super::icons::Icon;
 use super::panels::Panels;
@@ -14,9 +18,12 @@ use super::widgets::{segmented, small_icon};
 use crate::figure::HeatColors;
 use crate::train::WatchedPart;
 use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
+use climb::Climb;
 use doctor::Doctor;
 use scores::{Scores, ScoresKey};
 use sheet::{Image, SheetKey};
+use similarity::Similarity;
+use why::Why;
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -38,6 +45,12 @@ pub enum Tab {
     Flow,
     /// What is wrong, and what to try.
     Diagnosis,
+    /// Why it says what it says of the sample.
+    Explanation,
+    /// What a class, a unit or a channel answers to most.
+    Maximise,
+    /// How alike any two layers are.
+    Similarity,
 }
 
 /// What a histogram counts.
@@ -69,6 +82,11 @@ pub struct Inside {
     sheet: Option<(SheetKey, Vec<Image>)>,
     scores: Option<(ScoresKey, Scores)>,
     doctor: Doctor,
+    /// Why it says what it says.
+    pub why: Why,
+    /// What it answers to most.
+    pub climb: Climb,
+    similarity: Similarity,
 }
 
 /// The panel's height at first, and at most as a share of the window.
@@ -76,6 +94,13 @@ const HEIGHT: f32 = 270.0;
 const MOST: f32 = 0.62;
 
 pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
+    let inside = &mut panels.inside;
+    let explains = inside.open && inside.tab == Tab::Explanation;
+    inside.why.follow(stage, root.ctx(), explains);
+    inside.climb.follow(stage, root.ctx(), inside.open);
+    if inside.open && inside.tab == Tab::Similarity {
+        inside.similarity.follow(stage, root.ctx());
+    }
     if !panels.inside.open || root.available_height() < 260.0 {
         return;
     }
@@ -97,11 +122,14 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Scores => scores::show(ui, inside, stage),
                 Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
                 Tab::Diagnosis => doctor::show(ui, &mut inside.doctor, stage),
+                Tab::Explanation => why::show(ui, &mut inside.why, stage),
+                Tab::Maximise => climb::show(ui, &mut inside.climb, stage),
+                Tab::Similarity => similarity::show(ui, &inside.similarity, stage),
             }
         });
 }
 
-fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let tip = stage.t("inside.close");
@@ -123,6 +151,9 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
                             (Tab::Scores, None, stage.t("inside.scores")),
                             (Tab::Flow, None, stage.t("inside.flow")),
                             (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
+                            (Tab::Explanation, None, stage.t("inside.explanation")),
+                            (Tab::Maximise, None, stage.t("inside.maximise")),
+                            (Tab::Similarity, None, stage.t("inside.similarity")),
                         ];
                         segmented(ui, "inside/tab", &mut inside.tab, &tabs);
                     });
@@ -133,9 +164,11 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
 }
 
 /// How what is looked at is shown.
-fn options(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
+fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
     match inside.tab {
-        Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
+        Tab::Structure | Tab::Flow | Tab::Diagnosis | Tab::Similarity => {}
+        Tab::Explanation => why::options(ui, &mut inside.why, stage),
+        Tab::Maximise => climb::options(ui, &mut inside.climb, stage),
         Tab::Weights | Tab::Filters | Tab::Features => {
             let maps = [
                 (HeatColors::Diverging, None, stage.t("inside.diverging")),
