@@ -39,6 +39,7 @@ mod theme;
 mod training;
 pub mod ui;
 mod viewport;
+mod ways;
 
 pub use arena::{
     Arena, ArenaPlugin, ArenaView, Ground, Lane, Lap, MOST_RACERS, MOST_STEPS, PinCommand, Pinned,
@@ -70,3 +71,4 @@ pub use training::{
     Command, Drive, FrameGate, LoadExperiment, NetworkReplaced, Notice, Notices, Training,
 };
 pub use ui::UiPlugin;
+pub use ways::{LitWays, WaysShown};

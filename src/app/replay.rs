@@ -55,6 +55,7 @@ pub(super) fn leaves_past(command: &TrainCommand) -> bool {
         command,
         TrainCommand::Pause
             | TrainCommand::Watch(_)
+            | TrainCommand::Maximised(_)
             | TrainCommand::SetSpeed(_)
             | TrainCommand::SetLearningRate(_)
     )

@@ -53,6 +53,10 @@ pub struct Contributions {
     pub offsets: f64,
     /// The readout, to which the two add up.
     pub readout: f64,
+    /// For each column up to the readout's (0 is the sample, layer `k` is `k + 1`) what
+    /// comes through each of its units, by all ways: its activation times what the ways
+    /// from it multiply that by. Those of the sample are `inputs`.
+    pub units: Vec<Vec<f64>>,
     /// The strongest ways by size, each from another value of the sample.
     pub paths: Vec<Path>,
     /// How many ways there are.
@@ -127,9 +131,20 @@ impl<R: Real> Scene<'_, R> {
             (share.all, share.best, share.ways) = (share.all + weight, weight, 1.0);
         }
         let mut offsets = 0.0;
+        let mut units = vec![Vec::new(); top + 2];
         for layer in (0..=top).rev() {
+            let before = layer == top && readout.stage() == Stage::Sum;
+            let through = |(unit, share): (usize, &Share)| {
+                let value = if before {
+                    self.z(layer, unit)
+                } else {
+                    self.a(layer + 1, unit)
+                };
+                share.all * value
+            };
+            units[layer + 1] = shares[layer + 1].iter().enumerate().map(through).collect();
             // Of activations until here, of pre-activations from here on.
-            if layer < top || readout.stage() == Stage::Activation {
+            if !before {
                 let activation = self.network.layers()[layer].activation();
                 for (unit, share) in shares[layer + 1].iter_mut().enumerate() {
                     let (z, a) = (self.z(layer, unit), self.a(layer + 1, unit));
@@ -148,6 +163,7 @@ impl<R: Real> Scene<'_, R> {
             .zip(&shares[0])
             .map(|(x, s)| x * s.all)
             .collect();
+        units[0].clone_from(&inputs);
         let strength = |i: &usize| (self.input[*i] * shares[0][*i].best).abs();
         let mut order: Vec<usize> = (0..inputs.len()).filter(|i| strength(i) > 0.0).collect();
         order.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
@@ -156,6 +172,7 @@ impl<R: Real> Scene<'_, R> {
             paths: order.iter().map(|&i| self.path(i, &shares)).collect(),
             ways: shares[0].iter().map(|s| s.ways).sum(),
             readout: readout.value(self.workspace, 0),
+            units,
             inputs,
             offsets,
         }

@@ -6,24 +6,24 @@ use crate::nn::Workspace;
 use ndarray::{ArrayView2, s};
 
 /// The watched sample's way through `problem`'s network with `params`; where
-/// [`WatchedPart::Drawn`] is watched, that of `drawn`, forwards alone.
+/// something is watched that is not of the data, that of `made`, forwards alone.
 pub fn probe(
     problem: &Problem,
     params: &[f32],
     watched: Watched,
-    drawn: &[f32],
+    made: &[f32],
     workspace: &mut Workspace<f32>,
 ) -> Probe {
     let network = &problem.network;
     let layers = 0..network.layers().len();
     let of = |values: &dyn Fn(usize) -> Vec<f32>| layers.clone().map(values).collect();
-    if watched.part == WatchedPart::Drawn
-        && let Ok(x) = ArrayView2::from_shape((1, network.inputs()), drawn)
+    if watched.part.is_made()
+        && let Ok(x) = ArrayView2::from_shape((1, network.inputs()), made)
     {
         network.forward(params, x, workspace);
         return Probe {
             watched,
-            input: drawn.to_vec(),
+            input: made.to_vec(),
             target: Vec::new(),
             z: of(&|l| workspace.z(l).iter().copied().collect()),
             a: of(&|l| workspace.a(l).iter().copied().collect()),

@@ -26,7 +26,7 @@ pub struct Session {
     revision: u64,
     generation: u64,
     watched: Watched,
-    drawn: Arc<[f32]>,
+    made: Arc<[f32]>,
     // Whether the watched sample was chosen for the iteration to come.
     wanted: bool,
     speed: Option<f64>,
@@ -83,7 +83,7 @@ impl Session {
             revision: 0,
             generation: 0,
             watched: Watched::default(),
-            drawn: Arc::default(),
+            made: Arc::default(),
             wanted: false,
             speed: None,
             divergence: None,
@@ -169,16 +169,8 @@ impl Session {
                 self.wanted = watched.part == WatchedPart::Train;
                 self.look_again();
             }
-            TrainCommand::Draw(input) => {
-                if input.len() == self.trainer.problem().network.inputs() {
-                    self.drawn = input;
-                    self.watched = Watched {
-                        part: WatchedPart::Drawn,
-                        index: 0,
-                    };
-                    self.look_again();
-                }
-            }
+            TrainCommand::Draw(input) => self.watch_made(WatchedPart::Drawn, input),
+            TrainCommand::Maximised(input) => self.watch_made(WatchedPart::Maximised, input),
             TrainCommand::Micro(command) => self.lead(command),
             TrainCommand::SetParams(params) => {
                 if params.len() == self.trainer.params().len() {
@@ -219,6 +211,15 @@ impl Session {
         self.epoch_goal = None;
         self.stop = None;
         self.state = RunState::Running;
+    }
+
+    /// Watches an input that is not of the data.
+    fn watch_made(&mut self, part: WatchedPart, input: Arc<[f32]>) {
+        if input.len() == self.trainer.problem().network.inputs() {
+            self.made = input;
+            self.watched = Watched { part, index: 0 };
+            self.look_again();
+        }
     }
 
     fn rest(&mut self) {
@@ -441,7 +442,7 @@ impl Session {
             self.trainer.problem(),
             self.trainer.params(),
             shown.unwrap_or(self.watched),
-            &self.drawn,
+            &self.made,
             &mut self.probe_workspace,
         )
     }

@@ -56,6 +56,9 @@ pub enum TrainCommand {
     /// Watch what a user has drawn: as many inputs as the network has, scaled as its
     /// data are (refused otherwise).
     Draw(Arc<[f32]>),
+    /// Watch an input that was computed so that a unit answers to it as much as can be:
+    /// as many inputs as the network has, scaled as its data are (refused otherwise).
+    Maximised(Arc<[f32]>),
     /// Take these weights (refused unless there are as many as parameters). The
     /// optimiser begins anew from them; the path goes on there without a line that
     /// leads to them. An iteration that is gone through event by event goes on where
@@ -75,6 +78,7 @@ impl TrainCommand {
             | TrainCommand::SetSpeed(_)
             | TrainCommand::Watch(_)
             | TrainCommand::Draw(_)
+            | TrainCommand::Maximised(_)
             | TrainCommand::SetParams(_)
             | TrainCommand::Micro(_)
             | TrainCommand::Pause => false,
@@ -108,6 +112,15 @@ pub enum WatchedPart {
     Validation,
     /// None of the data: what the user has drawn.
     Drawn,
+    /// None of the data: an input that was computed so that a unit answers to it.
+    Maximised,
+}
+
+impl WatchedPart {
+    /// Whether it is not of the data, so that there is no target.
+    pub fn is_made(self) -> bool {
+        matches!(self, WatchedPart::Drawn | WatchedPart::Maximised)
+    }
 }
 
 /// One sample's way through the network at a snapshot's weights.
@@ -117,16 +130,16 @@ pub struct Probe {
     pub watched: Watched,
     /// Its inputs, scaled.
     pub input: Vec<f32>,
-    /// Its encoded target; empty for what was drawn.
+    /// Its encoded target; empty for what is not of the data.
     pub target: Vec<f32>,
     /// Pre-activations, per layer.
     pub z: Vec<Vec<f32>>,
     /// Activations, per layer.
     pub a: Vec<Vec<f32>>,
-    /// Error signals `dL/dz` for this sample's loss, per layer; empty for what was
-    /// drawn.
+    /// Error signals `dL/dz` for this sample's loss, per layer; empty for what is not
+    /// of the data.
     pub delta: Vec<Vec<f32>>,
-    /// Its loss; NaN for what was drawn.
+    /// Its loss; NaN for what is not of the data.
     pub loss: f64,
 }
 

@@ -159,6 +159,39 @@ fn contributions_add_up_to_the_answer_through_layers_of_every_kind() {
 }
 
 #[test]
+fn what_comes_through_the_units_of_each_layer_adds_up_to_the_answer() {
+    let layers = [
+        (6, Activation::Relu),
+        (5, Activation::Tanh),
+        (3, Activation::Linear),
+    ];
+    let network = Network::dense(4, &layers, Loss::MeanSquaredError).unwrap();
+    let mut params = random(network.layout().len(), 20).to_vec();
+    for layer in 0..3 {
+        for unit in 0..network.layers()[layer].outputs() {
+            // Without biases nothing comes in on the way.
+            params[network.bias_of(layer, unit).unwrap()] = 0.0;
+        }
+    }
+    let x = random(4, 21);
+    let mut model = Model::new(&network, &params);
+    for readout in [
+        Readout::logit(&network, 2).unwrap(),
+        Readout::unit(&network, 1, 3, Stage::Activation).unwrap(),
+        Readout::unit(&network, 1, 3, Stage::Sum).unwrap(),
+    ] {
+        let ways = contributions(&mut model, &readout, x.view(), 1);
+        assert_eq!(ways.units.len(), readout.layer() + 2);
+        assert_eq!(ways.units[0], ways.inputs);
+        for (column, units) in ways.units.iter().enumerate() {
+            assert_eq!(units.len(), network.widths()[column]);
+            let sum: f64 = units.iter().sum();
+            assert!((sum - ways.readout).abs() < 1e-12, "column {column}: {sum}");
+        }
+    }
+}
+
+#[test]
 fn the_strongest_way_is_the_strongest_of_all_that_there_are() {
     let layers = [
         (3, Activation::Relu),
@@ -306,7 +339,7 @@ fn check_sentences(name: &str, problem: &gradscape::train::Problem, params: &[f6
         );
         assert_eq!(said.text.contains("mostly because of"), without.changes);
         for part in &without.parts {
-            assert!(said.text.contains(&part.name), "{}", said.text);
+            assert!(said.text.contains(&part.what.to_string()), "{}", said.text);
         }
         changed += usize::from(without.changes);
     }

@@ -14,7 +14,7 @@ use super::weight_maps::Folding;
 use crate::data::Task;
 use crate::nn::{Layer, LayerKind};
 use crate::train::micro::Event;
-use crate::train::{Encoding, Problem};
+use crate::train::{Encoding, Problem, WatchedPart};
 use bevy::prelude::*;
 use bevy_egui::egui::Align2;
 
@@ -122,7 +122,7 @@ pub(super) fn write_captions(
     let fixed = texts.is_changed() || layout.is_changed();
     for (caption, mut label, mut crowded) in &mut captions {
         let (text, short, faint) = match *caption {
-            Caption::Column(column) if fixed => {
+            Caption::Column(column) if fixed || (column == 0 && training.is_changed()) => {
                 let [text, short] = column_text(&training, &layout, &texts, column);
                 (text, short, false)
             }
@@ -171,7 +171,13 @@ pub(super) fn column_text(
             (_, channels) => format!("{} × {} × {channels}", shape.width, shape.height),
         };
         let text = texts.with("scene.input", &[("n", &size)]);
-        return [with_hidden(text, texts, shown, shape.size()), size];
+        let text = with_hidden(text, texts, shown, shape.size());
+        // Nobody shall take it for one of the data.
+        if training.snapshot.probe.watched.part == WatchedPart::Maximised {
+            let maximised = texts.get("scene.maximised");
+            return [format!("{text}\n{maximised}"), maximised.to_owned()];
+        }
+        return [text, size];
     };
     let layers = network.layers();
     let Some(this) = layers.get(layer) else {

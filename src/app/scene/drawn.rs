@@ -3,6 +3,7 @@
 
 use super::super::state::{Item, NetworkView, Selection};
 use super::super::training::Training;
+use super::super::ways::{LitWays, WaysShown};
 use super::choose::{changes, share};
 use super::focus::focus_of;
 use super::layout::Column;
@@ -128,8 +129,8 @@ impl DrawnPair {
         (connection, Learnt(link.and_then(|link| link.parameter)))
     }
 
-    /// The numbers of the connections of `focus`, ascending.
-    fn of_focus(&self, focus: Option<Item>) -> Vec<usize> {
+    /// The numbers of the connections of `focus` and of the ways that are lit, ascending.
+    fn of_focus(&self, focus: Option<Item>, ways: Option<&LitWays>) -> Vec<usize> {
         let mut own: Vec<usize> = match focus {
             Some(Item::Neuron { column, unit }) if column == self.layer + 1 => {
                 self.connections.into_unit(unit).collect()
@@ -147,11 +148,21 @@ impl DrawnPair {
             }
             _ => Vec::new(),
         };
+        let lit = ways.into_iter().flat_map(LitWays::links);
+        let lit = lit.filter(|&(layer, source, ..)| (layer, source) == (self.layer, self.source));
+        own.extend(lit.filter_map(|(_, _, from, to)| self.connections.number(from, to)));
         own.sort_unstable();
+        own.dedup();
         own
     }
 
-    fn choose(&self, training: &Training, count: usize, focus: Option<Item>) -> Vec<u32> {
+    fn choose(
+        &self,
+        training: &Training,
+        count: usize,
+        focus: Option<Item>,
+        ways: Option<&LitWays>,
+    ) -> Vec<u32> {
         let activations = training.snapshot.probe.a.get(self.layer);
         let criterion = Criterion {
             values: &training.snapshot.params,
@@ -159,17 +170,23 @@ impl DrawnPair {
             maps: self.maps,
             visible: self.visible,
         };
-        salient::choose(&self.connections, &criterion, count, &self.of_focus(focus))
+        salient::choose(
+            &self.connections,
+            &criterion,
+            count,
+            &self.of_focus(focus, ways),
+        )
     }
 }
 
 impl DrawnConnections {
-    /// Chooses under `budget`; the connections of `focus` come first.
+    /// Chooses under `budget`; the connections of `focus` and of the lit ways come first.
     pub(super) fn choose(
         training: &Training,
         layout: &NetworkLayout,
         budget: usize,
         focus: Option<Item>,
+        ways: Option<&LitWays>,
     ) -> Self {
         let network = &training.problem.network;
         let mut first = Vec::new();
@@ -186,7 +203,7 @@ impl DrawnConnections {
         let shares = share(&wanted, budget);
         let mut slot = 0;
         for (pair, count) in pairs.iter_mut().zip(shares) {
-            pair.shown = pair.choose(training, count, focus);
+            pair.shown = pair.choose(training, count, focus, ways);
             pair.first_slot = slot;
             slot += pair.shown.len() * pair.pieces();
         }
@@ -317,6 +334,7 @@ pub(super) fn follow_budget(
     training: Res<Training>,
     view: Res<NetworkView>,
     layout: Res<NetworkLayout>,
+    ways: Res<WaysShown>,
     old: Query<Entity, With<Connection>>,
     mut drawn: ResMut<DrawnConnections>,
 ) {
@@ -325,7 +343,8 @@ pub(super) fn follow_budget(
     }
     old.iter()
         .for_each(|entity| commands.entity(entity).despawn());
-    *drawn = DrawnConnections::choose(&training, &layout, view.connection_budget, drawn.focus);
+    let (budget, ways) = (view.connection_budget, ways.0.as_deref());
+    *drawn = DrawnConnections::choose(&training, &layout, budget, drawn.focus, ways);
     spawn_connections(&mut commands, &drawn, &layout);
 }
 
@@ -337,6 +356,7 @@ pub(super) fn choose_again(
     training: Res<Training>,
     selection: Res<Selection>,
     layout: Res<NetworkLayout>,
+    ways: Res<WaysShown>,
     mut drawn: ResMut<DrawnConnections>,
     mut connections: Query<(&mut Connection, &mut Learnt, &mut Ends, &Slot)>,
     mut moved: Local<Vec<Option<u32>>>,
@@ -351,7 +371,7 @@ pub(super) fn choose_again(
         drawn.waited += time.delta_secs();
     }
     let focus = focus_of(&selection);
-    let refocused = drawn.focus != focus;
+    let refocused = drawn.focus != focus || ways.is_changed();
     let running = training.snapshot.state == RunState::Running;
     let due = drawn.stale && (!running || drawn.waited >= PATIENCE);
     if !(refocused || due) {
@@ -376,7 +396,7 @@ pub(super) fn choose_again(
         if pair.shown.len() == pair.total() {
             continue;
         }
-        let wanted = pair.choose(&training, pair.shown.len(), focus);
+        let wanted = pair.choose(&training, pair.shown.len(), focus, ways.0.as_deref());
         let changes = changes(&pair.shown, &wanted);
         if changes.is_empty() {
             continue;

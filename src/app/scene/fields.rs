@@ -219,7 +219,7 @@ fn watched_point(training: &Training) -> Option<[f32; 2]> {
     let rows = match watched.part {
         WatchedPart::Train => &data.train.rows,
         WatchedPart::Validation => &data.validation.rows,
-        WatchedPart::Drawn => return None,
+        WatchedPart::Drawn | WatchedPart::Maximised => return None,
     };
     let (row, points) = (*rows.get(watched.index)?, data.points.as_ref()?);
     Some([points[[row, 0]], points[[row, 1]]])

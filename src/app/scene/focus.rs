@@ -6,9 +6,11 @@ use super::super::chain::ChainShown;
 use super::super::state::{Item, Selection};
 use super::super::theme::{Theme, linear};
 use super::super::training::Training;
+use super::super::ways::WaysShown;
 use super::chain::OnPath;
 use super::event::Touched;
-use super::parts::{Connection, Neuron, Outline, Standing};
+use super::parts::{Connection, Neuron, Outline, Shape, Standing};
+use super::ways::OnWays;
 use crate::nn::Network;
 use bevy::prelude::*;
 
@@ -198,29 +200,38 @@ pub(super) fn raise_what_is_selected(
     selection: Res<Selection>,
     theme: Res<Theme>,
     training: Res<Training>,
-    chain: Res<ChainShown>,
+    (chain, ways): (Res<ChainShown>, Res<WaysShown>),
     mut lit: ResMut<Lit>,
     mut touched: Local<Option<Touched>>,
-    mut neurons: Query<(Ref<Neuron>, &mut Standing, &mut Outline), Without<Connection>>,
+    mut neurons: Query<(Ref<Neuron>, &Shape, &mut Standing, &mut Outline), Without<Connection>>,
     mut connections: Query<(Ref<Connection>, &mut Standing), Without<Neuron>>,
 ) {
     let network = &training.problem.network;
     let micro = training.snapshot.micro.as_ref();
     let now = micro.map(|micro| Touched::by(network, micro.last()));
     let path = chain.0.as_deref().map(OnPath);
-    let all = selection.is_changed() || theme.is_changed() || chain.is_changed() || *touched != now;
+    let all = selection.is_changed()
+        || theme.is_changed()
+        || chain.is_changed()
+        || ways.is_changed()
+        || *touched != now;
+    // Event by event other things are lit.
+    let ways = ways.0.as_deref().filter(|_| now.is_none()).map(OnWays);
     *touched = now;
     if selection.is_changed() || lit.columns.len() != network.layers().len() + 1 {
         *lit = Lit::of(network, focus_of(&selection));
     }
-    for (neuron, mut standing, mut ring) in &mut neurons {
+    for (neuron, shape, mut standing, mut ring) in &mut neurons {
         if all || neuron.is_changed() {
-            standing.set_if_neq(match (&path, &*touched) {
-                (Some(path), _) => path.neuron(&neuron),
-                (None, None) => lit.neuron(&neuron),
-                (None, Some(touched)) => lit.neuron_in_event(&neuron, touched),
+            standing.set_if_neq(match (&path, &ways, &*touched) {
+                (Some(path), ..) => path.neuron(&neuron),
+                (None, Some(ways), _) => ways.neuron(&neuron, *shape),
+                (None, None, None) => lit.neuron(&neuron),
+                (None, None, Some(touched)) => lit.neuron_in_event(&neuron, touched),
             });
-            ring.set_if_neq(outline(&selection, &neuron, *theme));
+            let on_way = ways.as_ref().filter(|_| path.is_none());
+            let on_way = on_way.and_then(|ways| ways.outline(&neuron, *theme));
+            ring.set_if_neq(on_way.unwrap_or_else(|| outline(&selection, &neuron, *theme)));
         }
     }
     for (connection, mut standing) in &mut connections {
@@ -228,10 +239,11 @@ pub(super) fn raise_what_is_selected(
             let layer = network.layers().get(connection.layer);
             let source = layer.and_then(|l| l.sources().get(connection.source));
             let source = source.map_or(0, |source| source.column());
-            standing.set_if_neq(match (&path, &*touched) {
-                (Some(path), _) => path.connection(&connection),
-                (None, None) => lit.connection(&selection, &connection, source),
-                (None, Some(touched)) => {
+            standing.set_if_neq(match (&path, &ways, &*touched) {
+                (Some(path), ..) => path.connection(&connection),
+                (None, Some(ways), _) => ways.connection(&connection),
+                (None, None, None) => lit.connection(&selection, &connection, source),
+                (None, None, Some(touched)) => {
                     lit.connection_in_event(&selection, &connection, source, touched)
                 }
             });

@@ -35,6 +35,7 @@ mod surface_parts;
 mod surface_path;
 mod surface_ray;
 mod surface_relief;
+mod ways;
 mod weight_maps;
 
 pub use drawn::{DrawnConnections, DrawnPair};
@@ -91,6 +92,7 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<paint::Scales>()
             .init_resource::<Playing>()
             .init_resource::<ChainShown>()
+            .add_plugins(super::ways::plugin)
             .init_resource::<Motion>()
             .init_resource::<Rivals>()
             .init_resource::<RivalScene>()
@@ -125,6 +127,8 @@ impl Plugin for NetworkScenePlugin {
                     numbers::write,
                     chain::write,
                     chain::keep_running,
+                    ways::write,
+                    ways::keep_running,
                 )
                     .chain()
                     .in_set(GradscapeSystems::Scene),

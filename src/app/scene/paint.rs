@@ -10,11 +10,13 @@ use super::super::micro::Playing;
 use super::super::state::{ConnectionValue, NetworkView, NeuronValue};
 use super::super::theme::{Palette, Theme, linear};
 use super::super::training::Training;
+use super::super::ways::WaysShown;
 use super::drawn::{DrawnConnections, DrawnPair};
 use super::event;
 use super::parts::{Connection, Learnt, Neuron, Shape, Sign, Standing, Thickness, Tint};
 use super::scale::{Ramp, robust_max, settle, signed_root};
 use super::spawn::NetworkLayout;
+use super::ways;
 use super::weight_maps::Folding;
 use crate::colormap::Diverging;
 use crate::nn::{Activation, Connections, Network, ParamRole};
@@ -38,6 +40,10 @@ const ARCHED: f32 = 0.5;
 const LEAST_RADIUS: f32 = 0.13;
 /// The thinnest ribbon as a share of the thickest.
 const THIN: f32 = 0.06;
+/// The ribbon of the strongest way of an answer, and how much of it is left of the
+/// weakest, both as shares of the thickest where there is no crowd.
+const WAY: f32 = 1.15;
+const WEAKEST_WAY: f32 = 0.16;
 /// How much thicker a raised ribbon is, as a share of the thickest.
 const RAISED: f32 = 0.2;
 /// How far the weakest of a crowd goes toward the background.
@@ -463,6 +469,8 @@ fn neuron_share(scales: &Scales, shown: NeuronValue, neuron: Neuron, value: f32)
 struct PairStyle {
     scale: f32,
     thick: f32,
+    /// The same where it does not stand in a crowd.
+    alone: f32,
     /// The weakest share that is drawn, where the others are not; 0 where all are.
     floor: f32,
     /// The strength of connections without a weight.
@@ -497,7 +505,7 @@ pub(super) fn paint_connections(
     drawn: Res<DrawnConnections>,
     scales: Res<Scales>,
     colors: Res<Colors>,
-    (playing, folding): (Res<Playing>, Res<Folding>),
+    (playing, folding, lit): (Res<Playing>, Res<Folding>, Res<WaysShown>),
     mut connections: Query<(
         Ref<Connection>,
         &Learnt,
@@ -513,7 +521,8 @@ pub(super) fn paint_connections(
         || scales.is_changed()
         || colors.is_changed()
         || playing.is_changed()
-        || folding.is_changed();
+        || folding.is_changed()
+        || lit.is_changed();
     let changes = training.snapshot.micro.as_ref().map(Micro::changes);
     let changes = changes.unwrap_or_default();
     let painter = ConnectionPainter::new(
@@ -524,11 +533,18 @@ pub(super) fn paint_connections(
         &scales,
         &colors,
     );
+    let micro = training.snapshot.micro.as_ref();
+    let way = lit.0.as_deref().filter(|_| micro.is_none());
     for (connection, learnt, standing, mut tint, mut thickness, mut sign) in &mut connections {
         if !(all || connection.is_changed() || standing.is_changed()) {
             continue;
         }
-        if let Some(look) = painter.look(&connection, *learnt, *standing) {
+        let way = way.and_then(|ways| ways.link(ways::link(&connection)));
+        if let Some(look) = way.and_then(|share| painter.of_way(&connection, share as f32)) {
+            tint.set_if_neq(look.0);
+            thickness.set_if_neq(look.1);
+            sign.set_if_neq(look.2);
+        } else if let Some(look) = painter.look(&connection, *learnt, *standing) {
             tint.set_if_neq(look.0);
             // A map of the weights takes the place of the connections, but of those that
             // stand out.
@@ -584,7 +600,8 @@ impl<'a> ConnectionPainter<'a> {
             let (values, scale) = shown(pair.layer);
             let style = PairStyle {
                 scale,
-                thick: thickest(layout, pair),
+                thick: thickest(layout, pair) / crowd(pair),
+                alone: thickest(layout, pair),
                 floor: 0.0,
                 plain: if pair.is_arched() { ARCHED } else { UNWEIGHTED },
             };
@@ -605,6 +622,14 @@ impl<'a> ConnectionPainter<'a> {
             // Once for all connections of a pair: full strength takes all of its weights.
             styles: drawn.pairs.iter().map(style).collect(),
         }
+    }
+
+    /// The same of one that lies on a way of an answer, with its share of the strongest.
+    fn of_way(&self, connection: &Connection, share: f32) -> Option<(Tint, Thickness, Sign)> {
+        let (_, style) = self.styles.get(self.drawn.pair_of(connection)?)?;
+        let width = WEAKEST_WAY + (1.0 - WEAKEST_WAY) * share.abs();
+        let color = Tint(self.colors.pulse(share));
+        Some((color, Thickness(WAY * style.alone * width), sign_of(share)))
     }
 
     /// A connection's colour, thickness and sign.
@@ -637,16 +662,28 @@ impl<'a> ConnectionPainter<'a> {
         if style.floor > 0.0 && standing != Standing::Raised {
             color = color.mix(&colors.background, HAZE * (1.0 - strength));
         }
-        let sign = if t < 0.0 {
-            Sign::Negative
-        } else {
-            Sign::Positive
-        };
-        Some((Tint(colors.seen(color, standing)), Thickness(width), sign))
+        Some((
+            Tint(colors.seen(color, standing)),
+            Thickness(width),
+            sign_of(t),
+        ))
     }
 }
 
-/// The thickness of the strongest connection of a layer pair.
+fn sign_of(value: f32) -> Sign {
+    if value < 0.0 {
+        Sign::Negative
+    } else {
+        Sign::Positive
+    }
+}
+
+/// How much thinner the connections of a pair are, as they are many.
+fn crowd(pair: &DrawnPair) -> f32 {
+    (1.0 + pair.shown.len() as f32 / MANY).sqrt()
+}
+
+/// The thickness of the strongest connection of a layer pair where it is no crowd.
 fn thickest(layout: &NetworkLayout, pair: &DrawnPair) -> f32 {
     // A cell lies beside the next one, and a window's connections end in few.
     let radius = |column: usize| {
@@ -658,6 +695,5 @@ fn thickest(layout: &NetworkLayout, pair: &DrawnPair) -> f32 {
             }
         })
     };
-    let crowd = (1.0 + pair.shown.len() as f32 / MANY).sqrt();
-    THICK * radius(pair.column).min(radius(pair.layer + 1)) / crowd
+    THICK * radius(pair.column).min(radius(pair.layer + 1))
 }

@@ -6,12 +6,14 @@ use super::super::chain::ChainShown;
 use super::super::micro::Playing;
 use super::super::presenter::Motion;
 use super::super::training::Training;
+use super::super::ways::WaysShown;
 use super::chain;
 use super::drawn::DrawnConnections;
 use super::event::Touched;
 use super::paint::Colors;
 use super::parts::{Connection, Ends, Learnt, NetworkPart};
 use super::spawn::NetworkLayout;
+use super::ways;
 use crate::train::Snapshot;
 use crate::train::micro::{Event, Micro};
 use bevy::prelude::*;
@@ -136,7 +138,12 @@ pub(super) fn place(
     colors: Res<Colors>,
     connections: Query<(&Connection, &Learnt, &Ends)>,
     mut pulses: Query<&mut Pulses>,
-    (chain, motion, time): (Res<ChainShown>, Res<Motion>, Option<Res<Time>>),
+    (chain, lit, motion, time): (
+        Res<ChainShown>,
+        Res<WaysShown>,
+        Res<Motion>,
+        Option<Res<Time>>,
+    ),
 ) {
     let Ok(mut pulses) = pulses.single_mut() else {
         return;
@@ -155,6 +162,15 @@ pub(super) fn place(
     let now = playing.event.filter(|_| playing.t < 1.0);
     let moving = now.and_then(|event| Some((event, along(event, playing.t)?)));
     let Some((event, along)) = moving else {
+        if let Some(lit) = lit.0.as_ref().filter(|_| micro.is_none()) {
+            let time = time.filter(|_| !motion.reduced).map(|t| t.elapsed_secs());
+            let drawn = connections.iter().map(|(this, _, ends)| (*this, *ends));
+            let dots = ways::dots(lit, &layout, drawn, &colors, time);
+            if pulses.0 != dots {
+                pulses.0 = dots;
+            }
+            return;
+        }
         if !pulses.0.is_empty() {
             pulses.0.clear();
         }

@@ -91,7 +91,7 @@ fn stand(training: &Training, view: &NetworkView) -> RivalStanding {
         columns: lay_out(&plans(problem), pixels),
         ..default()
     };
-    let drawn = DrawnConnections::choose(training, &layout, view.connection_budget, None);
+    let drawn = DrawnConnections::choose(training, &layout, view.connection_budget, None, None);
     RivalStanding {
         bounds: bounds_of(&layout, &drawn),
         scales: Scales::for_problem(problem, layout.shows_image()),

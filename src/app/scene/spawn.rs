@@ -8,7 +8,7 @@ use super::layout::{Column, lay_out_with, plans};
 use super::paint::Scales;
 use super::parts::{NetworkPart, Neuron, Shape, Slot};
 use super::weight_maps::{self, Folding};
-use super::{captions, chain, numbers, pulses};
+use super::{captions, chain, numbers, pulses, ways};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
@@ -100,7 +100,8 @@ impl LayingOut<'_, '_> {
                 slot += 1;
             }
         }
-        *drawn = DrawnConnections::choose(training, layout, self.view.connection_budget, None);
+        *drawn =
+            DrawnConnections::choose(training, layout, self.view.connection_budget, None, None);
         let bounds = &mut *self.bounds;
         *bounds = bounds_of(layout, drawn);
         if spread && let Some([low, high]) = weight_maps::reach(problem, layout) {
@@ -112,6 +113,7 @@ impl LayingOut<'_, '_> {
         pulses::spawn(commands);
         numbers::spawn(commands, layout, drawn);
         chain::spawn(commands, layout);
+        ways::spawn(commands, layout);
     }
 }
 

@@ -44,7 +44,7 @@ impl Drawer {
     /// Puts it on the table; `now` is what is watched until something is drawn.
     pub fn open(&mut self, now: Watched) {
         self.is_open = true;
-        if now.part != WatchedPart::Drawn {
+        if !now.part.is_made() {
             self.back = Some(now);
         }
         self.given_to = None;

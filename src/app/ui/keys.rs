@@ -50,6 +50,7 @@ pub enum Action {
     Inside,
     Maps,
     Fields,
+    Ways,
     Ask,
     Nudge,
     NextWeight,
@@ -91,7 +92,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 59] = [
+pub const SHORTCUTS: [Shortcut; 60] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -115,6 +116,7 @@ pub const SHORTCUTS: [Shortcut; 59] = [
     on(&[Key::Enter], "Enter", "keys.ask", Action::Ask),
     on(&[Key::Backslash], "\\", "keys.draw", Action::Draw),
     on(&[Key::Backtick], "`", "keys.inside", Action::Inside),
+    on(&[Key::Num9], "9", "keys.ways", Action::Ways),
     on(&[Key::R], "R", "keys.reset", Action::Reset),
     on(&[Key::N], "N", "keys.reseed", Action::Reseed),
     on(
@@ -301,6 +303,7 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
             let view = &mut stage.choices.network;
             view.fields = !view.fields;
         }
+        Action::Ways => panels.inside.why.lit = !panels.inside.why.lit,
         // What is in the hand has taken them; without it they mean nothing.
         Action::Ask | Action::Nudge | Action::NextWeight => {}
         Action::Known => presenter::known_state(panels, stage),

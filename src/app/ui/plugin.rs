@@ -8,7 +8,7 @@ use crate::app::{
     Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
     Motion, NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, Presenter,
     RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, SurfaceView, Texts, Theme,
-    Training, ViewMode, ViewRect, Wake, Walk, WeightsWish,
+    Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::{RunState, TrainCommand};
@@ -118,6 +118,7 @@ struct Wishes<'w> {
     rivals: MessageWriter<'w, RivalWish>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
+    ways: ResMut<'w, WaysShown>,
     wake: Option<Res<'w, EventLoopProxyWrapper>>,
 }
 
@@ -260,6 +261,9 @@ fn carry_out(
         Intent::Notify(notice) => panels.notify(notice, now),
         Intent::Rival(wish) => {
             wishes.rivals.write(wish);
+        }
+        Intent::Ways(ways) => {
+            wishes.ways.set_if_neq(WaysShown(ways));
         }
         Intent::Study(wish) => {
             wishes.studies.write(wish);

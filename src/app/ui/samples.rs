@@ -66,7 +66,8 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let draws = draw::is_possible(problem);
-        if !problem.validation.is_empty() || draws {
+        let maximised = now.part == WatchedPart::Maximised;
+        if !problem.validation.is_empty() || draws || maximised {
             let mut parts = vec![(WatchedPart::Train, None, stage.t("samples.train"))];
             if !problem.validation.is_empty() {
                 let name = stage.t("samples.validation");
@@ -79,7 +80,7 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
                 wanted.index = 0;
             }
         }
-        if wanted.part == WatchedPart::Drawn {
+        if wanted.part.is_made() {
             return;
         }
         let n = part(stage, wanted.part).len().max(1);
@@ -104,6 +105,11 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
             }
         });
     });
+    if now.part == WatchedPart::Maximised {
+        let text =
+            egui::RichText::new(stage.t("scene.maximised")).color(color32(stage.palette.accent));
+        ui.label(text);
+    }
     if wanted != now && wanted.part == WatchedPart::Drawn {
         drawer.open(now);
     } else if wanted != now {
@@ -115,7 +121,7 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
 fn part<'a>(stage: &Stage<'a>, part: WatchedPart) -> &'a Samples {
     let problem = &stage.training.problem;
     match part {
-        WatchedPart::Train | WatchedPart::Drawn => &problem.train,
+        WatchedPart::Train | WatchedPart::Drawn | WatchedPart::Maximised => &problem.train,
         WatchedPart::Validation => &problem.validation,
     }
 }

@@ -4,8 +4,8 @@ use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, Notice, PinCommand, RaceCommand, ReplayWish, RivalWish,
-    Rivals, Selection, StudyWish, Texts, Training, WeightsWish,
+    Arena, CameraRequest, ErrorSurface, LitWays, Notice, PinCommand, RaceCommand, ReplayWish,
+    RivalWish, Rivals, Selection, StudyWish, Texts, Training, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
@@ -52,6 +52,8 @@ pub enum Intent {
     Study(StudyWish),
     /// Put networks beside the one on screen, or take them away.
     Rival(RivalWish),
+    /// Light these ways of an answer through the network, or none.
+    Ways(Option<Arc<LitWays>>),
 }
 
 /// Everything a panel can read, what it can change at once, and where it puts

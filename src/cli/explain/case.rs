@@ -5,11 +5,10 @@ use crate::cli::CliError;
 use crate::cli::source::Source;
 use crate::cli::surface::ThemeName;
 use crate::figure::{Attribution, Covered, ExplanationFigure, FigureError, Look, Svg};
-use crate::insight::explain::{Explainer, Explanation, Method, Said, Verdict, parts_of, sentence};
+use crate::insight::explain::{Explainer, Explanation, Method, Said, Verdict, sentence_about};
 use crate::insight::picture::Picture;
-use crate::nn::Activation;
 use crate::train::{Encoding, Problem, Samples};
-use ndarray::{Array1, ArrayView1};
+use ndarray::ArrayView1;
 
 /// One sample of a problem.
 pub(super) struct Case<'a> {
@@ -54,18 +53,8 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn sentence(&self, explainer: &mut Explainer<'_, f64>) -> Said {
-        let problem = self.problem;
-        let x: Array1<f32> = self.x.iter().map(|&v| v as f32).collect();
-        let baseline = explainer.baseline.mapv(|v| v as f32);
-        let parts = parts_of(problem, x.view(), baseline.view(), self.point);
-        sentence(
-            &mut explainer.model,
-            ArrayView1::from(&self.x),
-            &parts,
-            problem.encoding,
-            problem.data.task.names(),
-            has_probabilities(problem),
-        )
+        let x = ArrayView1::from(&self.x);
+        sentence_about(self.problem, explainer, x, self.point)
     }
 
     pub(super) fn figure<'b>(
@@ -180,15 +169,6 @@ fn attribution(problem: &Problem, found: &Explanation) -> Attribution {
         note,
         values: found.values.clone(),
         signed: found.method.is_signed(),
-    }
-}
-
-fn has_probabilities(problem: &Problem) -> bool {
-    let last = problem.network.layers().last().map(|l| l.activation());
-    match problem.encoding {
-        Encoding::OneHot => last == Some(Activation::Softmax),
-        Encoding::Binary { low, .. } => last == Some(Activation::Sigmoid) && low == 0.0,
-        Encoding::Values => false,
     }
 }
 

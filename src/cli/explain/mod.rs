@@ -105,7 +105,7 @@ struct ExplainObject<'a> {
 
 #[derive(Serialize)]
 struct WithoutObject<'a> {
-    parts: Vec<&'a str>,
+    parts: Vec<String>,
     values: Vec<usize>,
     says: &'a str,
     changes: bool,
@@ -190,7 +190,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CliError> {
         readout: ways.readout,
         sentence: &said.text,
         without: said.without.as_ref().map(|without| WithoutObject {
-            parts: without.parts.iter().map(|p| p.name.as_str()).collect(),
+            parts: without.parts.iter().map(|p| p.what.to_string()).collect(),
             values: values_of(&without.parts),
             says: name(without.verdict.class),
             changes: without.changes,

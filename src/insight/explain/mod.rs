@@ -7,6 +7,7 @@
 mod grad_cam;
 mod gradient;
 mod integrated;
+mod named;
 mod occlusion;
 mod parts;
 mod sentence;
@@ -15,9 +16,10 @@ mod smooth;
 pub use grad_cam::{GradCam, grad_cam, grad_cam_layer};
 pub use gradient::{gradient_times_input, saliency};
 pub use integrated::{Integrated, IntegratedGradients};
+pub use named::{Ink, Named, Place, Short};
 pub use occlusion::{Window, occlude_each, occlude_windows};
 pub use parts::{Part, parts_of};
-pub use sentence::{Said, Verdict, Without, sentence};
+pub use sentence::{Said, Verdict, Without, has_probabilities, sentence, sentence_about};
 pub use smooth::SmoothGrad;
 
 use super::model::Model;

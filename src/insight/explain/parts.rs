@@ -1,6 +1,7 @@
 //! The parts of a sample that a sentence can name: windows of a picture by what is in
 //! them and where, coordinates of a point, columns of a table.
 
+use super::named::{Ink, Named, Place};
 use crate::insight::picture::Picture;
 use crate::train::Problem;
 use ndarray::ArrayView1;
@@ -8,10 +9,8 @@ use ndarray::ArrayView1;
 /// A part of a sample, and what takes its place when it is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// What it is called: "the bar at the top", "the petal length".
-    pub name: String,
-    /// In a sentence, what it is like without it: "without it", "with an average one".
-    pub without: String,
+    /// What it is.
+    pub what: Named,
     /// Which values of the sample change, and to what.
     pub replaced: Vec<(usize, f32)>,
     /// How much of the sample it is, from 0 to 1: of a picture its share of the ink.
@@ -51,29 +50,15 @@ fn columns(problem: &Problem, x: ArrayView1<'_, f32>, baseline: ArrayView1<'_, f
         problem.data.scaler.unscaled(feature, value)
     };
     let part = |unit: usize| Part {
-        name: format!(
-            "{} ({}, on average {})",
-            names[problem.feature_of(unit)],
-            Short(unscaled(unit, x[unit])),
-            Short(unscaled(unit, baseline[unit])),
-        ),
-        without: "with an average one".to_owned(),
+        what: Named::Value {
+            name: names[problem.feature_of(unit)].clone(),
+            value: unscaled(unit, x[unit]),
+            average: unscaled(unit, baseline[unit]),
+        },
         replaced: vec![(unit, baseline[unit])],
         share: 1.0 / x.len() as f64,
     };
     (0..x.len()).map(part).collect()
-}
-
-/// A number by its first three digits that mean something.
-pub(super) struct Short<T>(pub T);
-
-impl<T: std::fmt::LowerExp + std::fmt::Display> std::fmt::Display for Short<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match format!("{:.2e}", self.0).parse::<f64>() {
-            Ok(rounded) => write!(f, "{rounded}"),
-            Err(_) => write!(f, "{}", self.0),
-        }
-    }
 }
 
 /// The two raw coordinates, each with every feature that is made of it.
@@ -90,13 +75,11 @@ fn coordinates(
         let mapped = problem.data.map_point(moved[0], moved[1])?;
         let changed = mapped.into_iter().enumerate().filter(|&(i, v)| x[i] != v);
         Some(Part {
-            name: format!(
-                "x{} ({}, on average {})",
-                axis + 1,
-                Short(point[axis]),
-                Short(moved[axis])
-            ),
-            without: "with an average one".to_owned(),
+            what: Named::Value {
+                name: format!("x{}", axis + 1),
+                value: point[axis],
+                average: moved[axis],
+            },
             replaced: changed.collect(),
             share: 0.5,
         })
@@ -144,8 +127,7 @@ fn windows(picture: Picture, x: ArrayView1<'_, f32>, baseline: ArrayView1<'_, f3
                     .map(|i| (i, baseline[i]))
                     .collect();
                 parts.push(Part {
-                    name: frame.name(&ink, [height, width]),
-                    without: "without it".to_owned(),
+                    what: frame.named(&ink, [height, width]),
                     replaced,
                     share,
                 });
@@ -185,10 +167,13 @@ impl Frame {
     }
 
     /// What the ink in it looks like, and where it is in the whole picture's ink.
-    fn name(self, ink: &[f64], size: [usize; 2]) -> String {
+    fn named(self, ink: &[f64], size: [usize; 2]) -> Named {
         let own = Moments::of(self.pixels(size[1]), ink, size[1]);
         let whole = Moments::of(0..ink.len(), ink, size[1]);
-        format!("the {} {}", own.shape(size), whole.place(own.middle))
+        Named::Ink {
+            shape: own.shape(size),
+            place: whole.place(own.middle),
+        }
     }
 }
 
@@ -242,30 +227,29 @@ impl Moments {
     }
 
     /// A stroke by its direction, or a part.
-    fn shape(&self, size: [usize; 2]) -> &'static str {
+    fn shape(&self, size: [usize; 2]) -> Ink {
         let side = size[0].max(size[1]) as f64;
         let [long, short] = self.spread;
         if long < 1.9 * short || short > 0.09 * side {
-            return if short > 0.09 * side { "part" } else { "piece" };
+            return if short > 0.09 * side {
+                Ink::Part
+            } else {
+                Ink::Piece
+            };
         }
         match self.angle {
-            a if a.abs() < 28.0 => "bar",
-            a if a.abs() > 62.0 => "upright stroke",
-            _ => "slanting stroke",
+            a if a.abs() < 28.0 => Ink::Bar,
+            a if a.abs() > 62.0 => Ink::Upright,
+            _ => Ink::Slanting,
         }
     }
 
-    /// Where a point is within this ink's bounds, in words.
-    fn place(&self, [row, column]: [f64; 2]) -> &'static str {
+    /// Where a point is within this ink's bounds.
+    fn place(&self, [row, column]: [f64; 2]) -> Place {
         let third = |at: f64, [least, most]: [f64; 2]| {
             let share = (at - least) / (most - least).max(1.0);
             usize::from(share > 0.36) + usize::from(share > 0.64)
         };
-        const WORDS: [[&str; 3]; 3] = [
-            ["at the upper left", "at the top", "at the upper right"],
-            ["on the left", "in the middle", "on the right"],
-            ["at the lower left", "at the bottom", "at the lower right"],
-        ];
-        WORDS[third(row, self.bounds[0])][third(column, self.bounds[1])]
+        Place::ALL[third(row, self.bounds[0])][third(column, self.bounds[1])]
     }
 }

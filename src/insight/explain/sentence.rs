@@ -5,10 +5,12 @@
 //! decides alone, several are left out together; where these do not either, the sentence
 //! says so.
 
-use super::parts::{Part, Short};
+use super::Explainer;
+use super::named::{Named, Short};
+use super::parts::{Part, parts_of};
 use crate::insight::model::Model;
-use crate::nn::Real;
-use crate::train::Encoding;
+use crate::nn::{Activation, Real};
+use crate::train::{Encoding, Problem};
 use ndarray::{Array1, ArrayView1};
 
 /// So many parts are left out together at most.
@@ -81,6 +83,33 @@ impl Verdict {
                 self.outputs[class] - best
             }
         }
+    }
+}
+
+/// [`sentence`] about `x`, a sample of `problem`'s, over all of its [`parts_of`].
+/// `point` is its raw point where the data are a problem in the plane.
+pub fn sentence_about<R: Real>(
+    problem: &Problem,
+    explainer: &mut Explainer<'_, R>,
+    x: ArrayView1<'_, R>,
+    point: Option<[f32; 2]>,
+) -> Said {
+    let single = |v: &R| v.wide() as f32;
+    let (baseline, row) = (explainer.baseline.map(single), x.map(single));
+    let parts = parts_of(problem, row.view(), baseline.view(), point);
+    let names = problem.data.task.names();
+    let model = &mut explainer.model;
+    let probabilities = has_probabilities(problem);
+    sentence(model, x, &parts, problem.encoding, names, probabilities)
+}
+
+/// Whether the outputs of `problem`'s network are probabilities of classes.
+pub fn has_probabilities(problem: &Problem) -> bool {
+    let last = problem.network.layers().last().map(|l| l.activation());
+    match problem.encoding {
+        Encoding::OneHot => last == Some(Activation::Softmax),
+        Encoding::Binary { low, .. } => last == Some(Activation::Sigmoid) && low == 0.0,
+        Encoding::Values => false,
     }
 }
 
@@ -222,14 +251,14 @@ impl Words<'_> {
         let Some(without) = without else {
             return format!("{said}.");
         };
-        let parts: Vec<&str> = without.parts.iter().map(|p| p.name.as_str()).collect();
+        let parts: Vec<String> = without.parts.iter().map(|p| p.what.to_string()).collect();
         let reason = listed(&parts);
-        let absent = if without.parts.len() > 1 && without.parts[0].without == "without it" {
-            "without them"
-        } else if without.parts.len() > 1 {
-            "with average ones"
-        } else {
-            &without.parts[0].without
+        let several = without.parts.len() > 1;
+        let absent = match (&without.parts[0].what, several) {
+            (Named::Ink { .. }, false) => "without it",
+            (Named::Ink { .. }, true) => "without them",
+            (Named::Value { .. }, false) => "with an average one",
+            (Named::Value { .. }, true) => "with average ones",
         };
         let then = &without.verdict;
         if self.encoding == Encoding::Values {
@@ -255,10 +284,10 @@ impl Words<'_> {
 }
 
 /// `a`, `a and b`, `a, b and c`
-fn listed(names: &[&str]) -> String {
+fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [one] => (*one).to_owned(),
+        [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

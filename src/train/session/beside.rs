@@ -1,6 +1,6 @@
 //! A run that keeps level with another one: beside it, on the same samples.
 
-use super::super::snapshot::{RunState, TrainCommand, Watched, WatchedPart};
+use super::super::snapshot::{RunState, TrainCommand};
 use super::Session;
 use std::sync::Arc;
 
@@ -83,17 +83,20 @@ impl Session {
     }
 
     fn watch_with(&mut self, leader: &Session) {
-        let fits = leader.drawn.len() == self.trainer.problem().network.inputs();
-        let watched = match leader.watched {
-            Watched {
-                part: WatchedPart::Drawn,
-                ..
-            } if !fits => self.watched,
-            watched => watched,
+        // What is not of the data is handed over where both take inputs in one order.
+        let (own, other) = (self.trainer.problem(), leader.trainer.problem());
+        let n = own.network.inputs();
+        let fits = leader.made.len() == n
+            && (0..n).all(|input| own.feature_of(input) == other.feature_of(input));
+        let watched = match leader.watched.part.is_made() && !fits {
+            true => self.watched,
+            false => leader.watched,
         };
-        if self.watched != watched || (fits && self.drawn != leader.drawn) {
+        if self.watched != watched || (fits && self.made != leader.made) {
             self.watched = watched;
-            self.drawn = Arc::clone(&leader.drawn);
+            if fits {
+                self.made = Arc::clone(&leader.made);
+            }
             self.revision += 1;
         }
     }

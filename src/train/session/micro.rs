@@ -221,7 +221,7 @@ impl Session {
     fn watched_row(&self) -> usize {
         match self.watched.part {
             WatchedPart::Train => self.watched.index,
-            WatchedPart::Validation | WatchedPart::Drawn => usize::MAX,
+            WatchedPart::Validation | WatchedPart::Drawn | WatchedPart::Maximised => usize::MAX,
         }
     }
 

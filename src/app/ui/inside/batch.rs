@@ -55,7 +55,7 @@ pub(super) fn options(ui: &mut Ui, batch: &mut Batch, stage: &mut Stage<'_>) {
 fn samples(problem: &Problem, part: WatchedPart) -> &Samples {
     match part {
         WatchedPart::Validation => &problem.validation,
-        WatchedPart::Train | WatchedPart::Drawn => &problem.train,
+        _ => &problem.train,
     }
 }
 
@@ -63,7 +63,7 @@ fn samples(problem: &Problem, part: WatchedPart) -> &Samples {
 fn class_of(problem: &Problem, part: WatchedPart, sample: usize) -> Option<usize> {
     let data = match part {
         WatchedPart::Validation => &problem.data.validation,
-        WatchedPart::Train | WatchedPart::Drawn => &problem.data.train,
+        _ => &problem.data.train,
     };
     data.target.labels()?.get(sample).copied()
 }

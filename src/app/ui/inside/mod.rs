@@ -3,12 +3,16 @@
 
 mod bars;
 mod batch;
+mod climb;
 mod compare;
 mod doctor;
 mod histograms;
+mod map;
 mod scores;
 mod sheet;
+mod similarity;
 mod structure;
+mod why;
 
 use super::icons::Icon;
 use super::panels::Panels;
@@ -18,10 +22,13 @@ use super::widgets::{segmented, small_icon};
 use crate::train::WatchedPart;
 use batch::Batch;
 use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
+use climb::Climb;
 use compare::Comparison;
 use doctor::Doctor;
 use scores::{Scores, ScoresKey};
 use sheet::{Image, SheetKey};
+use similarity::Similarity;
+use why::Why;
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -45,6 +52,12 @@ pub enum Tab {
     Flow,
     /// What is wrong, and what to try.
     Diagnosis,
+    /// Why it says what it says of the sample.
+    Explanation,
+    /// What a class, a unit or a channel answers to most.
+    Maximise,
+    /// How alike any two layers are.
+    Similarity,
     /// Networks side by side.
     Compare,
 }
@@ -77,6 +90,11 @@ pub struct Inside {
     batch: Batch,
     scores: Option<(ScoresKey, Scores)>,
     doctor: Doctor,
+    /// Why it says what it says.
+    pub why: Why,
+    /// What it answers to most.
+    pub climb: Climb,
+    similarity: Similarity,
     comparison: Comparison,
 }
 
@@ -85,6 +103,13 @@ const HEIGHT: f32 = 270.0;
 const MOST: f32 = 0.62;
 
 pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
+    let inside = &mut panels.inside;
+    let explains = inside.open && inside.tab == Tab::Explanation;
+    inside.why.follow(stage, root.ctx(), explains);
+    inside.climb.follow(stage, root.ctx(), inside.open);
+    if inside.open && inside.tab == Tab::Similarity {
+        inside.similarity.follow(stage, root.ctx());
+    }
     if !panels.inside.open || root.available_height() < 260.0 {
         return;
     }
@@ -107,6 +132,9 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Scores => scores::show(ui, inside, stage),
                 Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
                 Tab::Diagnosis => doctor::show(ui, &mut inside.doctor, stage),
+                Tab::Explanation => why::show(ui, &mut inside.why, stage),
+                Tab::Maximise => climb::show(ui, &mut inside.climb, stage),
+                Tab::Similarity => similarity::show(ui, &inside.similarity, stage),
                 Tab::Compare => compare::show(ui, &inside.comparison, stage),
             }
         });
@@ -135,6 +163,9 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
                             (Tab::Scores, None, stage.t("inside.scores")),
                             (Tab::Flow, None, stage.t("inside.flow")),
                             (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
+                            (Tab::Explanation, None, stage.t("inside.explanation")),
+                            (Tab::Maximise, None, stage.t("inside.maximise")),
+                            (Tab::Similarity, None, stage.t("inside.similarity")),
                             (Tab::Compare, None, stage.t("inside.compare")),
                         ];
                         segmented(ui, "inside/tab", &mut inside.tab, &tabs);
@@ -148,7 +179,9 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
 /// How what is looked at is shown.
 fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
     match inside.tab {
-        Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
+        Tab::Structure | Tab::Flow | Tab::Diagnosis | Tab::Similarity => {}
+        Tab::Explanation => why::options(ui, &mut inside.why, stage),
+        Tab::Maximise => climb::options(ui, &mut inside.climb, stage),
         Tab::Compare => compare::options(ui, &mut inside.comparison, stage),
         Tab::Weights | Tab::Filters | Tab::Features => {
             let heat = &mut stage.choices.network.heat;
