@@ -3,6 +3,7 @@
 
 pub mod contributions;
 pub mod diagnosis;
+pub mod distributions;
 pub mod explain;
 pub mod field;
 pub mod health;
