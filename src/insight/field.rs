@@ -38,17 +38,8 @@ pub enum Answer {
 /// The answer at `resolution` x `resolution` cell centres over the data's
 /// domain; `None` unless the data are a problem in the plane.
 pub fn decision_field(problem: &Problem, params: &[f32], resolution: usize) -> Option<Field> {
-    let domain = problem.data.domain()?;
     let n = resolution.max(1);
-    let at = |axis: usize, i: usize| {
-        let [least, greatest] = domain[axis];
-        least + (greatest - least) * (i as f32 + 0.5) / n as f32
-    };
-    let points = Array2::from_shape_fn((n * n, 2), |(k, axis)| match axis {
-        0 => at(0, k % n),
-        _ => at(1, k / n),
-    });
-    let inputs = problem.data.map_points(points.view())?;
+    let (domain, inputs) = grid(problem, n)?;
     let outputs = outputs(problem, params, &inputs);
     let largest = largest_target(problem);
     let answers = outputs
@@ -85,6 +76,67 @@ pub fn decision_field(problem: &Problem, params: &[f32], resolution: usize) -> O
         domain,
         answers,
     })
+}
+
+/// What every unit answers over the plane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitFields {
+    /// Points a side.
+    pub resolution: usize,
+    /// `[[least x1, greatest x1], [least x2, greatest x2]]`.
+    pub domain: [[f32; 2]; 2],
+    /// For each column (0 has the inputs as the network sees them, layer `k` is `k + 1`)
+    /// and each of its units the activation at every point, ordered as [`Field::answers`].
+    pub columns: Vec<Vec<Vec<f32>>>,
+}
+
+/// The activations of the first `most` units of every layer at `resolution` x
+/// `resolution` cell centres over the data's domain; `None` unless the data are a problem
+/// in the plane. Memory is `resolution²` numbers a unit.
+pub fn unit_fields(
+    problem: &Problem,
+    params: &[f32],
+    resolution: usize,
+    most: usize,
+) -> Option<UnitFields> {
+    let (domain, inputs) = grid(problem, resolution)?;
+    let network = &problem.network;
+    let widths = network.widths();
+    let empty = |width: usize| vec![Vec::with_capacity(inputs.nrows()); width.min(most)];
+    let mut columns: Vec<Vec<Vec<f32>>> = widths.into_iter().map(empty).collect();
+    let mut workspace = Workspace::new(network, CHUNK.min(inputs.nrows().max(1)));
+    for chunk in inputs.axis_chunks_iter(Axis(0), CHUNK) {
+        network.forward(params, chunk, &mut workspace);
+        for (column, units) in columns.iter_mut().enumerate() {
+            let values = match column.checked_sub(1) {
+                None => chunk,
+                Some(layer) => workspace.a(layer),
+            };
+            for (unit, field) in units.iter_mut().enumerate() {
+                field.extend(values.column(unit));
+            }
+        }
+    }
+    Some(UnitFields {
+        resolution: resolution.max(1),
+        domain,
+        columns,
+    })
+}
+
+/// The data's domain and what the network sees at the centres of its cells.
+fn grid(problem: &Problem, resolution: usize) -> Option<([[f32; 2]; 2], Array2<f32>)> {
+    let domain = problem.data.domain()?;
+    let n = resolution.max(1);
+    let at = |axis: usize, i: usize| {
+        let [least, greatest] = domain[axis];
+        least + (greatest - least) * (i as f32 + 0.5) / n as f32
+    };
+    let points = Array2::from_shape_fn((n * n, 2), |(k, axis)| match axis {
+        0 => at(0, k % n),
+        _ => at(1, k / n),
+    });
+    Some((domain, problem.data.map_points(points.view())?))
 }
 
 /// `(x, first output)` at `n` points over the data's interval; `None` unless
@@ -156,6 +208,26 @@ mod tests {
             };
             assert!((value - expected).abs() < 1e-5, "{k}: {value} {expected}");
         }
+    }
+
+    #[test]
+    fn a_units_field_is_its_activation_and_an_inputs_the_point() {
+        let problem = problem(
+            "[data]\nsource = \"gauss\"\n[network]\nlayers = [{ dense = 2, activation = \"relu\" }]\nloss = \"cross-entropy\"\n",
+        );
+        // The second unit is max(0, x2 - 1).
+        let params = [1.0, 0.0, 0.0, 1.0, 0.0, -1.0, 1.0, 1.0, 0.0];
+        let fields = unit_fields(&problem, &params, 20, 8).unwrap();
+        let widths: Vec<usize> = fields.columns.iter().map(Vec::len).collect();
+        assert_eq!(widths, [2, 2, 1]);
+        for k in 0..400 {
+            let at = |i: usize| -6.0 + 12.0 * (i as f32 + 0.5) / 20.0;
+            assert!((fields.columns[0][0][k] - at(k % 20)).abs() < 1e-5);
+            let expected = (at(k / 20) - 1.0).max(0.0);
+            assert!((fields.columns[1][1][k] - expected).abs() < 1e-5);
+        }
+        let fewer = unit_fields(&problem, &params, 20, 1).unwrap();
+        assert_eq!(fewer.columns[1], fields.columns[1][..1]);
     }
 
     #[test]
