@@ -1,7 +1,6 @@
 //! `gradscape capture`: pictures and animations of the 3D scene, without a window.
 
 use super::arena::{ArenaArgs, ArenaPlan};
-use super::figure::ColorsName;
 use super::source::{Source, SourceArgs, find_experiment};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
@@ -86,8 +85,8 @@ pub struct CaptureArgs {
     #[arg(long)]
     maps: bool,
     /// The colours of heat maps
-    #[arg(long, default_value = "diverging")]
-    colors: ColorsName,
+    #[arg(long, value_enum, default_value = "diverging")]
+    colors: HeatColors,
     /// Give each heat map a scale of its own
     #[arg(long)]
     own_scale: bool,
@@ -361,7 +360,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         range: args.range,
         log: args.log,
         maps: args.maps,
-        colors: args.colors.into(),
+        colors: args.colors,
         own_scale: args.own_scale,
         fields: args.fields,
         select: args.select,

@@ -56,6 +56,34 @@ pub struct MaximiseArgs {
     json: bool,
 }
 
+/// What is to be maximised, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    /// As `--unit`.
+    pub unit: String,
+    /// Start and motions follow from this.
+    pub seed: u64,
+    /// Steps of the ascent.
+    pub steps: u32,
+    /// Whether without penalties, blur and motions.
+    pub bare: bool,
+    /// The colours of the picture.
+    pub theme: ThemeName,
+}
+
+impl Wish {
+    /// As the command has it by default.
+    pub(super) fn of(unit: &str, theme: ThemeName) -> Self {
+        Wish {
+            unit: unit.to_owned(),
+            seed: 7,
+            steps: 512,
+            bare: false,
+            theme,
+        }
+    }
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct MaximiseObject<'a> {
@@ -99,16 +127,63 @@ pub fn run(args: &MaximiseArgs) -> Result<(), CliError> {
         seed: None,
     }
     .load()?;
+    let wish = Wish {
+        unit: args.unit.clone(),
+        seed: args.seed,
+        steps: args.steps,
+        bare: args.bare,
+        theme: args.theme,
+    };
+    let (goals, results) = climb(&mut out, &source, &wish)?;
+    let picture = drawn(&source, &wish, &goals, &results)?;
+    write_figure(&args.out, picture, 1.5)?;
+    for (goal, result) in goals.iter().zip(&results) {
+        let (best_row, best) = result.strongest.first().copied().unwrap_or((0, f64::NAN));
+        out.object(&MaximiseObject {
+            unit: &goal.name,
+            seed: args.seed,
+            steps: result.found.values.len(),
+            value: result.found.value,
+            best_real_value: best,
+            best_real_sample: best_row,
+            input: &result.found.input,
+            raw: &result.found.raw,
+            nearest: result.nearest.clone(),
+            file: &args.out,
+        })?;
+        out.say(format!(
+            "{}: {:.4} after {} steps; of {} training samples the highest is {best:.4}, sample \
+             {best_row}",
+            goal.name,
+            result.found.value,
+            result.found.values.len(),
+            source.problem.train.len(),
+        ))?;
+    }
+    if !source.given {
+        out.say(
+            "these are the initial weights; name a folder that `train` wrote, or give --weights",
+        )?;
+    }
+    out.say(format!("written to {}", args.out.display()))
+}
+
+/// Climbs to what each goal of `wish` answers to most.
+fn climb(
+    out: &mut Out,
+    source: &Source,
+    wish: &Wish,
+) -> Result<(Vec<Goal>, Vec<Outcome>), CliError> {
     let problem = &*source.problem;
-    let goals = goals(problem, &args.unit)?;
+    let goals = goals(problem, &wish.unit)?;
     let params: Vec<f64> = source.params.iter().map(|&p| f64::from(p)).collect();
     let samples = problem.train.x.mapv(f64::from);
     let space = Space::<f64>::of(problem);
     let mut plan = Plan {
-        steps: args.steps as usize,
-        ..Plan::fitting(&space, args.seed)
+        steps: wish.steps as usize,
+        ..Plan::fitting(&space, wish.seed)
     };
-    if args.bare {
+    if wish.bare {
         plan.regularisers = crate::insight::regularisers::Regularisers::NONE;
     }
     let interrupt = Interrupt::listen();
@@ -146,43 +221,36 @@ pub fn run(args: &MaximiseArgs) -> Result<(), CliError> {
         });
     }
     out.end_bar();
+    Ok((goals, results))
+}
+
+/// The picture of what `wish` leads to: for `gradscape figure`.
+///
+/// # Errors
+/// When there is no such unit, or it is interrupted.
+pub(super) fn picture_of(
+    out: &mut Out,
+    source: &Source,
+    wish: &Wish,
+) -> Result<crate::figure::Svg, CliError> {
+    let (goals, results) = climb(out, source, wish)?;
+    drawn(source, wish, &goals, &results)
+}
+
+fn drawn(
+    source: &Source,
+    wish: &Wish,
+    goals: &[Goal],
+    results: &[Outcome],
+) -> Result<crate::figure::Svg, CliError> {
     let figure = Figure {
-        problem,
-        source: &source,
-        goals: &goals,
-        results: &results,
-        args,
+        problem: &source.problem,
+        source,
+        goals,
+        results,
+        wish,
     };
-    write_figure(&args.out, figure.draw()?, 1.5)?;
-    for (goal, result) in goals.iter().zip(&results) {
-        let (best_row, best) = result.strongest.first().copied().unwrap_or((0, f64::NAN));
-        out.object(&MaximiseObject {
-            unit: &goal.name,
-            seed: args.seed,
-            steps: result.found.values.len(),
-            value: result.found.value,
-            best_real_value: best,
-            best_real_sample: best_row,
-            input: &result.found.input,
-            raw: &result.found.raw,
-            nearest: result.nearest.clone(),
-            file: &args.out,
-        })?;
-        out.say(format!(
-            "{}: {:.4} after {} steps; of {} training samples the highest is {best:.4}, sample \
-             {best_row}",
-            goal.name,
-            result.found.value,
-            result.found.values.len(),
-            samples.nrows(),
-        ))?;
-    }
-    if !source.given {
-        out.say(
-            "these are the initial weights; name a folder that `train` wrote, or give --weights",
-        )?;
-    }
-    out.say(format!("written to {}", args.out.display()))
+    figure.draw()
 }
 
 /// What came of one goal.
@@ -245,7 +313,7 @@ struct Figure<'a> {
     source: &'a Source,
     goals: &'a [Goal],
     results: &'a [Outcome],
-    args: &'a MaximiseArgs,
+    wish: &'a Wish,
 }
 
 impl Figure<'_> {
@@ -288,7 +356,7 @@ impl Figure<'_> {
             "; the initial weights"
         };
         let what = match self.goals {
-            [one] if self.args.unit.contains(':') => one.name.clone(),
+            [one] if self.wish.unit.contains(':') => one.name.clone(),
             [one] => format!("the class {}", one.name),
             _ => "each class".to_owned(),
         };
@@ -299,9 +367,9 @@ impl Figure<'_> {
             ),
             subtitle: format!(
                 "{} steps from seed {}{}{initial}",
-                self.args.steps,
-                self.args.seed,
-                if self.args.bare {
+                self.wish.steps,
+                self.wish.seed,
+                if self.wish.bare {
                     ", without penalties and motions"
                 } else {
                     ""
@@ -311,7 +379,7 @@ impl Figure<'_> {
             names: &names,
             found: &found,
             rows: &rows,
-            tone: self.args.theme.into(),
+            tone: self.wish.theme.into(),
         };
         Ok(figure.draw()?)
     }

@@ -105,7 +105,9 @@ Examples:
   gradscape figure filters digits-conv --epochs 5 --layer 1 --out filters.svg
   gradscape figure features digits-conv --epochs 5 --sample 3 --out features.png
   gradscape figure histogram spiral --of gradients --log --out gradients.png
-  gradscape figure confusion digits --epochs 10 --part validation --out confusion.png")]
+  gradscape figure confusion digits --epochs 10 --part validation --out confusion.png
+  gradscape figure ridge digits --of gradients --steps 100..400 --out ridge.png
+  gradscape figure similarity digits-conv --with digits --epochs 8 --out similarity.svg")]
     Figure(figure::FigureArgs),
     #[command(after_help = "\
 Examples:

@@ -23,6 +23,15 @@ pub enum HeatColors {
     Hot,
 }
 
+/// Matrices below and beside each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatColumn {
+    /// What stands over them; empty for nothing.
+    pub heading: String,
+    /// The matrices.
+    pub tiles: Vec<Tile>,
+}
+
 /// What to draw, and how.
 #[derive(Debug, Clone)]
 pub struct HeatFigure {
@@ -30,8 +39,8 @@ pub struct HeatFigure {
     pub title: String,
     /// A line below the heading.
     pub subtitle: String,
-    /// The matrices.
-    pub tiles: Vec<Tile>,
+    /// The matrices: one column, or one beside the other for each network.
+    pub columns: Vec<HeatColumn>,
     /// How numbers become colours.
     pub colors: HeatColors,
     /// Whether all have one scale; else each its own.
@@ -123,11 +132,22 @@ impl HeatFigure {
     pub fn draw(&self) -> Result<Svg, FigureError> {
         let is_whole =
             |tile: &Tile| !tile.values.is_empty() && tile.values.len() == tile.rows * tile.columns;
-        if self.tiles.is_empty() || !self.tiles.iter().all(is_whole) {
+        let empty = self.columns.iter().any(|column| column.tiles.is_empty());
+        if empty || self.columns.is_empty() || !self.tiles().all(is_whole) {
             return Err(FigureError::Empty("there is no matrix to draw"));
         }
         let style = self.tone.style();
-        let places = self.places();
+        let wide = self.room() / self.columns.len() as f64;
+        let mut places = Vec::new();
+        for (k, column) in self.columns.iter().enumerate() {
+            let left = SIDE + wide * k as f64;
+            let room = if self.columns.len() > 1 {
+                wide - 2.0 * GAP
+            } else {
+                wide
+            };
+            places.extend(self.places(&column.tiles, (left, room)));
+        }
         let bottom = places.iter().map(|(_, y, _, h)| y + h).fold(TOP, f64::max);
         let height = bottom + 30.0 + if self.shared { 0.0 } else { OWN_BAR };
         let mut svg = Svg::new(WIDTH, height.max(260.0), style.background);
@@ -139,8 +159,12 @@ impl HeatFigure {
             style.faint,
             &self.subtitle,
         );
-        let all = self.colors.range(self.tiles.iter().flat_map(|t| &t.values));
-        for (tile, &(x, y, w, h)) in self.tiles.iter().zip(&places) {
+        for (k, column) in self.columns.iter().enumerate() {
+            let at = (SIDE + wide * k as f64, TOP - 2.0);
+            svg.text(at, 15.0, Anchor::Start, style.text, &column.heading);
+        }
+        let all = self.colors.range(self.tiles().flat_map(|t| &t.values));
+        for (tile, &(x, y, w, h)) in self.tiles().zip(&places) {
             let range = if self.shared {
                 all
             } else {
@@ -162,29 +186,39 @@ impl HeatFigure {
         Ok(svg)
     }
 
-    /// Where each tile is drawn: its corner and its size.
-    fn places(&self) -> Vec<(f64, f64, f64, f64)> {
-        let room = WIDTH - 2.0 * SIDE - if self.shared { BAR_ROOM } else { 0.0 };
-        let tall = match self.tiles.len() {
+    fn tiles(&self) -> impl Iterator<Item = &Tile> {
+        self.columns.iter().flat_map(|column| &column.tiles)
+    }
+
+    /// How wide all columns are together.
+    fn room(&self) -> f64 {
+        WIDTH - 2.0 * SIDE - if self.shared { BAR_ROOM } else { 0.0 }
+    }
+
+    /// Where each tile of a column is drawn: its corner and its size.
+    fn places(&self, tiles: &[Tile], (left, room): (f64, f64)) -> Vec<(f64, f64, f64, f64)> {
+        let tall = match tiles.len() {
             1 => 420.0,
             2..=4 => 260.0,
             5..=16 => 150.0,
             _ => 84.0,
         };
-        let wide = if self.tiles.len() > 16 {
-            2.0 * tall
+        let wide = if tiles.len() > 16 {
+            f64::min(2.0 * tall, room)
         } else {
             room
         };
-        let (mut x, mut y, mut row) = (SIDE, TOP + TITLE, 0.0_f64);
+        // Below the columns' headings.
+        let head = if self.columns.len() > 1 { 14.0 } else { 0.0 };
+        let (mut x, mut y, mut row) = (left, TOP + TITLE + head, 0.0_f64);
         let mut places = Vec::new();
-        for tile in &self.tiles {
+        for tile in tiles {
             let (w, h) = size_of(tile, wide, tall);
             // A title needs room, too.
             let needs = w.max(7.0 * tile.title.chars().count() as f64);
-            if x > SIDE && x + needs > SIDE + room {
+            if x > left && x + needs > left + room {
                 let own = if self.shared { 0.0 } else { OWN_BAR };
-                (x, y, row) = (SIDE, y + row + GAP + TITLE + own, 0.0);
+                (x, y, row) = (left, y + row + GAP + TITLE + own, 0.0);
             }
             places.push((x, y, w, h));
             x += needs + GAP;

@@ -41,9 +41,9 @@ const OVER: f64 = TOP - 14.0;
 const TALL: usize = 20;
 
 /// Where the units of one column stand.
-struct Column {
-    points: Vec<(f64, f64)>,
-    radius: f64,
+pub(super) struct Column {
+    pub points: Vec<(f64, f64)>,
+    pub radius: f64,
 }
 
 impl NetworkFigure<'_> {
@@ -103,7 +103,8 @@ impl NetworkFigure<'_> {
         svg
     }
 
-    fn columns(&self) -> Vec<Column> {
+    /// Where the units stand: those of the input, then those of each layer.
+    pub(super) fn columns(&self) -> Vec<Column> {
         let layers = self.network.layers();
         let input = match self.image {
             Some((rows, columns)) if rows * columns == self.network.inputs() => {

@@ -92,6 +92,19 @@ impl Svg {
         ));
     }
 
+    /// An area without an outline.
+    pub fn polygon(&mut self, points: &[(f64, f64)], fill: Rgb, opacity: f64) {
+        let mut list = String::with_capacity(points.len() * 14);
+        for (x, y) in points {
+            let _ = write!(list, "{x:.2},{y:.2} ");
+        }
+        self.put(format_args!(
+            r#"<polygon points="{}" fill="{}" fill-opacity="{opacity:.3}"/>"#,
+            list.trim_end(),
+            fill.css()
+        ));
+    }
+
     /// A disc with an outline.
     pub fn circle(&mut self, center: (f64, f64), radius: f64, fill: Rgb, outline: Rgb) {
         self.put(format_args!(

@@ -3,6 +3,7 @@
 
 pub mod contributions;
 pub mod diagnosis;
+pub mod distributions;
 pub mod explain;
 pub mod field;
 pub mod health;
@@ -12,10 +13,13 @@ pub mod model;
 pub mod nearest;
 pub mod neuron_field;
 pub mod picture;
+pub mod recording;
 pub mod regularisers;
 pub mod salient;
+pub mod same_samples;
 pub mod scores;
 pub mod similarity;
+pub mod smoothing;
 pub mod structure;
 pub mod tiles;
 pub mod warp;

@@ -74,6 +74,26 @@ pub fn gram<R: Real>(x: ArrayView2<'_, R>) -> Array2<f64> {
 /// more than [`MOST_SAMPLES`] evenly spread ones. Memory is that of one layer's
 /// activations and one Gram matrix a layer.
 pub fn cka_of_layers<R: Real>(model: &mut Model<'_, R>, x: ArrayView2<'_, R>) -> Array2<f64> {
+    let grams = grams_of(model, x);
+    between(&grams, &grams)
+}
+
+/// Linear CKA of every layer of one network with every layer of another,
+/// `[layers + 1, other layers + 1]`, as [`cka_of_layers`]: row `i` of `x` and of `y` is the
+/// same sample, as each of the two sees it.
+///
+/// # Panics
+/// When `x` and `y` have different numbers of rows.
+pub fn cka_between_layers<R: Real>(
+    (model, x): (&mut Model<'_, R>, ArrayView2<'_, R>),
+    (other, y): (&mut Model<'_, R>, ArrayView2<'_, R>),
+) -> Array2<f64> {
+    assert_eq!(x.nrows(), y.nrows(), "both of the same samples");
+    between(&grams_of(model, x), &grams_of(other, y))
+}
+
+/// The centred Gram matrix of the input and of every layer.
+fn grams_of<R: Real>(model: &mut Model<'_, R>, x: ArrayView2<'_, R>) -> Vec<Array2<f64>> {
     let n = x.nrows().min(MOST_SAMPLES);
     let rows: Vec<usize> = (0..n).map(|i| i * x.nrows() / n.max(1)).collect();
     let x = x.select(Axis(0), &rows);
@@ -83,14 +103,18 @@ pub fn cka_of_layers<R: Real>(model: &mut Model<'_, R>, x: ArrayView2<'_, R>) ->
         let a = activations(model, x.view(), layer);
         grams.push(centred_gram(gram(a.view()).view()));
     }
+    grams
+}
+
+fn between(rows: &[Array2<f64>], columns: &[Array2<f64>]) -> Array2<f64> {
     let inner = |a: &Array2<f64>, b: &Array2<f64>| -> f64 {
         let pairs = a.iter().zip(b);
         pairs.map(|(a, b)| a * b).sum()
     };
-    let own: Vec<f64> = grams.iter().map(|g| inner(g, g)).collect();
-    Array2::from_shape_fn((layers + 1, layers + 1), |(i, j)| {
-        let (i, j) = (i.min(j), i.max(j));
-        ratio(inner(&grams[i], &grams[j]), own[i], own[j])
+    let own = |grams: &[Array2<f64>]| -> Vec<f64> { grams.iter().map(|g| inner(g, g)).collect() };
+    let (own_rows, own_columns) = (own(rows), own(columns));
+    Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| {
+        ratio(inner(&rows[i], &columns[j]), own_rows[i], own_columns[j])
     })
 }
 

@@ -22,7 +22,7 @@ pub struct Tile {
 const MOST: usize = 64;
 
 /// What a layer is called: its name, or its kind with its number from 1.
-fn name_of(network: &Network, layer: usize) -> String {
+pub fn name_of(network: &Network, layer: usize) -> String {
     let this = &network.layers()[layer];
     match this.name() {
         Some(name) => name.to_owned(),

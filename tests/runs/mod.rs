@@ -1,5 +1,9 @@
 //! Experiments whose runs are ill, each in its own way, and experiments whose runs are well.
 
+mod held_out;
+
+pub use held_out::{ill_held_out, well_held_out};
+
 use gradscape::insight::diagnosis::Kind;
 use std::fmt::Write;
 

@@ -1,13 +1,15 @@
 //! `gradscape explain`: why a network says what it says about one sample.
 
 mod case;
+mod ways;
 
 pub(super) use case::{class, pixel_range};
+pub(super) use ways::ways_figure;
 
-use super::source::SourceArgs;
+use super::source::{Source, SourceArgs};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
-use crate::figure::write_figure;
+use crate::figure::{Svg, write_figure};
 use crate::insight::contributions::{Contributions, contributions};
 use crate::insight::explain::{ExplainError, Explainer, Explanation, Method, Part, readout_of};
 use crate::nn::Readout;
@@ -18,6 +20,7 @@ use clap::{Args, ValueEnum};
 use ndarray::{Array1, ArrayView1};
 use serde::Serialize;
 use std::path::PathBuf;
+use ways::{PATHS, ways_in_words};
 
 /// Explain what the network says about one sample
 ///
@@ -141,10 +144,6 @@ struct PathObject {
     units: Vec<(usize, usize)>,
 }
 
-/// Strongest ways that are said, and that are computed.
-const SAID: usize = 3;
-const PATHS: usize = 10;
-
 /// Obeys `gradscape explain`.
 ///
 /// # Errors
@@ -159,19 +158,10 @@ pub fn run(args: &ExplainArgs) -> Result<(), CliError> {
     let x = Array1::from(case.x.clone());
     let mut explainer = Explainer::new(problem, &params);
     let said = case.sentence(&mut explainer);
-    let target = match &args.target {
-        Some(text) => class(problem, text)?,
-        None => said.whole.class,
-    };
-    let readout = readout_of(&problem.network, problem.encoding, target)?;
+    let (target, readout) = target_of(problem, args.target.as_deref(), said.whole.class)?;
     let found = explanations(&mut explainer, &args.method, &readout, x.view())?;
     let ways = contributions(&mut explainer.model, &readout, x.view(), PATHS);
-    if !ways.readout.is_finite() {
-        return Err(CliError::Failed(
-            "the network's answer to this sample is not finite; there is nothing to explain"
-                .to_owned(),
-        ));
-    }
+    check_finite(&ways)?;
     if let Some(file) = &args.out {
         let baseline = explainer.baseline.to_vec();
         let figure = case.figure(&source, &said, target, &found, &baseline, args.theme);
@@ -263,6 +253,56 @@ pub fn run(args: &ExplainArgs) -> Result<(), CliError> {
     Ok(())
 }
 
+/// The class (or output) that `text` names, or the one that is said, and its readout.
+fn target_of(
+    problem: &Problem,
+    text: Option<&str>,
+    said: usize,
+) -> Result<(usize, Readout), CliError> {
+    let target = match text {
+        Some(text) => class(problem, text)?,
+        None => said,
+    };
+    Ok((
+        target,
+        readout_of(&problem.network, problem.encoding, target)?,
+    ))
+}
+
+fn check_finite(ways: &Contributions) -> Result<(), CliError> {
+    if ways.readout.is_finite() {
+        return Ok(());
+    }
+    Err(CliError::Failed(
+        "the network's answer to this sample is not finite; there is nothing to explain".to_owned(),
+    ))
+}
+
+/// The picture that `--out` writes, for `gradscape figure`: `methods`, or all that apply,
+/// side by side for sample number `index` of the part, from 0.
+///
+/// # Errors
+/// When there is no such sample or class, or a method does not apply.
+pub(super) fn explanation_figure(
+    source: &Source,
+    (part, index): (PartName, usize),
+    target: Option<&str>,
+    methods: &[Method],
+    theme: ThemeName,
+) -> Result<Svg, CliError> {
+    let problem = &*source.problem;
+    let params: Vec<f64> = source.params.iter().map(|&p| f64::from(p)).collect();
+    let case = Case::find(problem, part, index)?;
+    let x = Array1::from(case.x.clone());
+    let mut explainer = Explainer::new(problem, &params);
+    let said = case.sentence(&mut explainer);
+    let (target, readout) = target_of(problem, target, said.whole.class)?;
+    let found = explanations(&mut explainer, methods, &readout, x.view())?;
+    let baseline = explainer.baseline.to_vec();
+    let figure = case.figure(source, &said, target, &found, &baseline, theme);
+    Ok(figure.draw()?)
+}
+
 /// What `methods`, or all that apply, find.
 fn explanations(
     explainer: &mut Explainer<'_, f64>,
@@ -280,42 +320,11 @@ fn explanations(
     }
     Ok(found)
 }
+
 fn values_of(parts: &[Part]) -> Vec<usize> {
     let values = parts.iter().flat_map(|p| &p.replaced);
     let mut values: Vec<usize> = values.map(|&(i, _)| i).collect();
     values.sort_unstable();
     values.dedup();
     values
-}
-
-fn ways_in_words(problem: &Problem, ways: &Contributions) -> Vec<String> {
-    let from_sample: f64 = ways.inputs.iter().sum();
-    let mut lines = vec![format!(
-        "{from_sample:+.4} of it comes from the sample by {:.4e} ways, {:+.4} from biases; the \
-         strongest ways:",
-        ways.ways, ways.offsets
-    )];
-    let names = &problem.data.feature_names;
-    for path in ways.paths.iter().take(SAID) {
-        let units = path
-            .units
-            .iter()
-            .map(|&(column, unit)| match column.checked_sub(1) {
-                None => {
-                    let feature = problem.feature_of(unit);
-                    names
-                        .get(feature)
-                        .cloned()
-                        .unwrap_or_else(|| format!("value {unit}"))
-                }
-                Some(layer) => {
-                    let this = &problem.network.layers()[layer];
-                    let name = this.name().unwrap_or(this.kind().name());
-                    format!("{name} {}:{unit}", layer + 1)
-                }
-            });
-        let units: Vec<String> = units.collect();
-        lines.push(format!("  {:+.4}  {}", path.value, units.join(" > ")));
-    }
-    lines
 }

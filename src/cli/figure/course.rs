@@ -1,0 +1,139 @@
+//! A run while it is trained: its curves, and the flow of gradients through its layers.
+
+use super::FigureArgs;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::run_folder::{HISTORY_JSON, RunFolder};
+use crate::cli::{CliError, Out};
+use crate::figure::{FlowFigure, Svg, TrainingFigure};
+use crate::insight::recording::{Recording, Wanted};
+use crate::insight::tiles::name_of;
+use crate::train::HistoryRow;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Trains what is asked for, recorded: `--epochs N` from the weights given, else the
+/// experiment's own run from its start. What diverged is recorded up to there.
+pub(super) fn record(
+    args: &FigureArgs,
+    out: &mut Out,
+    wanted: Wanted,
+) -> Result<Recording, CliError> {
+    let source = args.source.load()?;
+    let is_run = RunFolder::is_run(Path::new(&args.source.source));
+    let goes_on = args.epochs.is_some() || args.source.weights.is_some() || !is_run;
+    let start = (source.given && goes_on).then_some(&source.params[..]);
+    let epochs = args
+        .epochs
+        .unwrap_or(source.problem.experiment.training.epochs);
+    let mut recording = Recording::new(Arc::clone(&source.problem), start, epochs, wanted);
+    let interrupt = Interrupt::listen();
+    let bar = out.start_bar(recording.total_steps() as u64, "training");
+    while recording.advance() {
+        bar.inc(1);
+        if interrupt.is_raised() {
+            out.end_bar();
+            return Err(CliError::Failed(
+                "interrupted; nothing is written".to_owned(),
+            ));
+        }
+    }
+    out.end_bar();
+    if let Some(divergence) = recording.divergence() {
+        let step = divergence.step;
+        out.say(format!(
+            "training diverged in step {step}; what is drawn ends there"
+        ))?;
+    }
+    Ok(recording)
+}
+
+/// `figure curves`: of a run's folder, without `--epochs`, what it recorded.
+pub(super) fn curves(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliError> {
+    let folder = Path::new(&args.source.source);
+    let is_record =
+        args.epochs.is_none() && args.source.weights.is_none() && RunFolder::is_run(folder);
+    let figure = TrainingFigure {
+        rows: &[],
+        steps: &[],
+        over: args.over.unwrap_or_default(),
+        smooth: args.smooth,
+        log: args.log,
+        title: String::new(),
+        subtitle: String::new(),
+        tone: args.theme.into(),
+    };
+    let smooth = match args.smooth {
+        Some(weight) => format!("; smoothed by {weight} over the raw lines"),
+        None => String::new(),
+    };
+    if is_record {
+        let source = args.source.load()?;
+        let rows = recorded(&folder.join(HISTORY_JSON))?;
+        return Ok(TrainingFigure {
+            rows: &rows,
+            title: source.problem.experiment.title().to_owned(),
+            subtitle: format!(
+                "{} epochs as the run recorded them{smooth}",
+                last_epoch(&rows)
+            ),
+            ..figure
+        }
+        .draw()?);
+    }
+    let recording = record(args, out, Wanted::default())?;
+    let rows = recording.history().rows();
+    Ok(TrainingFigure {
+        rows,
+        steps: recording.steps(),
+        title: recording.problem().experiment.title().to_owned(),
+        subtitle: format!(
+            "{} epochs of {} steps{smooth}",
+            last_epoch(rows),
+            recording.problem().steps_per_epoch()
+        ),
+        ..figure
+    }
+    .draw()?)
+}
+
+fn last_epoch(rows: &[HistoryRow]) -> usize {
+    rows.last().map_or(0, |row| row.epoch)
+}
+
+/// The epochs that a run's folder has.
+fn recorded(file: &Path) -> Result<Vec<HistoryRow>, CliError> {
+    let text = std::fs::read_to_string(file).map_err(|error| CliError::io(file, error))?;
+    let rows = text.lines().enumerate().map(|(k, line)| {
+        serde_json::from_str(line).map_err(|error| {
+            let file = file.display();
+            CliError::Failed(format!("{file}, line {}: {error}", k + 1))
+        })
+    });
+    rows.collect()
+}
+
+/// `figure flow`.
+pub(super) fn flow(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliError> {
+    let wanted = Wanted {
+        health: true,
+        ..Wanted::default()
+    };
+    let recording = record(args, out, wanted)?;
+    let records = recording.health().map_or(&[][..], |log| log.records());
+    let network = &recording.problem().network;
+    let names: Vec<String> = (0..network.layers().len())
+        .map(|layer| name_of(network, layer))
+        .collect();
+    let figure = FlowFigure {
+        records,
+        names: &names,
+        title: recording.problem().experiment.title().to_owned(),
+        subtitle: format!(
+            "Layer by layer, input at the top: {} measurements over {} samples each",
+            records.len(),
+            records.first().map_or(0, |record| record.samples)
+        ),
+        tone: args.theme.into(),
+    };
+    Ok(figure.draw()?)
+}
