@@ -40,6 +40,8 @@ const LEAST_RADIUS: f32 = 0.13;
 const THIN: f32 = 0.06;
 /// How much thicker a raised ribbon is, as a share of the thickest.
 const RAISED: f32 = 0.2;
+/// How much thinner it is where a map stands.
+const COVERED: f32 = 0.65;
 /// How far the weakest of a crowd goes toward the background.
 const HAZE: f32 = 0.8;
 /// The floor of a crowd is at most this.
@@ -513,10 +515,11 @@ pub(super) fn paint_connections(
             Standing::Plain => width,
         };
         // A map of the weights takes the place of the connections, but of those that
-        // stand out.
+        // stand out, and these hide no more of it than they must.
+        let hidden = folding.over(connection.layer);
         let width = match *standing {
-            Standing::Raised => width,
-            _ => width * (1.0 - folding.over(connection.layer)),
+            Standing::Raised => width * (1.0 - COVERED * hidden),
+            _ => width * (1.0 - hidden),
         };
         let mut color = if learnt.0.is_some() {
             colors.signed.at(signed_root(t))
