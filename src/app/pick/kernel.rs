@@ -92,15 +92,15 @@ fn show(
     let at = at.and_then(|at| camera.world_to_viewport(place, at).ok());
     let is_right = at.is_some_and(|at| at.x / zoom > 0.5 * (min.x + max.x));
     let (pivot, x) = if is_right {
-        (egui::Align2::LEFT_BOTTOM, min.x + MARGIN)
+        (egui::Align2::LEFT_TOP, min.x + MARGIN)
     } else {
-        (egui::Align2::RIGHT_BOTTOM, max.x - MARGIN)
+        (egui::Align2::RIGHT_TOP, max.x - MARGIN)
     };
     let room = max - min - Vec2::splat(2.0 * MARGIN);
     egui::Area::new(egui::Id::new("a kernel at work"))
         .order(egui::Order::Middle)
         .pivot(pivot)
-        .fixed_pos(egui::pos2(x, max.y - MARGIN))
+        .fixed_pos(egui::pos2(x, min.y + MARGIN))
         .interactable(false)
         .show(ctx, |ui| {
             egui::Frame::popup(ui.style()).show(ui, |ui| {
@@ -205,6 +205,8 @@ fn kernel(
         ui.add_sized(egui::vec2(70.0, side), sum);
     };
     remark(ui, sheet, sheet.texts.get("kernel.window_kernel_products"));
+    // Beside other channels one is enough to read.
+    let large = if terms.len() > 1 { 0.86 * large } else { large };
     ui.horizontal(|ui| row(ui, first, large));
     let others = (0..terms.len()).filter(|&k| k != first);
     let small = SMALL.min(large);

@@ -46,6 +46,8 @@ const WAY: f32 = 1.15;
 const WEAKEST_WAY: f32 = 0.16;
 /// How much thicker a raised ribbon is, as a share of the thickest.
 const RAISED: f32 = 0.2;
+/// How much thinner it is where a map stands.
+const COVERED: f32 = 0.65;
 /// How far the weakest of a crowd goes toward the background.
 const HAZE: f32 = 0.8;
 /// The floor of a crowd is at most this.
@@ -547,10 +549,11 @@ pub(super) fn paint_connections(
         } else if let Some(look) = painter.look(&connection, *learnt, *standing) {
             tint.set_if_neq(look.0);
             // A map of the weights takes the place of the connections, but of those that
-            // stand out.
+            // stand out, and these hide no more of it than they must.
+            let hidden = folding.over(connection.layer);
             let share = match *standing {
-                Standing::Raised => 1.0,
-                _ => 1.0 - folding.over(connection.layer),
+                Standing::Raised => 1.0 - COVERED * hidden,
+                _ => 1.0 - hidden,
             };
             thickness.set_if_neq(Thickness(share * look.1.0));
             sign.set_if_neq(look.2);

@@ -35,8 +35,9 @@ const NARROW: f32 = 3.6;
 const CELL: f32 = 0.7;
 /// A map that is narrower or lower than this is stretched.
 const LEAST: f32 = 1.5;
-/// What is free on both sides of a map, as it is seen.
-const APART: f32 = 0.7;
+/// What is free on both sides of a map, as it is seen from afar; from nearby the end that
+/// is turned to the eye looks larger.
+const APART: f32 = 1.2;
 /// Half the height of the colour bar, and how far it stands below its map.
 const BAR: f32 = 0.08;
 const BELOW: f32 = 0.34;
