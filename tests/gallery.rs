@@ -116,7 +116,7 @@ fn what_a_network_has_not_and_what_a_kind_does_not_take_is_said() {
         &["structure", "xor", "--bins", "9"],
         "goes with histogram, ridge",
     );
-    wrong(2, &["bands", "xor", "--log"], "curves");
+    wrong(2, &["flow", "xor", "--log"], "curves");
     wrong(2, &["maximised", "xor"], "--unit");
     wrong(2, &["curves", "xor", "--smooth", "1"], "below 1");
     wrong(2, &["ridge", "xor", "--steps", "9..3"], "9 is after 3");

@@ -5,6 +5,7 @@ use super::matrices::three;
 use super::plot::{Plot, sheet};
 use super::scale::Scale;
 use super::svg::{Anchor, Svg};
+use super::symlog::SymLog;
 use super::ticks::{nice_ticks, tick_label};
 use super::{FigureError, Style, Tone};
 use crate::colormap::{Rgb, viridis};
@@ -116,11 +117,12 @@ impl DistributionsFigure<'_> {
 
     /// The median, and about it what lies within half a, one and one and a half standard
     /// deviations of a normal distribution, and the least and the greatest number: over
-    /// steps.
+    /// steps. With `log` an axis that is logarithmic away from 0, for numbers of very
+    /// different sizes.
     ///
     /// # Errors
     /// When there is nothing to draw.
-    pub fn bands(&self) -> Result<Svg, FigureError> {
+    pub fn bands(&self, log: bool) -> Result<Svg, FigureError> {
         let style = self.tone.style();
         let mut svg = self.sheet()?;
         for (k, layer) in self.layers.iter().enumerate() {
@@ -150,11 +152,9 @@ impl DistributionsFigure<'_> {
                 ),
             ];
             self.head(&mut svg, (left + 90.0, top), &layer.name, &said, &style);
-            let (lo, hi) = moments
-                .iter()
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (_, bands)| {
-                    (a.min(bands.0[0]), b.max(bands.0[8]))
-                });
+            let axis = log.then(|| symlog(&moments));
+            let raw = |value: f64| axis.map_or(value, |axis| axis.raw(value));
+            let [lo, hi] = range(&moments);
             let first = moments[0].0 as f64;
             let plot = Plot {
                 place: (left + 90.0, top + 66.0, PLOT.0, PLOT.1),
@@ -163,10 +163,25 @@ impl DistributionsFigure<'_> {
                     hi: (last as f64).max(first + 1.0),
                     log: false,
                 },
-                y: Scale { lo, hi, log: false }.widened(0.04),
+                y: Scale {
+                    lo: raw(lo),
+                    hi: raw(hi),
+                    log: false,
+                }
+                .widened(0.04),
                 names: ["step", self.quantity],
             };
-            band_panel(&mut svg, &plot, &moments, &style);
+            let ticks: Vec<(f64, f64)> = match axis {
+                Some(axis) => axis
+                    .ticks(lo, hi)
+                    .into_iter()
+                    .map(|t| (axis.raw(t), t))
+                    .collect(),
+                None => plot.y.ticks(5).into_iter().map(|t| (t, t)).collect(),
+            };
+            band_panel(&mut svg, &plot, (&moments, &raw), &style);
+            plot.draw_with(&mut svg, &style, &ticks);
+            median(&mut svg, &plot, (&moments, &raw), &style);
         }
         self.band_legend(&mut svg, &style);
         Ok(svg)
@@ -221,29 +236,55 @@ fn band_color(band: usize, style: &Style) -> Rgb {
     style.background.blend(style.training, strength)
 }
 
-fn band_panel(svg: &mut Svg, plot: &Plot<'_>, moments: &[(u64, Bands)], style: &Style) {
-    // One moment alone is drawn as wide as the plot.
-    let places: Vec<(f64, Bands)> = match moments {
-        [(_, one)] => vec![(plot.x.lo, *one), (plot.x.hi, *one)],
+/// From the least to the greatest of all moments.
+fn range(moments: &[(u64, Bands)]) -> [f64; 2] {
+    let ends = moments.iter().map(|(_, bands)| [bands.0[0], bands.0[8]]);
+    ends.fold([f64::INFINITY, f64::NEG_INFINITY], |[a, b], [lo, hi]| {
+        [a.min(lo), b.max(hi)]
+    })
+}
+
+/// An axis that tells the inner bands of all moments from 0.
+fn symlog(moments: &[(u64, Bands)]) -> SymLog {
+    let inner = moments
+        .iter()
+        .map(|(_, bands)| bands.0[3].abs().max(bands.0[5].abs()));
+    let least = inner
+        .filter(|size| *size > 0.0)
+        .fold(f64::INFINITY, f64::min);
+    let [lo, hi] = range(moments);
+    let largest = lo.abs().max(hi.abs());
+    SymLog::new(least.min(largest), largest)
+}
+
+/// Moments and where their numbers lie on the axis.
+type Placed<'a> = (&'a [(u64, Bands)], &'a dyn Fn(f64) -> f64);
+
+/// The line of what lies below share number `share`.
+fn line(plot: &Plot<'_>, (moments, raw): Placed<'_>, share: usize) -> Vec<(f64, f64)> {
+    let at = |x: f64, bands: &Bands| plot.at(x, raw(bands.0[share]));
+    match moments {
+        // One moment alone is drawn as wide as the plot.
+        [(_, one)] => vec![at(plot.x.lo, one), at(plot.x.hi, one)],
         _ => moments
             .iter()
-            .map(|(s, bands)| (*s as f64, *bands))
+            .map(|(step, bands)| at(*step as f64, bands))
             .collect(),
-    };
-    let line = |share: usize| -> Vec<(f64, f64)> {
-        let points = places.iter();
-        points
-            .map(|(x, bands)| plot.at(*x, bands.0[share]))
-            .collect()
-    };
+    }
+}
+
+fn band_panel(svg: &mut Svg, plot: &Plot<'_>, placed: Placed<'_>, style: &Style) {
     let last = SHARES.len() - 1;
     for band in 0..last / 2 {
-        let mut area = line(band);
-        area.extend(line(last - band).into_iter().rev());
+        let mut area = line(plot, placed, band);
+        area.extend(line(plot, placed, last - band).into_iter().rev());
         svg.polygon(&area, band_color(band, style), 1.0);
     }
-    plot.draw(svg, style);
-    svg.polyline(&line(last / 2), style.text, 2.0, 1.0, "");
+}
+
+fn median(svg: &mut Svg, plot: &Plot<'_>, placed: Placed<'_>, style: &Style) {
+    let middle = line(plot, placed, SHARES.len() / 2);
+    svg.polyline(&middle, style.text, 2.0, 1.0, "");
 }
 
 /// At most `most` of the moments, the first and the last among them, evenly spread.
@@ -369,10 +410,12 @@ mod tests {
         assert_eq!(text.matches("<polygon").count(), RIDGES);
         assert!(text.contains(">step 0<") && text.contains(">390<"));
         assert!(text.contains("200 numbers a line") && !text.contains("NaN"));
-        let bands = figure(&layers).bands().unwrap().finish();
+        let bands = figure(&layers).bands(false).unwrap().finish();
         // Four areas, each from one share to its counterpart.
         assert_eq!(bands.matches("<polygon").count(), 4);
         assert!(bands.contains("40 moments") && bands.contains("after step 390"));
+        let log = figure(&layers).bands(true).unwrap().finish();
+        assert!(log.contains(">-10<") && log.contains(">10<") && !log.contains("NaN"));
     }
 
     #[test]
@@ -382,7 +425,7 @@ mod tests {
             name: "dense 1".to_owned(),
             moments: vec![(7, &spreads[0])],
         }];
-        for svg in [figure(&layers).ridges(9, true), figure(&layers).bands()] {
+        for svg in [figure(&layers).ridges(9, true), figure(&layers).bands(true)] {
             let text = svg.unwrap().finish();
             assert!(!text.contains("NaN") && !text.contains("inf"));
         }
@@ -391,6 +434,6 @@ mod tests {
             moments: Vec::new(),
         }];
         assert!(figure(&none).ridges(9, true).is_err());
-        assert!(figure(&[]).bands().is_err());
+        assert!(figure(&[]).bands(true).is_err());
     }
 }

@@ -43,6 +43,8 @@ pub struct FieldFigure<'a> {
 
 const PLACE: (f64, f64, f64, f64) = (92.0, 96.0, 460.0, 460.0);
 const LEGEND: f64 = 584.0;
+/// More samples than this are drawn smaller.
+const MANY: usize = 400;
 
 impl FieldFigure<'_> {
     /// The picture as SVG.
@@ -52,15 +54,6 @@ impl FieldFigure<'_> {
     pub fn draw(&self) -> Result<Svg, FigureError> {
         let style = self.tone.style();
         let mut svg = sheet((800.0, 640.0), self.tone, &self.title, &self.subtitle);
-        let n = self.field.resolution;
-        let color = |answer| self.color(answer, &style, false);
-        svg.cells(
-            PLACE.0,
-            PLACE.1,
-            PLACE.2,
-            PLACE.3,
-            &image(n, |k| color(self.field.answers[k]))?,
-        );
         let [x, y] = self.field.domain.map(|[lo, hi]| Scale {
             lo: lo.into(),
             hi: hi.into(),
@@ -72,13 +65,22 @@ impl FieldFigure<'_> {
             y,
             names: ["x1", "x2"],
         };
-        self.boundary(&mut svg, &style);
         plot.draw(&mut svg, &style);
+        let (left, top, width, height) = PLACE;
+        let answers = &self.field.answers;
+        let png = image(self.field.resolution, |k| {
+            self.color(answers[k], &style, false)
+        })?;
+        svg.cells(left, top, width, height, &png);
+        self.boundary(&mut svg, &style);
+        svg.frame(left, top, width, height, style.faint);
+        // Many samples are small, so that the field is seen between them.
+        let radius = if self.points.len() > MANY { 3.2 } else { 4.4 };
         svg.clipped(PLACE, |svg| {
             for point in self.points {
                 let fill = self.color(point.wanted, &style, true);
                 let at = plot.at(point.at[0].into(), point.at[1].into());
-                dot(svg, at, fill, point.held_back, &style);
+                dot(svg, (at, radius), fill, point.held_back, &style);
             }
         });
         self.legend(&mut svg, &style);
@@ -139,7 +141,7 @@ impl FieldFigure<'_> {
     fn legend(&self, svg: &mut Svg, style: &Style) {
         let mut y = PLACE.1 + 14.0;
         let mut entry = |svg: &mut Svg, fill: Rgb, held_back: bool, name: &str| {
-            dot(svg, (LEGEND + 8.0, y - 5.0), fill, held_back, style);
+            dot(svg, ((LEGEND + 8.0, y - 5.0), 4.4), fill, held_back, style);
             svg.text((LEGEND + 24.0, y), 14.0, Anchor::Start, style.text, name);
             y += 24.0;
         };
@@ -203,10 +205,10 @@ impl FieldFigure<'_> {
 }
 
 /// A sample: a disc, or a ring where it is held back.
-fn dot(svg: &mut Svg, at: (f64, f64), fill: Rgb, held_back: bool, style: &Style) {
-    svg.circle(at, 4.2, fill, style.background);
+fn dot(svg: &mut Svg, (at, radius): ((f64, f64), f64), fill: Rgb, held_back: bool, style: &Style) {
+    svg.circle(at, radius, fill, style.background);
     if held_back {
-        svg.circle(at, 2.0, style.background, fill);
+        svg.circle(at, 0.45 * radius, style.background, fill);
     }
 }
 

@@ -34,6 +34,7 @@ mod style;
 mod svg;
 mod sweep;
 mod sweep_axes;
+mod symlog;
 mod table;
 mod ticks;
 mod training;

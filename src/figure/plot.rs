@@ -31,13 +31,20 @@ impl Plot<'_> {
 
     /// The grid, the frame, ticks and names.
     pub fn draw(&self, svg: &mut Svg, style: &Style) {
+        let ticks = self.y.ticks(5).into_iter();
+        let ticks: Vec<(f64, f64)> = ticks.map(|tick| (tick, tick)).collect();
+        self.draw_with(svg, style, &ticks);
+    }
+
+    /// The same with ticks of the upright axis at the given places, each with its number.
+    pub fn draw_with(&self, svg: &mut Svg, style: &Style, ticks: &[(f64, f64)]) {
         let (left, top, width, height) = self.place;
         let bottom = top + height;
-        for tick in self.y.ticks(5) {
-            let (_, y) = self.at(self.x.lo, tick);
+        for &(place, number) in ticks {
+            let (_, y) = self.at(self.x.lo, place);
             svg.line((left, y), (left + width, y), style.grid, 1.0, 1.0);
             let at = (left - 9.0, y + 5.0);
-            svg.text(at, 13.0, Anchor::End, style.text, &tick_label(tick));
+            svg.text(at, 13.0, Anchor::End, style.text, &tick_label(number));
         }
         for tick in self.x.ticks((width / 90.0).max(2.0) as usize) {
             let (x, _) = self.at(tick, self.y.lo);

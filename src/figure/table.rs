@@ -49,7 +49,9 @@ impl ShareTableFigure<'_> {
         let top = TOP + 30.0 + widest(self.columns.1);
         let (width, height) = (cell * columns as f64, cell * rows as f64);
         let size = (
-            (left + width + 130.0).max(520.0),
+            (left + width + 130.0)
+                .max(80.0 + 1.08 * text_width(&self.title, 22.0))
+                .max(80.0 + 1.08 * text_width(&self.subtitle, 13.5)),
             (top + height + 40.0).max(top + 220.0),
         );
         let mut svg = sheet(size, self.tone, &self.title, &self.subtitle);

@@ -82,9 +82,10 @@ pub(in crate::cli) fn ways_figure(
 pub(super) fn ways_in_words(problem: &Problem, ways: &Contributions) -> Vec<String> {
     let from_sample: f64 = ways.inputs.iter().sum();
     let mut lines = vec![format!(
-        "{from_sample:+.4} of it comes from the sample by {:.4e} ways, {:+.4} from biases; the \
+        "{from_sample:+.4} of it comes from the sample by {} ways, {:+.4} from biases; the \
          strongest ways:",
-        ways.ways, ways.offsets
+        count(ways.ways),
+        ways.offsets
     )];
     let names = &problem.data.feature_names;
     for path in ways.paths.iter().take(SAID) {
@@ -109,4 +110,12 @@ pub(super) fn ways_in_words(problem: &Problem, ways: &Contributions) -> Vec<Stri
         lines.push(format!("  {:+.4}  {}", path.value, units.join(" > ")));
     }
     lines
+}
+
+/// A number of ways: whole while it is small.
+fn count(ways: f64) -> String {
+    match ways {
+        few if few < 1e6 => format!("{few:.0}"),
+        many => format!("{many:.1e}"),
+    }
 }

@@ -90,7 +90,7 @@ pub(super) fn check(args: &FigureArgs) -> Result<(), CliError> {
         ),
         ("--of", args.of.is_some(), &[Histogram, Ridge, Bands]),
         ("--bins", args.bins.is_some(), &[Histogram, Ridge]),
-        ("--log", args.log, &[Histogram, Ridge, Curves]),
+        ("--log", args.log, &[Histogram, Ridge, Bands, Curves]),
         (
             "--part",
             args.part.is_some(),

@@ -61,7 +61,7 @@ pub struct FigureArgs {
     /// Bins of a histogram; of ridge lines, at most [default: 40; of ridge lines 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     bins: Option<u16>,
-    /// Logarithmic counts; of curves, logarithmic losses, rates and norms
+    /// Logarithmic counts; of bands and curves, logarithmic axes
     #[arg(long)]
     log: bool,
     /// Which part of the data [default: train]

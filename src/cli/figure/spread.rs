@@ -127,7 +127,7 @@ pub(super) fn over_time(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliErro
         tone: args.theme.into(),
     };
     Ok(match args.kind {
-        Kind::Bands => figure.bands()?,
+        Kind::Bands => figure.bands(args.log)?,
         _ => figure.ridges(usize::from(args.bins.unwrap_or(RIDGE_BINS)), args.log)?,
     })
 }
