@@ -91,6 +91,13 @@ impl<'a> Stage<'a> {
         self.texts.get(key)
     }
 
+    /// The networks side by side, the one on screen first.
+    pub fn networks(&self) -> Vec<&'a Training> {
+        std::iter::once(self.training)
+            .chain(&self.rivals.list)
+            .collect()
+    }
+
     /// Tells the run something.
     pub fn train(&mut self, command: TrainCommand) {
         self.intents.push(Intent::Train(command));

@@ -36,13 +36,6 @@ pub struct Comparison {
     fault: Option<String>,
 }
 
-/// The networks side by side, the one on screen first.
-fn all<'a>(stage: &Stage<'a>) -> Vec<&'a Training> {
-    std::iter::once(stage.training)
-        .chain(&stage.rivals.list)
-        .collect()
-}
-
 /// What can be put beside the network on screen, and which curve is drawn.
 pub(super) fn options(ui: &mut Ui, comparison: &mut Comparison, stage: &mut Stage<'_>) {
     let room = stage.rivals.has_room();
@@ -109,7 +102,7 @@ pub(super) fn show(ui: &mut Ui, comparison: &Comparison, stage: &mut Stage<'_>) 
         remark(ui, stage.t("compare.none"));
         return;
     }
-    let all = all(stage);
+    let all = stage.networks();
     let wide = ui.available_width();
     let tall = ui.available_height();
     ui.horizontal_top(|ui| {

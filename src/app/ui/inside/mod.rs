@@ -87,6 +87,8 @@ pub struct Inside {
     counted: Counted,
     part: WatchedPart,
     sheet: Option<(SheetKey, Vec<Image>)>,
+    /// How many images of the sheet are of each network.
+    of_network: Vec<usize>,
     batch: Batch,
     scores: Option<(ScoresKey, Scores)>,
     doctor: Doctor,
@@ -179,7 +181,8 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
 /// How what is looked at is shown.
 fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
     match inside.tab {
-        Tab::Structure | Tab::Flow | Tab::Diagnosis | Tab::Similarity => {}
+        Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
+        Tab::Similarity => similarity::options(ui, &mut inside.similarity, stage),
         Tab::Explanation => why::options(ui, &mut inside.why, stage),
         Tab::Maximise => climb::options(ui, &mut inside.climb, stage),
         Tab::Compare => compare::options(ui, &mut inside.comparison, stage),

@@ -1,12 +1,13 @@
-//! Weights, filters and feature maps as images.
+//! Weights, filters and feature maps as images, of all networks side by side.
 
 use super::super::format::number;
+use super::super::race::chip;
 use super::super::samples::refill;
 use super::super::stage::Stage;
 use super::super::widgets::remark;
 use super::{Inside, Tab, bars};
 use crate::app::theme::color32;
-use crate::app::{HeatView, Theme};
+use crate::app::{HeatView, Theme, Training};
 use crate::figure::HeatTable;
 use crate::insight::tiles::{self, Tile};
 use bevy_egui::egui::{
@@ -16,7 +17,7 @@ use bevy_egui::egui::{
 use std::sync::Arc;
 
 /// What a sheet of images is made from: the run's state, what is shown of it, how.
-pub(super) type SheetKey = (usize, u64, Tab, HeatView, Theme);
+pub(super) type SheetKey = (Vec<(usize, u64)>, Tab, HeatView, Theme);
 
 /// A matrix with its texture.
 pub(super) struct Image {
@@ -28,9 +29,8 @@ pub(super) struct Image {
 /// Matrices with more cells than this are not drawn; the command line can.
 const MOST_CELLS: usize = 1_500_000;
 
-/// The matrices of a tab.
-fn tiles_of(tab: Tab, stage: &Stage<'_>) -> Vec<Tile> {
-    let training = stage.training;
+/// The matrices of a tab, of one network.
+fn tiles_of(tab: Tab, training: &Training) -> Vec<Tile> {
     let problem = &training.problem;
     let network = &problem.network;
     let layers = 0..network.layers().len();
@@ -43,17 +43,22 @@ fn tiles_of(tab: Tab, stage: &Stage<'_>) -> Vec<Tile> {
 }
 
 pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
-    let training = stage.training;
+    let networks = stage.networks();
+    let moment = |run: &&Training| (Arc::as_ptr(&run.problem) as usize, run.snapshot.revision);
     let key: SheetKey = (
-        Arc::as_ptr(&training.problem) as usize,
-        training.snapshot.revision,
+        networks.iter().map(moment).collect(),
         inside.tab,
         stage.choices.network.heat,
         stage.choices.theme,
     );
     if inside.sheet.as_ref().is_none_or(|(known, _)| *known != key) {
         let old = inside.sheet.take().map(|(_, images)| images);
-        let tiles = tiles_of(inside.tab, stage);
+        let tiles: Vec<Vec<Tile>> = networks
+            .iter()
+            .map(|run| drawable(tiles_of(inside.tab, run)))
+            .collect();
+        inside.of_network = tiles.iter().map(Vec::len).collect();
+        let tiles = tiles.into_iter().flatten().collect();
         let images = dress(ui, stage, tiles, old.unwrap_or_default());
         inside.sheet = Some((key, images));
     }
@@ -65,23 +70,37 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
         return;
     }
     let tall = (ui.available_height() - 34.0).max(60.0);
-    let many = images.len() > 12;
+    let many = images.len() > 12 || networks.len() > 1;
     ScrollArea::both()
         .id_salt("sheet")
         .auto_shrink([false, false])
         .show(ui, |ui| {
-            ui.horizontal_wrapped(|ui| {
-                for image in images {
-                    let side = if many { 0.36 * tall } else { tall };
-                    // A flat layer has one line: bars tell more than colours.
-                    if inside.tab == Tab::Features && image.tile.rows == 1 {
-                        bars::show(ui, stage, image, side);
-                    } else {
-                        picture(ui, stage, image, side);
+            let mut rest = &images[..];
+            for (network, &count) in inside.of_network.iter().enumerate() {
+                let (own, others) = rest.split_at(count.min(rest.len()));
+                rest = others;
+                ui.horizontal_wrapped(|ui| {
+                    if networks.len() > 1 {
+                        chip(ui, stage, network);
                     }
-                }
-            });
+                    for image in own {
+                        let side = if many { 0.36 * tall } else { tall };
+                        // A flat layer has one line: bars tell more than colours.
+                        if inside.tab == Tab::Features && image.tile.rows == 1 {
+                            bars::show(ui, stage, image, side);
+                        } else {
+                            picture(ui, stage, image, side);
+                        }
+                    }
+                });
+            }
         });
+}
+
+/// Those that are drawn.
+fn drawable(mut tiles: Vec<Tile>) -> Vec<Tile> {
+    tiles.retain(|tile| tile.values.len() <= MOST_CELLS && !tile.values.is_empty());
+    tiles
 }
 
 /// Tiles with textures, those of before filled anew where they fit.
@@ -90,10 +109,7 @@ pub(super) fn dress(ui: &Ui, stage: &Stage<'_>, tiles: Vec<Tile>, old: Vec<Image
     let mut style = stage.choices.theme.tone.style();
     style.diverging = stage.palette.diverging;
     let table = HeatTable::new(colors, &style);
-    let tiles: Vec<Tile> = tiles
-        .into_iter()
-        .filter(|tile| tile.values.len() <= MOST_CELLS && !tile.values.is_empty())
-        .collect();
+    let tiles = drawable(tiles);
     let shared = colors.range(tiles.iter().flat_map(|tile| &tile.values));
     let mut old = old.into_iter();
     tiles

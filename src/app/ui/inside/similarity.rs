@@ -1,15 +1,18 @@
 //! How alike what any two layers make of the data is: linear CKA, worked out on a thread
-//! of its own once an epoch.
+//! of its own once an epoch; of two layers of the network on screen, or of one of its
+//! layers and one of a network beside it.
 
 use super::super::format::{count, kind_name, number};
 use super::super::stage::Stage;
-use super::super::widgets::remark;
+use super::super::widgets::{remark, segmented};
+use crate::app::Training;
 use crate::app::background;
 use crate::app::theme::color32;
 use crate::colormap::viridis;
+use crate::compare::letter;
 use crate::figure::Tone;
 use crate::insight::model::Model;
-use crate::insight::similarity::cka_of_layers;
+use crate::insight::similarity::{cka_between_layers, cka_of_layers};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Align2, FontId, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use crossbeam_channel::{Receiver, bounded};
@@ -23,21 +26,38 @@ const VALUES: usize = 8_000_000;
 /// The run, its epoch, and at rest the step as well.
 type Moment = (usize, u64, usize, Option<u64>);
 
+/// What is compared: the problem of the network on screen, that of the other, the run.
+type Pair = (usize, usize, u64);
+
 /// What is known.
 #[derive(Default)]
 pub struct Similarity {
-    seen: Option<Moment>,
+    /// The number of the other network among those side by side; 0 is the one on screen.
+    against: usize,
+    seen: Option<(usize, Moment)>,
     job: Option<Receiver<Found>>,
     found: Option<Found>,
 }
 
 /// How alike layers are.
 struct Found {
-    of: (usize, u64),
+    of: Pair,
     epoch: usize,
     samples: usize,
-    /// Layer by layer; 0 is the input.
+    /// Layer by layer; 0 is the input. A row for each layer of the network on screen.
     cka: Array2<f64>,
+}
+
+/// Which network its layers are compared with.
+pub(super) fn options(ui: &mut Ui, similarity: &mut Similarity, stage: &Stage<'_>) {
+    let n = stage.networks().len();
+    similarity.against = similarity.against.min(n - 1);
+    if n > 1 {
+        let names: Vec<String> = (0..n).map(|k| format!("A – {}", letter(k))).collect();
+        let choices = names.iter().enumerate();
+        let choices: Vec<_> = choices.map(|(k, name)| (k, None, name.as_str())).collect();
+        segmented(ui, "similarity/against", &mut similarity.against, &choices);
+    }
 }
 
 impl Similarity {
@@ -45,8 +65,11 @@ impl Similarity {
     pub fn follow(&mut self, stage: &Stage<'_>, ctx: &egui::Context) {
         let training = stage.training;
         let snapshot = &training.snapshot;
+        let networks = stage.networks();
+        let other = networks.get(self.against).unwrap_or(&networks[0]);
         let problem = Arc::as_ptr(&training.problem) as usize;
-        let of = (problem, snapshot.generation);
+        let beside = Arc::as_ptr(&other.problem) as usize;
+        let of = (problem, beside, snapshot.generation);
         if let Some(found) = self.job.as_ref().and_then(|job| job.try_recv().ok()) {
             self.job = None;
             self.found = (found.of == of).then_some(found);
@@ -57,18 +80,19 @@ impl Similarity {
         let at_rest = snapshot.state != RunState::Running;
         let step = at_rest.then_some(snapshot.step);
         let now = (problem, snapshot.generation, snapshot.epoch, step);
-        if self.job.is_some() || self.seen == Some(now) || stage.loading {
+        if self.job.is_some() || self.seen == Some((beside, now)) || stage.loading {
             return;
         }
-        self.seen = Some(now);
-        let (problem, params) = (Arc::clone(&training.problem), Arc::clone(&snapshot.params));
+        self.seen = Some((beside, now));
+        let side = |run: &Training| (Arc::clone(&run.problem), Arc::clone(&run.snapshot.params));
+        let (own, other) = (side(training), side(other));
         let (epoch, ctx) = (snapshot.epoch, ctx.clone());
         let (sender, receiver) = bounded(1);
         let spawned = std::thread::Builder::new()
             .name("similarity".into())
             .spawn(move || {
                 background::step_back();
-                let (samples, cka) = compare(&problem, &params);
+                let (samples, cka) = compare(&own, &other);
                 let found = Found {
                     of,
                     epoch,
@@ -83,15 +107,27 @@ impl Similarity {
     }
 }
 
-/// Linear CKA of every two layers over training samples, and over how many.
-fn compare(problem: &Problem, params: &[f32]) -> (usize, Array2<f64>) {
-    let all = problem.train.len();
-    let widest = problem.network.widths().iter().copied().max().unwrap_or(1);
+/// A network with its data, and its weights.
+type Side = (Arc<Problem>, Arc<[f32]>);
+
+/// Linear CKA of every layer of one with every layer of the other over training samples,
+/// and over how many.
+fn compare((problem, params): &Side, (other, others): &Side) -> (usize, Array2<f64>) {
+    let all = problem.train.len().min(other.train.len());
+    let widths = [problem, other].map(|problem| problem.network.widths());
+    let widest = widths.iter().flatten().copied().max().unwrap_or(1);
     let n = all.min(SAMPLES).min((VALUES / widest.max(1)).max(2));
     let rows: Vec<usize> = (0..n).map(|i| i * all / n).collect();
-    let samples = problem.train.select(&rows);
+    let own = problem.train.select(&rows);
     let mut model = Model::new(&problem.network, params);
-    (n, cka_of_layers(&mut model, samples.x.view()))
+    if Arc::ptr_eq(problem, other) {
+        return (n, cka_of_layers(&mut model, own.x.view()));
+    }
+    // Those beside it have the very same samples.
+    let theirs = other.train.select(&rows);
+    let mut rival = Model::new(&other.network, others);
+    let cka = cka_between_layers((&mut model, own.x.view()), (&mut rival, theirs.x.view()));
+    (n, cka)
 }
 
 pub(super) fn show(ui: &mut Ui, similarity: &Similarity, stage: &Stage<'_>) {
@@ -107,7 +143,7 @@ pub(super) fn show(ui: &mut Ui, similarity: &Similarity, stage: &Stage<'_>) {
         .auto_shrink([false, false])
         .show(ui, |ui| {
             ui.horizontal_top(|ui| {
-                matrix(ui, stage, &found.cka);
+                matrix(ui, stage, similarity.against, &found.cka);
                 ui.add_space(20.0);
                 bar(ui, stage);
             });
@@ -115,8 +151,10 @@ pub(super) fn show(ui: &mut Ui, similarity: &Similarity, stage: &Stage<'_>) {
 }
 
 /// A layer in short and at length; 0 is the input.
-fn title(stage: &Stage<'_>, column: usize) -> String {
-    let layers = stage.training.problem.network.layers();
+fn title(stage: &Stage<'_>, network: usize, column: usize) -> String {
+    let networks = stage.networks();
+    let layers = networks.get(network).unwrap_or(&networks[0]);
+    let layers = layers.problem.network.layers();
     match column.checked_sub(1).and_then(|layer| layers.get(layer)) {
         None => stage.t("similarity.input").to_owned(),
         Some(layer) => format!("{column} {}", kind_name(stage.texts, layer.kind().name())),
@@ -128,14 +166,14 @@ const NAME: f32 = 104.0;
 /// A cell from this side on has its number in it.
 const ROOMY: f32 = 30.0;
 
-fn matrix(ui: &mut Ui, stage: &Stage<'_>, cka: &Array2<f64>) {
-    let n = cka.nrows();
+fn matrix(ui: &mut Ui, stage: &Stage<'_>, against: usize, cka: &Array2<f64>) {
+    let (n, columns) = cka.dim();
     let tall = (ui.available_height() - 22.0) / n as f32;
-    let wide = (ui.available_width() - NAME - 90.0) / n as f32;
+    let wide = (ui.available_width() - NAME - 90.0) / columns as f32;
     let high = tall.clamp(17.0, 44.0);
     // Wide enough for a number, where there is room.
     let cell = vec2(wide.clamp(high, 58.0), high);
-    let size = vec2(NAME + cell.x * n as f32, cell.y * n as f32 + 18.0);
+    let size = vec2(NAME + cell.x * columns as f32, cell.y * n as f32 + 18.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     let painter = ui.painter();
     let text = color32(stage.palette.text);
@@ -146,25 +184,25 @@ fn matrix(ui: &mut Ui, stage: &Stage<'_>, cka: &Array2<f64>) {
         Tone::Dark => (ground, ink),
         Tone::Light => (ink, ground),
     };
+    for column in 0..columns {
+        let at = pos2(corner.x + cell.x * (column as f32 + 0.5), corner.y - 3.0);
+        let name = match against {
+            0 => column.to_string(),
+            k => format!("{} {column}", letter(k)),
+        };
+        painter.text(at, Align2::CENTER_BOTTOM, name, font.clone(), text);
+    }
     for row in 0..n {
         let y = corner.y + cell.y * row as f32;
         let at = pos2(corner.x - 6.0, y + 0.5 * cell.y);
         painter.text(
             at,
             Align2::RIGHT_CENTER,
-            title(stage, row),
+            title(stage, 0, row),
             font.clone(),
             text,
         );
-        let at = pos2(corner.x + cell.x * (row as f32 + 0.5), corner.y - 3.0);
-        painter.text(
-            at,
-            Align2::CENTER_BOTTOM,
-            row.to_string(),
-            font.clone(),
-            text,
-        );
-        for column in 0..n {
+        for column in 0..columns {
             let value = cka[[row, column]];
             let x = corner.x + cell.x * column as f32;
             let place = Rect::from_min_size(pos2(x, y), cell - vec2(1.0, 1.0));
@@ -184,7 +222,7 @@ fn matrix(ui: &mut Ui, stage: &Stage<'_>, cka: &Array2<f64>) {
             let (row, column) = (row as usize, column as usize);
             if let Some(&value) = cka.get((row, column)) {
                 let value = number(value, 5);
-                let (a, b) = (title(stage, row), title(stage, column));
+                let (a, b) = (title(stage, 0, row), title(stage, against, column));
                 let values: [(&str, &dyn std::fmt::Display); 3] =
                     [("a", &a), ("b", &b), ("v", &value)];
                 response.on_hover_text(stage.texts.with("similarity.cell", &values));
