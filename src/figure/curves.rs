@@ -191,6 +191,7 @@ mod tests {
                 validation_loss: None,
                 validation_accuracy: None,
                 learning_rate: 0.1,
+                gradient_norm: None,
             })
             .collect()
     }

@@ -245,6 +245,7 @@ mod tests {
                 validation_loss: Some(2.0 * loss(epoch)),
                 validation_accuracy: None,
                 learning_rate: 0.1,
+                gradient_norm: None,
             })
             .collect();
         let figure = TrainingFigure {

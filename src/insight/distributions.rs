@@ -17,10 +17,11 @@ use super::histogram::Bands;
 use serde::Serialize;
 
 /// What is spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quantity {
     /// Weights, with the gains of normalisations and the slopes of learnt ReLUs.
+    #[default]
     Weights,
     /// Biases, with the shifts of normalisations.
     Biases,

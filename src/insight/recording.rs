@@ -105,12 +105,14 @@ impl Recording {
         if self.session.state() == RunState::Diverged || !step.is_multiple_of(self.stride) {
             return;
         }
-        let squares = trainer.gradient().iter().map(|&g| f64::from(g).powi(2));
+        let Some(gradient_norm) = trainer.gradient_norm() else {
+            return;
+        };
         self.steps.push(StepRow {
             step,
             epoch: step as f64 / trainer.steps_per_epoch().max(1) as f64,
             learning_rate: trainer.last_rate(),
-            gradient_norm: squares.sum::<f64>().sqrt(),
+            gradient_norm,
         });
         if self.steps.len() > STEPS {
             self.stride *= 2;

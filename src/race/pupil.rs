@@ -66,6 +66,7 @@ impl Pupil {
                     validation_loss: validation.map(|v| v.loss),
                     validation_accuracy: validation.and_then(|v| v.accuracy),
                     learning_rate: self.trainer.last_rate(),
+                    gradient_norm: None,
                 };
                 let Some(reason) = self.trainer.observe(&row) else {
                     return Ok(None);

@@ -48,6 +48,7 @@ impl Run {
             validation_loss: None,
             validation_accuracy: None,
             learning_rate: f64::NAN,
+            gradient_norm: None,
         };
         let start = session.take_outbox().rows.first().copied();
         let start = start.unwrap_or(nothing);

@@ -110,6 +110,7 @@ impl Row {
             validation_loss: self.best_validation_loss,
             validation_accuracy: None,
             learning_rate: f64::NAN,
+            gradient_norm: None,
         })
     }
 

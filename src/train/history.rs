@@ -23,12 +23,16 @@ pub struct HistoryRow {
     /// among the fields of `train --json` and the history's files.
     #[serde(skip)]
     pub learning_rate: f64,
+    /// The Euclidean norm of the gradient that the last step was made from, penalties
+    /// included; none before the first. Not among those fields either.
+    #[serde(skip)]
+    pub gradient_norm: Option<f64>,
 }
 
 impl HistoryRow {
     pub(super) fn new(
         (epoch, step): (usize, u64),
-        learning_rate: f64,
+        (learning_rate, gradient_norm): (f64, Option<f64>),
         train: Score,
         validation: Option<Score>,
     ) -> Self {
@@ -40,6 +44,7 @@ impl HistoryRow {
             validation_loss: validation.map(|v| v.loss),
             validation_accuracy: validation.and_then(|v| v.accuracy),
             learning_rate,
+            gradient_norm,
         }
     }
 }
@@ -131,6 +136,7 @@ mod tests {
             validation_loss: None,
             validation_accuracy: None,
             learning_rate: 0.1,
+            gradient_norm: None,
         };
         let mut history = History::default();
         (0..6).for_each(|epoch| history.push(row(epoch, 1.0)));
@@ -156,6 +162,7 @@ mod tests {
                 validation_loss: None,
                 validation_accuracy: None,
                 learning_rate: 0.1,
+                gradient_norm: None,
             });
             assert!(history.rows().len() <= 10);
             assert_eq!(history.rows()[0].epoch, 0);

@@ -385,7 +385,7 @@ impl Session {
         let (train, validation) = self.trainer.evaluate();
         HistoryRow::new(
             (self.trainer.epoch(), self.trainer.steps()),
-            self.trainer.last_rate(),
+            (self.trainer.last_rate(), self.trainer.gradient_norm()),
             train,
             validation,
         )

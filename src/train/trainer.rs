@@ -466,6 +466,12 @@ impl Trainer {
         &self.gradient
     }
 
+    /// Its Euclidean norm; none before the first step.
+    pub fn gradient_norm(&self) -> Option<f64> {
+        let squares = self.gradient.iter().map(|&g| f64::from(g).powi(2));
+        (self.steps() > 0).then(|| squares.sum::<f64>().sqrt())
+    }
+
     /// What the last step added to each parameter.
     pub fn last_update(&self) -> Vec<f32> {
         self.now

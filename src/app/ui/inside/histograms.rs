@@ -3,8 +3,9 @@
 use super::super::format::{count, number};
 use super::super::stage::Stage;
 use super::super::widgets::remark;
-use super::{Counted, Inside};
+use super::Inside;
 use crate::app::theme::color32;
+use crate::insight::distributions::Quantity;
 use crate::insight::histogram::Histogram;
 use crate::insight::tiles;
 use bevy_egui::egui::{self, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
@@ -16,13 +17,20 @@ pub(super) fn show(ui: &mut Ui, inside: &Inside, stage: &Stage<'_>) {
     let training = stage.training;
     let network = &training.problem.network;
     let snapshot = &training.snapshot;
-    let values: &[f32] = match inside.counted {
-        Counted::Weights | Counted::Biases => &snapshot.params,
-        Counted::Gradients => &snapshot.gradient,
-        Counted::Updates => &snapshot.update,
+    let layers = 0..network.layers().len();
+    let all = match inside.spreads.quantity {
+        Quantity::Weights => tiles::tensors(network, &snapshot.params, layers, false),
+        Quantity::Biases => tiles::tensors(network, &snapshot.params, layers, true),
+        Quantity::Gradients => tiles::tensors(network, &snapshot.gradient, layers, false),
+        Quantity::Updates => tiles::tensors(network, &snapshot.update, layers, false),
+        // Of the watched sample; over time they are of many.
+        Quantity::Activations => {
+            let layers = snapshot.probe.a.iter().zip(network.layers()).enumerate();
+            let named = layers
+                .map(|(k, (a, layer))| (format!("{} {}", layer.kind().name(), k + 1), a.clone()));
+            named.collect()
+        }
     };
-    let biases = inside.counted == Counted::Biases;
-    let all = tiles::tensors(network, values, 0..network.layers().len(), biases);
     if all.is_empty() {
         remark(ui, stage.t("inside.nothing"));
         return;

@@ -1,16 +1,20 @@
 //! The inside of the network below the scene, live: structure, weights and filters as
 //! images, feature maps, histograms, and how right it is case by case.
 
+mod bands;
 mod bars;
 mod batch;
 mod climb;
 mod compare;
+mod course;
 mod doctor;
 mod histograms;
 mod map;
+mod ridges;
 mod scores;
 mod sheet;
 mod similarity;
+mod spreads;
 mod structure;
 mod why;
 
@@ -24,10 +28,12 @@ use batch::Batch;
 use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
 use climb::Climb;
 use compare::Comparison;
+use course::Course;
 use doctor::Doctor;
 use scores::{Scores, ScoresKey};
 use sheet::{Image, SheetKey};
 use similarity::Similarity;
+use spreads::{Over, Spreads};
 use why::Why;
 
 /// What is looked at.
@@ -46,6 +52,8 @@ pub enum Tab {
     Batch,
     /// How numbers are spread.
     Histograms,
+    /// Curves over the epochs, large.
+    Curves,
     /// Which class is taken for which.
     Scores,
     /// Gradients through all layers over time.
@@ -62,20 +70,6 @@ pub enum Tab {
     Compare,
 }
 
-/// What a histogram counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Counted {
-    /// Weights.
-    #[default]
-    Weights,
-    /// Biases.
-    Biases,
-    /// The last step's gradient.
-    Gradients,
-    /// What the last step added.
-    Updates,
-}
-
 /// The panel, and what it keeps from frame to frame.
 #[derive(Default)]
 pub struct Inside {
@@ -84,7 +78,10 @@ pub struct Inside {
     /// What is looked at.
     pub tab: Tab,
     log: bool,
-    counted: Counted,
+    /// The curves, large.
+    pub course: Course,
+    /// How numbers are spread, now and over time.
+    pub spreads: Spreads,
     part: WatchedPart,
     sheet: Option<(SheetKey, Vec<Image>)>,
     /// How many images of the sheet are of each network.
@@ -115,6 +112,9 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
     if !panels.inside.open || root.available_height() < 260.0 {
         return;
     }
+    if panels.inside.tab == Tab::Histograms && panels.inside.spreads.over != Over::Now {
+        panels.inside.spreads.follow(stage, root.ctx());
+    }
     let diagnose = panels.inside.tab == Tab::Diagnosis;
     panels.inside.doctor.follow(stage, root.ctx(), diagnose);
     let most = MOST * root.available_height();
@@ -130,7 +130,11 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Structure => structure::show(ui, stage),
                 Tab::Weights | Tab::Filters | Tab::Features => sheet::show(ui, inside, stage),
                 Tab::Batch => batch::show(ui, &mut inside.batch, stage),
-                Tab::Histograms => histograms::show(ui, inside, stage),
+                Tab::Histograms if inside.spreads.over == Over::Now => {
+                    histograms::show(ui, inside, stage);
+                }
+                Tab::Histograms => spreads::show(ui, &inside.spreads, inside.log, stage),
+                Tab::Curves => course::show(ui, &mut inside.course, stage),
                 Tab::Scores => scores::show(ui, inside, stage),
                 Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
                 Tab::Diagnosis => doctor::show(ui, &mut inside.doctor, stage),
@@ -162,6 +166,7 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
                             (Tab::Features, None, stage.t("inside.features")),
                             (Tab::Batch, None, stage.t("inside.batch")),
                             (Tab::Histograms, None, stage.t("inside.histograms")),
+                            (Tab::Curves, None, stage.t("inside.curves")),
                             (Tab::Scores, None, stage.t("inside.scores")),
                             (Tab::Flow, None, stage.t("inside.flow")),
                             (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
@@ -190,16 +195,10 @@ fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
             let heat = &mut stage.choices.network.heat;
             view_options::heat(ui, stage.texts, "inside/map", heat);
         }
+        Tab::Curves => course::options(ui, &mut inside.course, stage),
         Tab::Batch => batch::options(ui, &mut inside.batch, stage),
         Tab::Histograms => {
-            let counted = [
-                (Counted::Weights, None, stage.t("inside.weights")),
-                (Counted::Biases, None, stage.t("inside.biases")),
-                (Counted::Gradients, None, stage.t("inside.gradients")),
-                (Counted::Updates, None, stage.t("inside.updates")),
-            ];
-            segmented(ui, "inside/counted", &mut inside.counted, &counted);
-            ui.checkbox(&mut inside.log, stage.t("inside.log"));
+            spreads::options(ui, &mut inside.spreads, &mut inside.log, stage);
         }
         Tab::Scores => {
             let parts = [
