@@ -7,8 +7,8 @@ use super::drawn::{self, DrawnConnections, arch_top};
 use super::layout::{Column, lay_out_with, plans};
 use super::paint::Scales;
 use super::parts::{NetworkPart, Neuron, Shape, Slot};
-use super::weight_maps::{self, Folding};
-use super::{captions, chain, numbers, pulses};
+use super::weight_maps::Folding;
+use super::{captions, chain, map_places, numbers, pulses};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
@@ -75,7 +75,7 @@ impl LayingOut<'_, '_> {
         let problem = &training.problem;
         let pixels = problem.data.image.filter(|_| !problem.is_channels_first());
         let room = if spread {
-            weight_maps::room(problem)
+            map_places::room(problem)
         } else {
             Vec::new()
         };
@@ -111,7 +111,7 @@ impl LayingOut<'_, '_> {
             let top = arch_top(layout, pair.column, pair.layer + 1, begin) + 0.2 * MARGIN.y;
             bounds.max.y = bounds.max.y.max(top);
         }
-        if spread && let Some([low, high]) = weight_maps::reach(problem, layout) {
+        if spread && let Some([low, high]) = map_places::reach(problem, layout) {
             bounds.min.y = bounds.min.y.min(low);
             bounds.max.y = bounds.max.y.max(high);
         }
