@@ -5,7 +5,7 @@
 
 mod desk;
 
-use bevy_egui::egui::Key;
+use bevy_egui::egui::{Event, Key};
 use desk::{Desk, SPIRAL};
 use gradscape::app::ui::Tab;
 use gradscape::app::{Choices, Item, Language};
@@ -58,14 +58,34 @@ fn every_tab_shows_the_networks_own_things_in_both_languages() {
         look(Tab::Filters, "conv 1, 3");
         look(Tab::Features, "conv 1, 2");
         look(Tab::Features, "conv 1, 3");
-        // Flat layers are bars with their units' numbers, but the long one.
-        look(Tab::Features, "dense 4: 10 units");
-        look(Tab::Features, "10");
+        look(Tab::Features, "flatten 2: 108 units");
         look(Tab::Batch, "dense 3: 8 units");
         look(Tab::Batch, "100");
         look(Tab::Histograms, "dense 4  ·  80");
         look(Tab::Scores, "F1");
     }
+}
+
+#[test]
+fn a_flat_layer_is_bars_that_say_their_values() {
+    let mut desk = desk(SPIRAL, Language::English);
+    desk.panels.inside.tab = Tab::Features;
+    desk.frames(3);
+    let title = desk.place("dense 2: 3 units");
+    let bars = title.left_bottom() + bevy_egui::egui::vec2(5.0, 40.0);
+    desk.frame(vec![Event::PointerMoved(bars)]);
+    desk.frames(12);
+    let value = desk.training.snapshot.probe.a[1][0];
+    // Cut, not rounded, as five digits may round the other way.
+    let digits = format!("{:.6}", value.abs());
+    let says = desk
+        .texts()
+        .into_iter()
+        .find(|(t, ..)| t.starts_with("unit 1: "));
+    let (text, ..) = says.expect("a value under the pointer");
+    let sign = if value < 0.0 { "−" } else { "" };
+    let shown = format!("unit 1: {sign}{}", &digits[..4]);
+    assert!(text.starts_with(&shown), "{text} {value}");
 }
 
 #[test]

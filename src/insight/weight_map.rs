@@ -41,6 +41,8 @@ pub struct WeightMap {
 const HIGH: f32 = 1.5;
 /// Pictures of more cells than this are not made.
 const MOST_CELLS: usize = 1_000_000;
+/// All pictures of a network together have at most so many.
+const MOST_IN_ALL: usize = 3_000_000;
 
 impl WeightMap {
     /// The picture of `layer`'s weights; `None` where it has no weights, or too many to
@@ -79,12 +81,16 @@ impl WeightMap {
         (is_whole && map.rows() * map.columns() <= MOST_CELLS).then_some(map)
     }
 
-    /// Those of all layers that have one.
+    /// Those of all layers that have one, from the first on as long as they have no more
+    /// cells together than can be kept up to date.
     pub fn all(problem: &Problem) -> Vec<Self> {
         let layers = 0..problem.network.layers().len();
-        layers
-            .filter_map(|layer| WeightMap::of(problem, layer))
-            .collect()
+        let maps = layers.filter_map(|layer| WeightMap::of(problem, layer));
+        maps.scan(0, |cells, map| {
+            *cells += map.rows() * map.columns();
+            (*cells <= MOST_IN_ALL).then_some(map)
+        })
+        .collect()
     }
 
     /// Cells from top to bottom.

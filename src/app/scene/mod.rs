@@ -16,6 +16,7 @@ mod event;
 mod fields;
 mod focus;
 mod layout;
+mod map_places;
 mod numbers;
 mod paint;
 mod parts;

@@ -7,8 +7,8 @@ use super::drawn::{self, DrawnConnections, arch_top};
 use super::layout::{Column, lay_out_with, plans};
 use super::paint::Scales;
 use super::parts::{NetworkPart, Neuron, Shape, Slot};
-use super::weight_maps::{self, Folding};
-use super::{captions, chain, numbers, pulses, ways};
+use super::weight_maps::Folding;
+use super::{captions, chain, map_places, numbers, pulses, ways};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
@@ -75,7 +75,7 @@ impl LayingOut<'_, '_> {
         let problem = &training.problem;
         let pixels = problem.data.image.filter(|_| !problem.is_channels_first());
         let room = if spread {
-            weight_maps::room(problem)
+            map_places::room(problem)
         } else {
             Vec::new()
         };
@@ -104,7 +104,7 @@ impl LayingOut<'_, '_> {
             DrawnConnections::choose(training, layout, self.view.connection_budget, None, None);
         let bounds = &mut *self.bounds;
         *bounds = bounds_of(layout, drawn);
-        if spread && let Some([low, high]) = weight_maps::reach(problem, layout) {
+        if spread && let Some([low, high]) = map_places::reach(problem, layout) {
             bounds.min.y = bounds.min.y.min(low);
             bounds.max.y = bounds.max.y.max(high);
         }
