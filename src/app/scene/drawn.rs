@@ -170,7 +170,12 @@ impl DrawnPair {
             maps: self.maps,
             visible: self.visible,
         };
-        salient::choose(&self.connections, &criterion, count, &self.of_focus(focus, ways))
+        salient::choose(
+            &self.connections,
+            &criterion,
+            count,
+            &self.of_focus(focus, ways),
+        )
     }
 }
 

@@ -203,10 +203,7 @@ pub(super) fn raise_what_is_selected(
     (chain, ways): (Res<ChainShown>, Res<WaysShown>),
     mut lit: ResMut<Lit>,
     mut touched: Local<Option<Touched>>,
-    mut neurons: Query<
-        (Ref<Neuron>, &Shape, &mut Standing, &mut Outline),
-        Without<Connection>,
-    >,
+    mut neurons: Query<(Ref<Neuron>, &Shape, &mut Standing, &mut Outline), Without<Connection>>,
     mut connections: Query<(Ref<Connection>, &mut Standing), Without<Neuron>>,
 ) {
     let network = &training.problem.network;

@@ -43,6 +43,8 @@ const THIN: f32 = 0.06;
 /// weakest, both as shares of the thickest where there is no crowd.
 const WAY: f32 = 1.15;
 const WEAKEST_WAY: f32 = 0.16;
+/// However small the units are, a way's ribbon is measured by this, in world units.
+const LEAST_WAY: f32 = 0.075;
 /// How much thicker a raised ribbon is, as a share of the thickest.
 const RAISED: f32 = 0.2;
 /// How far the weakest of a crowd goes toward the background.
@@ -508,7 +510,7 @@ pub(super) fn paint_connections(
             let share = share as f32;
             let width = WEAKEST_WAY + (1.0 - WEAKEST_WAY) * share.abs();
             tint.set_if_neq(Tint(colors.pulse(share)));
-            thickness.set_if_neq(Thickness(WAY * style.alone * width));
+            thickness.set_if_neq(Thickness(WAY * style.alone.max(LEAST_WAY) * width));
             sign.set_if_neq(sign_of(share));
             continue;
         }

@@ -4,8 +4,8 @@ use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, LitWays, Notice, PinCommand, RaceCommand, ReplayWish, Selection,
-    StudyWish, Texts, Training, WeightsWish,
+    Arena, CameraRequest, ErrorSurface, LitWays, Notice, PinCommand, RaceCommand, ReplayWish,
+    Selection, StudyWish, Texts, Training, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;

@@ -149,9 +149,21 @@ fn matrix(ui: &mut Ui, stage: &Stage<'_>, cka: &Array2<f64>) {
     for row in 0..n {
         let y = corner.y + cell.y * row as f32;
         let at = pos2(corner.x - 6.0, y + 0.5 * cell.y);
-        painter.text(at, Align2::RIGHT_CENTER, title(stage, row), font.clone(), text);
+        painter.text(
+            at,
+            Align2::RIGHT_CENTER,
+            title(stage, row),
+            font.clone(),
+            text,
+        );
         let at = pos2(corner.x + cell.x * (row as f32 + 0.5), corner.y - 3.0);
-        painter.text(at, Align2::CENTER_BOTTOM, row.to_string(), font.clone(), text);
+        painter.text(
+            at,
+            Align2::CENTER_BOTTOM,
+            row.to_string(),
+            font.clone(),
+            text,
+        );
         for column in 0..n {
             let value = cka[[row, column]];
             let x = corner.x + cell.x * column as f32;
@@ -197,10 +209,26 @@ fn bar(ui: &mut Ui, stage: &Stage<'_>) {
         painter.rect_filled(part, 0.0, color32(viridis(share)));
     }
     let text = color32(stage.palette.text);
-    for (value, align) in [(1.0, Align2::LEFT_TOP), (0.5, Align2::LEFT_CENTER), (0.0, Align2::LEFT_BOTTOM)] {
+    for (value, align) in [
+        (1.0, Align2::LEFT_TOP),
+        (0.5, Align2::LEFT_CENTER),
+        (0.0, Align2::LEFT_BOTTOM),
+    ] {
         let at = pos2(rect.left() + 18.0, top + tall * (1.0 - value));
-        painter.text(at, align, value.to_string(), FontId::proportional(12.0), text);
+        painter.text(
+            at,
+            align,
+            value.to_string(),
+            FontId::proportional(12.0),
+            text,
+        );
     }
     let at = pos2(rect.left(), top - 3.0);
-    painter.text(at, Align2::LEFT_BOTTOM, "CKA", FontId::proportional(12.5), text);
+    painter.text(
+        at,
+        Align2::LEFT_BOTTOM,
+        "CKA",
+        FontId::proportional(12.5),
+        text,
+    );
 }

@@ -40,6 +40,11 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, trail: &[[f64; 2]], growth: &
     painter.add(egui::Shape::line(way, Stroke::new(2.0, accent)));
     if let [x, y] = growth.raw[..] {
         let here = at(x as f32, y as f32);
-        painter.circle(here, 6.0, accent, Stroke::new(2.0, color32(stage.palette.text)));
+        painter.circle(
+            here,
+            6.0,
+            accent,
+            Stroke::new(2.0, color32(stage.palette.text)),
+        );
     }
 }

@@ -91,7 +91,11 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, growth: &Growth) {
                 pos2(left + COLUMN - 14.0, y + LINE - 5.0),
             );
             painter.rect_filled(rail, 2.0, ui.visuals().extreme_bg_color);
-            let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+            let share = if high > low {
+                (value - low) / (high - low)
+            } else {
+                0.5
+            };
             let share = share.clamp(0.0, 1.0) as f32;
             let bar = Rect::from_min_size(rail.min, vec2(rail.width() * share, rail.height()));
             painter.rect_filled(bar, 2.0, color32(column.color));
@@ -108,7 +112,9 @@ fn names(problem: &Problem) -> Vec<String> {
         _ => {
             let inputs = 0..problem.network.inputs();
             let name = |unit| data.feature_names.get(problem.feature_of(unit));
-            inputs.map(|unit| name(unit).cloned().unwrap_or_default()).collect()
+            inputs
+                .map(|unit| name(unit).cloned().unwrap_or_default())
+                .collect()
         }
     }
 }
@@ -119,7 +125,9 @@ fn readable(problem: &Problem, growth: &Growth) -> Vec<f64> {
         return growth.raw.clone();
     }
     let values = growth.input.iter().enumerate();
-    values.map(|(unit, &v)| own(problem, unit, v as f32)).collect()
+    values
+        .map(|(unit, &v)| own(problem, unit, v as f32))
+        .collect()
 }
 
 fn own(problem: &Problem, unit: usize, value: f32) -> f64 {

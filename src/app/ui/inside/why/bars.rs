@@ -88,7 +88,10 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, found: &Found) {
     if let Some(method) = method.filter(|_| unit >= 0.0)
         && let Some(&value) = method.values.get(unit as usize)
     {
-        let name = problem.data.feature_names.get(problem.feature_of(unit as usize));
+        let name = problem
+            .data
+            .feature_names
+            .get(problem.feature_of(unit as usize));
         let name = name.cloned().unwrap_or_default();
         let title = title(stage, method.method);
         response.on_hover_text(format!("{name}, {title}: {}", signed(value, 4)));

@@ -47,8 +47,12 @@ fn answer(problem: &Problem, verdict: &Verdict) -> String {
 pub(super) fn part(texts: &Texts, what: &Named) -> String {
     match what {
         Named::Ink { shape, place } => {
-            let shape = texts.get(&format!("explain.shape.{}", shape.name())).to_owned();
-            let place = texts.get(&format!("explain.place.{}", place.name())).to_owned();
+            let shape = texts
+                .get(&format!("explain.shape.{}", shape.name()))
+                .to_owned();
+            let place = texts
+                .get(&format!("explain.place.{}", place.name()))
+                .to_owned();
             texts.with("explain.ink", &[("shape", &shape), ("place", &place)])
         }
         Named::Value {
