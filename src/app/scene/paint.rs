@@ -44,6 +44,8 @@ const THIN: f32 = 0.06;
 /// weakest, both as shares of the thickest where there is no crowd.
 const WAY: f32 = 1.15;
 const WEAKEST_WAY: f32 = 0.16;
+/// However small the units are, a way's ribbon is measured by this, in world units.
+const LEAST_WAY: f32 = 0.075;
 /// How much thicker a raised ribbon is, as a share of the thickest.
 const RAISED: f32 = 0.2;
 /// How much thinner it is where a map stands.
@@ -632,7 +634,11 @@ impl<'a> ConnectionPainter<'a> {
         let (_, style) = self.styles.get(self.drawn.pair_of(connection)?)?;
         let width = WEAKEST_WAY + (1.0 - WEAKEST_WAY) * share.abs();
         let color = Tint(self.colors.pulse(share));
-        Some((color, Thickness(WAY * style.alone * width), sign_of(share)))
+        Some((
+            color,
+            Thickness(WAY * style.alone.max(LEAST_WAY) * width),
+            sign_of(share),
+        ))
     }
 
     /// A connection's colour, thickness and sign.

@@ -358,10 +358,14 @@ fn picture(ui: &mut Ui, stage: &Stage<'_>, pictures: &mut Pictures) {
         .as_ref()
         .is_none_or(|(known, _)| known != input)
     {
-        let image = grey(input, shape);
-        let texture = ui
-            .ctx()
-            .load_texture("watched sample", image, TextureOptions::NEAREST);
+        let (image, options) = (grey(input, shape), TextureOptions::NEAREST);
+        let texture = match pictures.sample.take() {
+            Some((_, mut texture)) => {
+                refill(&mut texture, image, options);
+                texture
+            }
+            None => ui.ctx().load_texture("watched sample", image, options),
+        };
         pictures.sample = Some((input.clone(), texture));
     }
     if let Some((_, texture)) = &pictures.sample {

@@ -37,11 +37,19 @@ pub(super) struct Map {
     pub(super) values: Vec<f64>,
     /// Of samples in colour, three shares a pixel.
     colors: Option<Vec<[f32; 3]>>,
+    /// Parts with a frame: first row, first column, and those behind the last.
+    framed: Vec<[usize; 4]>,
     pub(super) meaning: Meaning,
 }
 
-/// Height above and below a map's picture that its words take, in points.
-pub(super) const WORDS: f32 = 50.0;
+/// Height that the words above and below a map's picture take, in points, whose title has
+/// so many lines.
+pub(super) fn words(lines: usize) -> f32 {
+    TITLE * lines as f32 + 25.0
+}
+
+/// Height of a title's line.
+const TITLE: f32 = 15.0;
 
 impl Map {
     /// A sample; `values` as the network sees them.
@@ -66,6 +74,7 @@ impl Map {
             size: [shape.height, shape.width],
             values: (0..pixels).map(mean).collect(),
             colors,
+            framed: Vec::new(),
             meaning: Meaning::Photo(range),
         }
     }
@@ -78,6 +87,7 @@ impl Map {
             size: [picture.shape.height, picture.shape.width],
             values: picture.flattened(values),
             colors: None,
+            framed: Vec::new(),
             meaning: Meaning::Signed,
         }
     }
@@ -93,6 +103,7 @@ impl Map {
             size: [shape.height, shape.width],
             values: pixels.map(|pixel| values[at(pixel)]).collect(),
             colors: None,
+            framed: Vec::new(),
             meaning: Meaning::Amount,
         }
     }
@@ -104,6 +115,32 @@ impl Map {
             note: note.into(),
             ..self
         }
+    }
+
+    /// With frames around parts: each the values of the sample that it has.
+    pub(super) fn framing(mut self, picture: Picture, parts: &[Vec<usize>]) -> Self {
+        let width = picture.shape.width;
+        self.framed = parts
+            .iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                let pixels = part.iter().map(|&i| match picture.interleaved {
+                    true => i / picture.shape.channels,
+                    false => i % picture.shape.pixels(),
+                });
+                let none = [usize::MAX, usize::MAX, 0, 0];
+                pixels.fold(none, |[top, left, below, right], pixel| {
+                    let (row, column) = (pixel / width, pixel % width);
+                    [
+                        top.min(row),
+                        left.min(column),
+                        below.max(row + 1),
+                        right.max(column + 1),
+                    ]
+                })
+            })
+            .collect();
+        self
     }
 
     /// The numbers at both ends of the colour bar.
@@ -185,17 +222,17 @@ impl Sheet {
         }
     }
 
-    /// Draws the k-th within a square of this side and [`WORDS`] for its words.
-    pub(super) fn show(&self, ui: &mut Ui, stage: &Stage<'_>, k: usize, side: f32) {
+    /// Draws the k-th within a square of this side and [`words`] for its words; its title
+    /// has so many lines.
+    pub(super) fn show(&self, ui: &mut Ui, stage: &Stage<'_>, k: usize, side: f32, lines: usize) {
         let Some((map, _, texture)) = self.maps.get(k) else {
             return;
         };
-        ui.allocate_ui(vec2(side, side + WORDS), |ui| {
+        ui.allocate_ui(vec2(side, side + words(lines)), |ui| {
             ui.vertical(|ui| {
                 ui.set_width(side);
                 ui.spacing_mut().item_spacing.y = 2.0;
-                let title = RichText::new(&map.title).size(12.5).strong();
-                ui.add(Label::new(title).truncate());
+                heading(ui, stage, map, side, lines);
                 picture(ui, stage, map, texture, side);
                 if map.colors.is_none() && !matches!(map.meaning, Meaning::Photo(_)) {
                     bar(ui, stage, map, side);
@@ -210,6 +247,23 @@ impl Sheet {
     }
 }
 
+/// The title, down by the picture.
+fn heading(ui: &mut Ui, stage: &Stage<'_>, map: &Map, side: f32, lines: usize) {
+    let size = vec2(side, TITLE * lines as f32);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let color = color32(stage.palette.text);
+    let font = FontId::proportional(if lines > 1 { 11.5 } else { 12.5 });
+    let mut job = egui::text::LayoutJob::simple(map.title.clone(), font, color, side);
+    job.wrap.max_rows = lines;
+    let galley = ui.painter().layout_job(job);
+    let at = rect.left_bottom() - vec2(0.0, galley.size().y);
+    let elided = galley.elided;
+    ui.painter().galley(at, galley, color);
+    if elided {
+        response.on_hover_text(&map.title);
+    }
+}
+
 fn picture(ui: &mut Ui, stage: &Stage<'_>, map: &Map, texture: &TextureHandle, side: f32) {
     let [rows, columns] = map.size;
     let cell = side / rows.max(columns).max(1) as f32;
@@ -220,6 +274,12 @@ fn picture(ui: &mut Ui, stage: &Stage<'_>, map: &Map, texture: &TextureHandle, s
     painter.image(texture.id(), rect, uv, Color32::WHITE);
     let frame = ui.visuals().widgets.noninteractive.bg_stroke;
     painter.rect_stroke(rect, 0.0, frame, egui::StrokeKind::Outside);
+    let accent = egui::Stroke::new(2.0, color32(stage.palette.accent));
+    for &[top, left, below, right] in &map.framed {
+        let corner = |row: usize, column: usize| rect.min + cell * vec2(column as f32, row as f32);
+        let part = Rect::from_min_max(corner(top, left), corner(below, right));
+        painter.rect_stroke(part, 1.0, accent, egui::StrokeKind::Outside);
+    }
     let Some(at) = response.hover_pos() else {
         return;
     };

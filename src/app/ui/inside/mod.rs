@@ -97,8 +97,10 @@ pub struct Inside {
     comparison: Comparison,
 }
 
-/// The panel's height at first, and at most as a share of the window.
-const HEIGHT: f32 = 270.0;
+/// The panel's height at first, as a share of the window and between two heights in
+/// points, and at most as a share of the window.
+const SHARE: f32 = 0.36;
+const HEIGHT: [f32; 2] = [270.0, 460.0];
 const MOST: f32 = 0.62;
 
 pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
@@ -118,11 +120,14 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
     let diagnose = panels.inside.tab == Tab::Diagnosis;
     panels.inside.doctor.follow(stage, root.ctx(), diagnose);
     let most = MOST * root.available_height();
+    let height = (SHARE * root.available_height()).clamp(HEIGHT[0], HEIGHT[1]);
     Panel::bottom("gradscape inside")
         .resizable(true)
-        .default_size(HEIGHT.min(most))
+        .default_size(height.min(most))
         .size_range(140.0..=most)
         .show(root, |ui| {
+            // However little there is to show, the panel keeps its height.
+            ui.set_min_height(ui.available_height());
             head(ui, &mut panels.inside, stage);
             ui.separator();
             let inside = &mut panels.inside;

@@ -3,7 +3,6 @@
 
 use super::super::super::format::{count, number, place};
 use super::super::super::stage::Stage;
-use super::super::super::widgets::remark;
 use super::super::map::{self, Map};
 use super::ascent::{Growth, Real};
 use super::{Climb, Goal, plane, table};
@@ -16,7 +15,9 @@ use std::fmt::Display;
 
 /// The least and the greatest side of what grows, in points; a real sample's is less than
 /// half of it.
-const SIDE: [f32; 2] = [96.0, 360.0];
+const SIDE: [f32; 2] = [84.0, 360.0];
+/// Lower than this, two rows of real samples would be too small.
+const LOW: f32 = 220.0;
 
 pub(in super::super) fn show(ui: &mut Ui, climb: &mut Climb, stage: &Stage<'_>) {
     let (Some(goal), Some(growth)) = (climb.climbed, climb.growth.clone()) else {
@@ -121,27 +122,43 @@ fn pictures(ui: &mut Ui, climb: &mut Climb, stage: &Stage<'_>, growth: &Growth, 
     climb.sheet.put(ui, stage, maps.collect());
     let sheet = &climb.sheet;
     let tall = ui.available_height();
-    let side = (tall - map::WORDS + 12.0).clamp(SIDE[0], SIDE[1]).floor();
-    // Two rows of real samples, each with its heading.
-    let small = (0.5 * tall - map::WORDS - 4.0)
-        .clamp(44.0, 0.46 * side)
-        .floor();
-    ui.horizontal_top(|ui| {
-        sheet.show(ui, stage, 0, side);
-        ui.add_space(18.0);
+    let side = (tall - map::words(1) - 8.0).clamp(SIDE[0], SIDE[1]).floor();
+    let rows = [
+        ("climb.near", 1..1 + many_near),
+        ("climb.strong", 1 + many_near..1 + many_near + many_strong),
+    ];
+    // Real samples in two rows, or where it is low in one.
+    let is_low = tall < LOW;
+    let small = if is_low {
+        let many = (many_near + many_strong).max(1) as f32;
+        (ui.available_width() - side - 56.0) / many - 8.0
+    } else {
+        0.5 * tall - map::words(1) - 24.0
+    };
+    let small = small.clamp(38.0, 0.6 * side).floor();
+    let row = |ui: &mut Ui, key: &str, maps: std::ops::Range<usize>| {
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let rows = [
-                ("climb.near", 1..1 + many_near),
-                ("climb.strong", 1 + many_near..1 + many_near + many_strong),
-            ];
-            for (key, maps) in rows {
-                remark(ui, stage.t(key));
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().item_spacing.x = 10.0;
-                    maps.for_each(|k| sheet.show(ui, stage, k, small));
-                });
-            }
+            let wide = (small + 8.0) * maps.len() as f32;
+            ui.set_max_width(wide.max(160.0));
+            let title = RichText::new(stage.texts.get(key)).size(12.5).weak();
+            ui.add(Label::new(title).truncate());
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                maps.for_each(|k| sheet.show(ui, stage, k, small, 1));
+            });
         });
+    };
+    ui.horizontal_top(|ui| {
+        sheet.show(ui, stage, 0, side, 1);
+        ui.add_space(14.0);
+        if is_low {
+            for (key, maps) in rows {
+                row(ui, key, maps);
+                ui.add_space(8.0);
+            }
+        } else {
+            ui.vertical(|ui| rows.into_iter().for_each(|(key, maps)| row(ui, key, maps)));
+        }
     });
 }

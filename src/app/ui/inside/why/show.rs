@@ -10,15 +10,17 @@ use super::{Key, MOST_WAYS, Why, bars, words};
 use crate::app::Texts;
 use crate::app::theme::color32;
 use crate::insight::contributions::Path;
-use crate::insight::explain::{Explanation, Said};
+use crate::insight::explain::{Explanation, Part, Said};
 use crate::train::{Encoding, Problem};
-use bevy_egui::egui::{ComboBox, Label, RichText, ScrollArea, Slider, Ui};
+use bevy_egui::egui::{Align, ComboBox, Label, Layout, RichText, ScrollArea, Slider, Ui, vec2};
 use std::fmt::Display;
 
 /// The least and the greatest side of a map, in points.
 const SIDE: [f32; 2] = [74.0, 230.0];
+/// Narrower maps have titles of two lines.
+const NARROW: f32 = 128.0;
 /// Height of the sentence and of the line below it.
-const BELOW: f32 = 52.0;
+const BELOW: f32 = 56.0;
 
 /// Which class is explained, and whether the ways are lit.
 pub(in super::super) fn options(ui: &mut Ui, why: &mut Why, stage: &Stage<'_>) {
@@ -65,21 +67,24 @@ pub(in super::super) fn show(ui: &mut Ui, why: &mut Why, stage: &Stage<'_>) {
         remark(ui, stage.t("explain.not_finite"));
         return;
     }
-    let maps = maps(stage, found);
+    let maps = maps(stage, found, said.as_ref());
     let (many, shown) = (maps.len(), *ways);
     sheet.put(ui, stage, maps);
-    let tall = ui.available_height() - BELOW - map::WORDS;
     let gap = 12.0;
     let side = (ui.available_width() - 12.0) / many.max(1) as f32 - gap;
+    let lines = if side < NARROW { 2 } else { 1 };
+    let tall = ui.available_height() - BELOW - map::words(lines);
     let side = side.min(tall).clamp(SIDE[0], SIDE[1]).floor();
     ScrollArea::vertical()
         .id_salt("explanation")
         .auto_shrink([false, false])
         .show(ui, |ui| {
             if many > 0 {
-                ui.horizontal_wrapped(|ui| {
+                let row = Layout::left_to_right(Align::Min).with_main_wrap(true);
+                let tall = side + map::words(lines);
+                ui.allocate_ui_with_layout(vec2(ui.available_width(), tall), row, |ui| {
                     ui.spacing_mut().item_spacing.x = gap;
-                    (0..many).for_each(|k| sheet.show(ui, stage, k, side));
+                    (0..many).for_each(|k| sheet.show(ui, stage, k, side, lines));
                 });
             } else {
                 bars::show(ui, stage, found);
@@ -111,31 +116,29 @@ fn sentence(ui: &mut Ui, said: Option<&(Key, Said)>, stage: &Stage<'_>, found: &
 }
 
 /// The sample, and a map for each method; none where it is no picture.
-fn maps(stage: &Stage<'_>, found: &Found) -> Vec<Map> {
+fn maps(stage: &Stage<'_>, found: &Found, said: Option<&(Key, Said)>) -> Vec<Map> {
     let Some(picture) = found.picture else {
         return Vec::new();
     };
     let epoch = stage.texts.with("explain.epoch", &[("n", &found.epoch)]);
-    let sample =
-        Map::photo(picture, &found.x, found.range).saying(stage.t("explain.sample"), epoch);
+    let sample = Map::photo(picture, &found.x, found.range);
+    // What the sentence names, where it is about this sample.
+    let said = said.filter(|(key, _)| key.watched == found.key.watched);
+    let without = said.and_then(|(_, said)| said.without.as_ref());
+    let parts = without.map_or(&[][..], |without| &without.parts);
+    let values = |part: &Part| part.replaced.iter().map(|&(i, _)| i).collect();
+    let parts: Vec<Vec<usize>> = parts.iter().map(values).collect();
+    let sample = sample.framing(picture, &parts);
+    let sample = sample.saying(stage.t("explain.sample"), epoch);
     let attribution = |e: &Explanation| {
         let map = match &e.cam {
             Some(_) => Map::amount(picture, &e.values),
             None => Map::signed(picture, &e.values),
         };
-        map.saying(bars::title(stage, e.method), note(stage, e))
+        map.saying(bars::title(stage, e.method), "")
     };
     let maps = found.methods.iter().map(attribution);
     [sample].into_iter().chain(maps).collect()
-}
-
-fn note(stage: &Stage<'_>, e: &Explanation) -> String {
-    let texts = stage.texts;
-    match (&e.completeness, &e.cam) {
-        (Some(i), _) => texts.with("explain.sum", &[("sum", &number(i.sum(), 3))]),
-        (_, Some(cam)) => texts.with("explain.cam_layer", &[("n", &(cam.layer + 1))]),
-        _ => String::new(),
-    }
 }
 
 /// What is explained, and whether integrated gradients add up as they have to.
