@@ -120,6 +120,7 @@ fn what_a_network_has_not_and_what_a_kind_does_not_take_is_said() {
     wrong(2, &["maximised", "xor"], "--unit");
     wrong(2, &["curves", "xor", "--smooth", "1"], "below 1");
     wrong(2, &["ridge", "xor", "--steps", "9..3"], "9 is after 3");
+    wrong(2, &["ridge", "xor", "--bins", "1"], "2 bins at least");
     let none = ["ridge", "xor", "--epochs", "1", "--steps", "100000.."];
     wrong(2, &none, "no moment but the first");
     wrong(2, &["histogram", "xor", "--of", "updates"], "--epochs");

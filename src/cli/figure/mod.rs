@@ -59,7 +59,7 @@ pub struct FigureArgs {
     #[arg(long, value_name = "WHAT", value_enum)]
     of: Option<Quantity>,
     /// Bins of a histogram; of ridge lines, at most [default: 40; of ridge lines 64]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     bins: Option<u16>,
     /// Logarithmic counts; of bands and curves, logarithmic axes
     #[arg(long)]

@@ -82,6 +82,11 @@ fn plural(quantity: Quantity) -> &'static str {
 
 /// `figure ridge` and `figure bands`.
 pub(super) fn over_time(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliError> {
+    if args.bins == Some(1) {
+        // Bins begin at multiples of their width: one alone never reaches over 0.
+        let message = "--bins 1: ridge lines need 2 bins at least";
+        return Err(CliError::Usage(message.to_owned()));
+    }
     let wanted = Wanted {
         distributions: true,
         ..Wanted::default()
