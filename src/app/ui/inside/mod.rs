@@ -28,12 +28,14 @@ use batch::Batch;
 use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
 use climb::Climb;
 use compare::Comparison;
+pub use course::Figure;
 use course::Course;
 use doctor::Doctor;
 use scores::{Scores, ScoresKey};
 use sheet::{Image, SheetKey};
 use similarity::Similarity;
-use spreads::{Over, Spreads};
+pub use spreads::Over;
+use spreads::Spreads;
 use why::Why;
 
 /// What is looked at.
