@@ -45,7 +45,8 @@ fn kinds() -> BTreeSet<String> {
 fn the_page_has_every_kind_of_figure_and_shows_what_its_commands_make() {
     let page = page();
     let commands = commands(&page);
-    let shown: BTreeSet<String> = commands.iter().map(|c| c[1].clone()).collect();
+    let figures = commands.iter().filter(|c| c[0] == "figure");
+    let shown: BTreeSet<String> = figures.map(|c| c[1].clone()).collect();
     assert_eq!(shown, kinds());
     let mut size = 0;
     for command in &commands {
@@ -67,7 +68,8 @@ fn the_page_has_every_kind_of_figure_and_shows_what_its_commands_make() {
 #[test]
 fn every_command_of_the_page_makes_a_picture_in_both_forms_and_themes() {
     let folder = tempfile::tempdir().unwrap();
-    for (k, command) in commands(&page()).into_iter().enumerate() {
+    let figures = commands(&page()).into_iter().filter(|c| c[0] == "figure");
+    for (k, command) in figures.enumerate() {
         let mut out = PathBuf::new();
         let mut args: Vec<String> = Vec::new();
         let mut words = command.into_iter();
@@ -171,4 +173,24 @@ fn a_runs_folder_is_drawn_without_being_changed() {
     let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
     assert_eq!(read("run.svg"), read("own.svg"));
     assert_eq!(weights(), before);
+}
+
+/// The captures, small and untrained.
+#[cfg(feature = "app")]
+#[test]
+fn every_capture_of_the_page_makes_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    for mut command in commands(&page()).into_iter().filter(|c| c[0] == "capture") {
+        let mut put = |option: &str, value: &str| {
+            let place = command.iter().position(|word| word == option).unwrap();
+            command[place + 1] = value.to_owned();
+        };
+        put("--epochs", "0");
+        put("--size", "240x140");
+        put("--out", "scene.png");
+        let args: Vec<&str> = command.iter().map(String::as_str).collect();
+        succeeds(folder.path(), &args);
+        assert!(folder.path().join("scene.png").exists(), "{command:?}");
+        std::fs::remove_file(folder.path().join("scene.png")).unwrap();
+    }
 }

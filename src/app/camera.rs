@@ -179,9 +179,9 @@ fn divide_target(
         if camera.is_active != active {
             camera.is_active = active;
         }
-        let Some((position, extent)) = part else {
-            continue;
-        };
+        // Of a camera that is not active the orbiting asks only whether the pointer is in
+        // its viewport: there must be no room for one.
+        let (position, extent) = part.unwrap_or((UVec2::ZERO, UVec2::ONE));
         let same = camera
             .viewport
             .as_ref()
@@ -450,9 +450,19 @@ fn obey_requests(
     }
 }
 
-/// The first camera that draws clears the whole target; the others draw on.
-fn clear_once(theme: Res<Theme>, mut cameras: Query<&mut Camera, With<ViewCamera>>) {
+/// The first camera that draws clears the whole target; the others draw on. Where none
+/// draws, the ground is the theme's, too.
+fn clear_once(
+    theme: Res<Theme>,
+    ground: Option<ResMut<ClearColor>>,
+    mut cameras: Query<&mut Camera, With<ViewCamera>>,
+) {
     let background = color(theme.palette().background);
+    if let Some(mut ground) = ground
+        && ground.0 != background
+    {
+        ground.0 = background;
+    }
     let active = cameras.iter().filter(|camera| camera.is_active);
     let first = active.map(|camera| camera.order).min();
     for mut camera in &mut cameras {

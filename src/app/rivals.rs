@@ -1,9 +1,11 @@
 //! Other networks beside the one on screen, on the same data and batches, level with it:
 //! who they are, their loading, and their news.
 
+mod surface;
 mod titles;
 
 use super::plugins::GradscapeSystems;
+use super::surface::draw_surface;
 use super::training::{
     Drive, DriveChoice, Driver, Notice, Notices, Training, load_experiment, receive_training,
     send_commands,
@@ -22,6 +24,7 @@ pub const MOST_RIVALS: usize = MOST - 1;
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Rivals>()
+        .init_resource::<surface::Beside>()
         .add_message::<RivalWish>()
         .add_systems(EguiPrimaryContextPass, titles::draw)
         .add_systems(
@@ -30,6 +33,7 @@ pub(super) fn plugin(app: &mut App) {
                 obey.before(send_commands),
                 follow.after(load_experiment).before(send_commands),
                 receive.after(receive_training),
+                surface::draw.after(draw_surface),
             )
                 .chain()
                 .in_set(GradscapeSystems::Receive),
@@ -47,6 +51,9 @@ pub enum RivalWish {
     Remove(usize),
     /// Take away all.
     Clear,
+    /// Show the error surface of the one of this number beside that of the one on screen,
+    /// or of none.
+    Surface(Option<usize>),
 }
 
 /// What changed the networks beside the one on screen: they have to be laid out anew.
@@ -60,6 +67,8 @@ pub struct Rivals {
     wanted: Vec<Experiment>,
     /// What is there: as many, once they are loaded.
     pub list: Vec<Training>,
+    /// Whose error surface stands beside that of the network on screen.
+    pub surface: Option<usize>,
     /// The number of the set that is there; 0 for none.
     set: u64,
     /// Of which problem's data they are, and whether those wanted changed since.
@@ -113,6 +122,10 @@ fn obey(
             RivalWish::Clear => {
                 rivals.wanted.clear();
                 rivals.stale = true;
+                None
+            }
+            RivalWish::Surface(wanted) => {
+                rivals.surface = *wanted;
                 None
             }
         };
@@ -181,6 +194,8 @@ fn follow(
     let rivals = &mut *rivals;
     rivals.loading = None;
     rivals.list.clear();
+    // Numbers may mean others now.
+    rivals.surface = rivals.surface.filter(|_| rivals.wanted.len() == 1);
     for (experiment, problem) in std::mem::take(&mut rivals.wanted).into_iter().zip(loaded) {
         match problem {
             Ok(problem) => {

@@ -32,9 +32,10 @@ pub enum ViewMode {
 }
 
 /// One of the things that are shown, each with a camera of its own.
-#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum SceneView {
     /// The network: render layer 0.
+    #[default]
     Network,
     /// The error surface: render layer 1.
     Surface,

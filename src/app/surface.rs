@@ -20,9 +20,11 @@ pub use aim::PlaneFacts;
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
+pub(super) use job::SurfaceWorker;
 pub(super) use job::threads_beside_others;
-use job::{Failure, News, SurfaceWorker};
-use planner::{Budget, Planner};
+use job::{Failure, News};
+pub(super) use planner::{Budget, Planner};
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -118,7 +120,7 @@ const SECONDS: f64 = 0.15;
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Frame by frame: multiply-adds for one surface while training runs (a tenth
 /// of a second or so), and at rest (seconds).
-const WORK: Budget = Budget::Work {
+pub(super) const WORK: Budget = Budget::Work {
     moving: 1.5e8,
     still: 2e10,
 };
@@ -311,10 +313,10 @@ pub(super) fn draw_surface(
 }
 
 /// Takes in what the worker has finished, where it is still wanted.
-fn show(
+pub(super) fn show(
     news: Option<Result<News, Failure>>,
     planner: &mut Planner,
-    shown: &mut ResMut<ErrorSurface>,
+    shown: &mut impl DerefMut<Target = ErrorSurface>,
     training: &Training,
     notices: &mut Notices,
 ) {

@@ -16,6 +16,7 @@ mod thinker;
 
 pub use choice::{ArenaView, Ground, MOST_RACERS, MOST_STEPS, letter};
 pub use heat::Lap;
+pub(super) use pinned::Kept;
 pub use pinned::{PinCommand, Pinned, PinnedTitle};
 pub use replay::{Arena, Lane, RaceCommand, Standing};
 

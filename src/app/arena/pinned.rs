@@ -33,6 +33,9 @@ pub struct PinnedTitle {
     pub step: u64,
     /// The loss at the weights then.
     pub loss: f64,
+    /// The number of the network that it is of among those side by side, where it is live
+    /// and not pinned.
+    pub beside: Option<usize>,
 }
 
 impl PinnedTitle {
@@ -50,6 +53,7 @@ impl PinnedTitle {
             }),
             step: newest.map_or(0, |p| p.step),
             loss: newest.map_or(shown.center_loss, |p| p.true_loss),
+            beside: None,
         }
     }
 }
@@ -84,7 +88,7 @@ pub struct Pinned {
 
 impl Kept {
     /// What is shown now, if something is.
-    fn of(shown: &ErrorSurface) -> Option<Self> {
+    pub(in crate::app) fn of(shown: &ErrorSurface) -> Option<Self> {
         Some(Kept {
             surface: Arc::clone(shown.surface.as_ref()?),
             path: shown.path.clone(),

@@ -9,20 +9,23 @@ use super::network_material::quads;
 use super::picture_material::{self, PictureLook, PictureMaterial, SHEET_FLOATS};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::{NoFrustumCulling, RenderLayers};
+use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
 use bevy::render::storage::ShaderBuffer;
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_plugins(picture_material::plugin).add_systems(
-        Update,
-        (follow_theme, write_pictures)
-            .chain()
-            .in_set(GradscapeSystems::Render),
-    );
+    app.init_resource::<Drawings>()
+        .add_plugins(picture_material::plugin)
+        .add_systems(
+            Update,
+            (follow_theme, write_pictures)
+                .chain()
+                .in_set(GradscapeSystems::Render),
+        );
 }
 
-/// What draws all pictures.
-#[derive(Resource, Debug)]
+/// What draws all pictures of a view.
+#[derive(Debug)]
 struct Drawing {
     entity: Entity,
     sheets: Handle<ShaderBuffer>,
@@ -30,6 +33,10 @@ struct Drawing {
     /// How many sheets and cells the buffers hold.
     room: [usize; 2],
 }
+
+/// What draws all pictures.
+#[derive(Resource, Debug, Default)]
+struct Drawings(HashMap<SceneView, Drawing>);
 
 fn look(theme: Theme) -> PictureLook {
     let palette = theme.palette();
@@ -60,7 +67,7 @@ fn write_pictures(
     pictures: Query<&Picture>,
     changed: Query<(), Changed<Picture>>,
     mut removed: RemovedComponents<Picture>,
-    drawing: Option<Res<Drawing>>,
+    mut drawings: ResMut<Drawings>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
     mut materials: ResMut<Assets<PictureMaterial>>,
@@ -68,55 +75,70 @@ fn write_pictures(
     if changed.is_empty() && removed.read().count() == 0 {
         return;
     }
-    let count = pictures.iter().len();
-    if count == 0 && drawing.is_none() {
-        return;
+    let mut views: HashMap<SceneView, Vec<&Picture>> = HashMap::default();
+    for picture in &pictures {
+        views.entry(picture.view).or_default().push(picture);
     }
-    let all: usize = pictures.iter().map(|picture| picture.cells.len()).sum();
-    let need = [count.max(1), all.max(1)];
-    let old = drawing
-        .as_deref()
-        .filter(|drawing| serves(drawing.room, need));
-    let room = old.map_or(need.map(usize::next_power_of_two), |old| old.room);
+    drawings.0.retain(|view, drawing| {
+        let has = views.contains_key(view);
+        if !has {
+            commands.entity(drawing.entity).despawn();
+        }
+        has
+    });
+    for (view, pictures) in views {
+        let all: usize = pictures.iter().map(|picture| picture.cells.len()).sum();
+        let need = [pictures.len().max(1), all.max(1)];
+        let old = drawings.0.get(&view);
+        let fitting = old.filter(|drawing| serves(drawing.room, need));
+        let room = fitting.map_or(need.map(usize::next_power_of_two), |old| old.room);
+        let (floats, cells) = written(&pictures, room);
+        if let Some(old) = fitting {
+            put(&mut buffers, &old.sheets, &floats);
+            if let Some(mut buffer) = buffers.get_mut(&old.cells) {
+                buffer.data = Some(cells);
+            }
+            continue;
+        }
+        if let Some(old) = old {
+            commands.entity(old.entity).despawn();
+        }
+        let sheets = buffers.add(buffer_of(&floats));
+        let cells = buffers.add(ShaderBuffer::new(&cells, RenderAssetUsages::RENDER_WORLD));
+        let material = materials.add(PictureMaterial {
+            sheets: sheets.clone(),
+            cells: cells.clone(),
+            look: look(*theme),
+        });
+        let entity = commands
+            .spawn((
+                Mesh3d(meshes.add(quads(room[0]))),
+                MeshMaterial3d(material),
+                // The mesh holds slots and corners, no places.
+                NoFrustumCulling,
+                RenderLayers::layer(view.layer()),
+            ))
+            .id();
+        let drawing = Drawing {
+            entity,
+            sheets,
+            cells,
+            room,
+        };
+        drawings.0.insert(view, drawing);
+    }
+}
+
+/// The contents of both buffers.
+fn written(pictures: &[&Picture], room: [usize; 2]) -> (Vec<f32>, Vec<u8>) {
     let mut floats = vec![0.0; room[0] * SHEET_FLOATS];
     let mut cells = Vec::with_capacity(4 * room[1]);
-    for (row, picture) in floats.chunks_exact_mut(SHEET_FLOATS).zip(&pictures) {
+    for (row, picture) in floats.chunks_exact_mut(SHEET_FLOATS).zip(pictures) {
         row.copy_from_slice(&sheet(picture, cells.len() / 4));
         cells.extend(picture.cells.as_flattened());
     }
     cells.resize(4 * room[1], 0);
-    if let Some(old) = old {
-        put(&mut buffers, &old.sheets, &floats);
-        if let Some(mut buffer) = buffers.get_mut(&old.cells) {
-            buffer.data = Some(cells);
-        }
-        return;
-    }
-    if let Some(old) = drawing {
-        commands.entity(old.entity).despawn();
-    }
-    let sheets = buffers.add(buffer_of(&floats));
-    let cells = buffers.add(ShaderBuffer::new(&cells, RenderAssetUsages::RENDER_WORLD));
-    let material = materials.add(PictureMaterial {
-        sheets: sheets.clone(),
-        cells: cells.clone(),
-        look: look(*theme),
-    });
-    let entity = commands
-        .spawn((
-            Mesh3d(meshes.add(quads(room[0]))),
-            MeshMaterial3d(material),
-            // The mesh holds slots and corners, no places.
-            NoFrustumCulling,
-            RenderLayers::layer(SceneView::Network.layer()),
-        ))
-        .id();
-    commands.insert_resource(Drawing {
-        entity,
-        sheets,
-        cells,
-        room,
-    });
+    (floats, cells)
 }
 
 fn sheet(picture: &Picture, first: usize) -> [f32; SHEET_FLOATS] {

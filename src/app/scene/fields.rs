@@ -1,13 +1,15 @@
 //! Each neuron's activation over the plane of inputs, on the neuron itself, as TensorFlow
 //! Playground has it: for problems with two inputs and few neurons.
 
-use super::super::state::NetworkView;
+use super::super::rivals::Rivals;
+use super::super::state::{NetworkView, SceneView};
 use super::super::theme::Theme;
 use super::super::training::Training;
 use super::layout::{Column, LINE};
 use super::paint::Colors;
 use super::parts::{Neuron, Outline, Standing, Tint};
 use super::picture::Picture;
+use super::rivals::{RivalNeuron, RivalPart, RivalScene};
 use super::scale::robust_max;
 use super::spawn::NetworkLayout;
 use crate::figure::{HeatColors, HeatTable};
@@ -15,6 +17,7 @@ use crate::insight::field::largest_target;
 use crate::insight::neuron_field::{NeuronFields, affordable, neuron_fields};
 use crate::nn::Activation;
 use crate::train::{Encoding, Problem, WatchedPart};
+use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -34,6 +37,8 @@ const RIM: f32 = 0.05;
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 #[require(Picture)]
 pub struct FieldOf {
+    /// In which view its network is seen.
+    pub view: SceneView,
     /// Its column: 0 for an input.
     pub column: usize,
     /// Its unit within the column.
@@ -54,24 +59,35 @@ pub fn few_enough(problem: &Problem) -> bool {
 /// have other things to show.
 pub(super) fn spawn(
     mut commands: Commands,
-    training: Res<Training>,
     view: Res<NetworkView>,
-    layout: Res<NetworkLayout>,
-    fields: Query<Entity, With<FieldOf>>,
+    (training, layout): (Res<Training>, Res<NetworkLayout>),
+    (rivals, scene): (Res<Rivals>, Res<RivalScene>),
+    fields: Query<(Entity, &FieldOf)>,
 ) {
-    let events = training.snapshot.micro.is_some();
-    let wanted = view.fields && !events && few_enough(&training.problem);
-    if !wanted {
-        fields.iter().for_each(|it| commands.entity(it).despawn());
-        return;
+    let beside = rivals.list.iter().zip(&scene.0).enumerate();
+    let beside = beside.map(|(k, (run, s))| (SceneView::Beside(k), run, &s.layout));
+    let own = (SceneView::Network, &*training, &*layout);
+    for (network, run, layout) in std::iter::once(own).chain(beside) {
+        let events = run.snapshot.micro.is_some();
+        let wanted = view.fields && !events && few_enough(&run.problem);
+        let mut there = fields
+            .iter()
+            .filter(|(_, of)| of.view == network)
+            .peekable();
+        if !wanted {
+            there.for_each(|(it, _)| commands.entity(it).despawn());
+        } else if there.peek().is_none() {
+            put_up(&mut commands, network, layout);
+        }
     }
-    if !fields.is_empty() {
-        return;
-    }
+}
+
+fn put_up(commands: &mut Commands, view: SceneView, layout: &NetworkLayout) {
     for (column, places) in layout.columns.iter().enumerate() {
         let half = half_side(places);
         for (unit, &center) in places.places.iter().enumerate() {
             let picture = Picture {
+                view,
                 center,
                 right: half * Vec3::X,
                 up: half * Vec3::Y,
@@ -82,7 +98,12 @@ pub(super) fn spawn(
                 lift: 1.3 * places.radius,
                 ..default()
             };
-            commands.spawn((FieldOf { column, unit }, picture));
+            let field = commands
+                .spawn((FieldOf { view, column, unit }, picture))
+                .id();
+            if view != SceneView::Network {
+                commands.entity(field).insert(RivalPart);
+            }
         }
     }
 }
@@ -107,32 +128,55 @@ pub(super) struct Painted {
 
 /// Computes the fields where the weights have changed.
 pub(super) fn paint(
-    training: Res<Training>,
+    (training, rivals): (Res<Training>, Res<Rivals>),
     theme: Res<Theme>,
     added: Query<(), Added<FieldOf>>,
     mut pictures: Query<(&FieldOf, &mut Picture)>,
-    mut painted: Local<Option<Painted>>,
+    mut painted: Local<HashMap<SceneView, Painted>>,
 ) {
     if pictures.is_empty() {
         return;
     }
-    let problem = &training.problem;
-    let now = Painted {
-        params: Arc::clone(&training.snapshot.params),
-        problem: Arc::as_ptr(problem) as usize,
-        theme: *theme,
-        dot: watched_point(&training),
-    };
-    let same = |known: &Painted| {
-        Arc::ptr_eq(&known.params, &now.params)
-            && (known.problem, known.theme, known.dot) == (now.problem, now.theme, now.dot)
-    };
-    if added.is_empty() && painted.as_ref().is_some_and(same) {
-        return;
+    let beside = rivals.list.iter().enumerate();
+    let beside = beside.map(|(k, run)| (SceneView::Beside(k), run));
+    let networks = std::iter::once((SceneView::Network, &*training)).chain(beside);
+    for (view, run) in networks {
+        let now = Painted {
+            params: Arc::clone(&run.snapshot.params),
+            problem: Arc::as_ptr(&run.problem) as usize,
+            theme: *theme,
+            dot: watched_point(run),
+        };
+        let same = |known: &Painted| {
+            Arc::ptr_eq(&known.params, &now.params)
+                && (known.problem, known.theme, known.dot) == (now.problem, now.theme, now.dot)
+        };
+        if added.is_empty() && painted.get(&view).is_some_and(same) {
+            continue;
+        }
+        let own = pictures.iter_mut().filter(|(of, _)| of.view == view);
+        let budget = BUDGET / (1 + rivals.list.len());
+        if fill(&run.problem, &now, *theme, budget, own) {
+            painted.insert(view, now);
+        }
     }
-    let n = affordable(problem, BUDGET, RESOLUTION);
+}
+
+/// Paints the pictures of one network; `false` where it has no plane.
+fn fill<'a>(
+    problem: &Problem,
+    now: &Painted,
+    theme: Theme,
+    budget: usize,
+    pictures: impl Iterator<Item = (&'a FieldOf, Mut<'a, Picture>)>,
+) -> bool {
+    let mut pictures = pictures.peekable();
+    if pictures.peek().is_none() {
+        return true;
+    }
+    let n = affordable(problem, budget, RESOLUTION);
     let Some(fields) = neuron_fields(problem, &now.params, n) else {
-        return;
+        return false;
     };
     let mut style = theme.tone.style();
     style.diverging = theme.palette().diverging;
@@ -148,7 +192,7 @@ pub(super) fn paint(
         };
         [share(0) * n as f32, (1.0 - share(1)) * n as f32]
     });
-    for (of, mut picture) in &mut pictures {
+    for (of, mut picture) in pictures {
         let (Some(field), Some(scale)) = (fields.of(of.column, of.unit), scales.get(of.column))
         else {
             continue;
@@ -164,7 +208,7 @@ pub(super) fn paint(
             }));
         }
     }
-    *painted = Some(now);
+    true
 }
 
 /// What counts as full strength in a column, and what as neutral.
@@ -232,21 +276,30 @@ pub(super) fn frame(
     changed: Query<
         (),
         (
-            With<Neuron>,
+            Or<(With<Neuron>, With<RivalNeuron>)>,
             Or<(Changed<Tint>, Changed<Outline>, Changed<Standing>)>,
         ),
     >,
     neurons: Query<(&Neuron, &Tint, &Outline, &Standing)>,
+    beside: Query<(&RivalNeuron, &Tint, &Outline, &Standing)>,
     mut pictures: Query<(&FieldOf, &mut Picture)>,
 ) {
     if pictures.is_empty() || (changed.is_empty() && added.is_empty()) {
         return;
     }
+    let own = neurons
+        .iter()
+        .map(|(n, t, o, s)| ((SceneView::Network, *n), (t, o, s)));
+    let beside = beside
+        .iter()
+        .map(|(n, t, o, s)| ((SceneView::Beside(n.rival), n.neuron), (t, o, s)));
+    let all: HashMap<_, _> = own.chain(beside).collect();
     for (of, mut picture) in &mut pictures {
-        let found = neurons
-            .iter()
-            .find(|(neuron, ..)| (neuron.column, neuron.unit) == (of.column, of.unit));
-        let Some((_, tint, outline, standing)) = found else {
+        let neuron = Neuron {
+            column: of.column,
+            unit: of.unit,
+        };
+        let Some((tint, outline, standing)) = all.get(&(of.view, neuron)) else {
             continue;
         };
         let frame = if outline.0.alpha > 0.0 {

@@ -1,5 +1,6 @@
 //! A picture of numbers that stands in the scene: a plain component, drawn by `render`.
 
+use super::super::state::SceneView;
 use super::parts::NetworkPart;
 use bevy::prelude::*;
 
@@ -7,6 +8,8 @@ use bevy::prelude::*;
 #[derive(Component, Debug, Clone, PartialEq, Default)]
 #[require(NetworkPart)]
 pub struct Picture {
+    /// In which view it is seen.
+    pub view: SceneView,
     /// Cells in a row.
     pub columns: usize,
     /// The colour of each cell as sRGB bytes, row by row from the top; where the fourth is

@@ -7,7 +7,7 @@ use super::surface_frame::{SurfaceFrame, short};
 use super::surface_parts::{PinnedRelief, PinnedRoot, PinnedText, StrokeKind, Strokes};
 use super::surface_path;
 use super::surface_relief::Relief;
-use crate::app::arena::{Pinned, PinnedTitle};
+use crate::app::arena::{Pinned, PinnedTitle, letter};
 use crate::app::labels::{Label, ViewCamera};
 use crate::app::state::{PINNED_OFFSET, SURFACE_MAX, SceneView, SurfaceRoot, SurfaceView};
 use crate::app::surface::ErrorSurface;
@@ -128,10 +128,18 @@ pub(super) fn lay_out(
     };
     let mut all = surface_axes::texts(&frame, *facing, &titles, &strings);
     all.retain(|(_, label)| !label.text.trim().is_empty());
-    let pinned_title = title("pin.pinned", &kept.title, &strings);
+    let key = match kept.title.beside {
+        Some(_) => "pin.beside",
+        None => "pin.pinned",
+    };
+    let pinned_title = title(key, &kept.title, &strings);
     all.push((title_place(), pinned_title));
     // The live one's, from here: both titles stand and fall together.
-    let live = title("pin.live", &PinnedTitle::of(&shown), &strings);
+    let key = match kept.title.beside {
+        Some(_) => "pin.own",
+        None => "pin.live",
+    };
+    let live = title(key, &PinnedTitle::of(&shown), &strings);
     all.push((title_place() - PINNED_OFFSET, live));
     write(&mut commands, root, &mut texts, &all);
 }
@@ -161,7 +169,14 @@ fn title(key: &'static str, of: &PinnedTitle, strings: &Texts) -> Label {
             let loss = short(of.loss);
             let values: [(&str, &dyn std::fmt::Display); 2] = [("step", &of.step), ("loss", &loss)];
             let moment = strings.with("pin.moment", &values);
-            format!("{}\n{moment}", strings.with(key, &[("what", &what)]))
+            let said = strings.with(key, &[("what", &what)]);
+            // Networks side by side are known by their letters.
+            let letter = match (key, of.beside) {
+                ("pin.own", _) => format!("{}  ", letter(0)),
+                (_, Some(network)) => format!("{}  ", letter(network)),
+                _ => String::new(),
+            };
+            format!("{letter}{said}\n{moment}")
         }
     };
     Label {

@@ -56,11 +56,11 @@ mod widgets;
 
 use super::format;
 
+pub use super::format::number;
 pub use draft::Draft;
 pub use draw::Drawer;
 pub use exercise::Exercises;
 pub use function::FunctionForm;
-pub use super::format::number;
 pub use inside::{Figure, Inside, Over, Tab};
 pub use keys::{Action, SHORTCUTS, Shortcut};
 pub use line::LineForm;

@@ -8,7 +8,7 @@ use super::super::stage::{Intent, Stage};
 use super::super::widgets::{remark, segmented, small_icon};
 use crate::app::theme::color32;
 use crate::app::{RivalWish, Training};
-use crate::compare::{Difference, Outcome, Variant, differences};
+use crate::compare::{Difference, Outcome, Variant, differences, letter};
 use crate::experiment::Experiment;
 use crate::train::{HistoryRow, RunState};
 use bevy_egui::egui::{self, RichText, ScrollArea, Ui, vec2};
@@ -94,6 +94,19 @@ pub(super) fn options(ui: &mut Ui, comparison: &mut Comparison, stage: &mut Stag
             curves.push((Curve::Accuracy, None, stage.t("curves.accuracy")));
         }
         segmented(ui, "compare/curve", &mut comparison.curve, &curves);
+        ui.separator();
+        ui.weak(stage.t("compare.surface"));
+        let names: Vec<String> = (1..=stage.rivals.list.len())
+            .map(|k| letter(k).to_string())
+            .collect();
+        let mut choices = vec![(None, None, stage.t("compare.no_surface"))];
+        let others = names.iter().enumerate();
+        choices.extend(others.map(|(k, name)| (Some(k), None, name.as_str())));
+        let mut surface = stage.rivals.surface;
+        if segmented(ui, "compare/surface", &mut surface, &choices) {
+            let wish = RivalWish::Surface(surface);
+            stage.intents.push(Intent::Rival(wish));
+        }
     }
 }
 
@@ -259,7 +272,7 @@ fn curves(ui: &mut Ui, stage: &Stage<'_>, curve: Curve, all: &[&Training]) {
     };
     plot.show(ui, |plot| {
         for (k, points) in lines.iter().enumerate() {
-            let name = crate::compare::letter(k).to_string();
+            let name = letter(k).to_string();
             let points = PlotPoints::from(points.clone());
             let color = color32(stage.palette.racer(k));
             plot.line(Line::new(name, points).color(color).width(2.2));

@@ -1,16 +1,13 @@
-//! Diagnosis beside the run: what is wrong, by which numbers, what to try; and the flow of
-//! gradients through all layers over time. Worked out on a thread of its own.
+//! Diagnosis beside the run: what is wrong, by which numbers, what to try. Worked out on a
+//! thread of its own, with the measurements that it is made from.
 
-use super::super::format::{number, percent};
 use super::super::stage::{Intent, Stage};
-use super::super::widgets::remark;
 use crate::app::Item;
 use crate::app::theme::color32;
-use crate::colormap::viridis;
 use crate::insight::diagnosis::{Facts, Finding, Observed, Severity, Thresholds, diagnose, words};
-use crate::insight::health::{Health, HealthLog, HealthMeter, SAMPLES};
+use crate::insight::health::{HealthLog, HealthMeter, SAMPLES};
 use crate::train::{HistoryRow, Problem, RunState, Snapshot};
-use bevy_egui::egui::{self, DragValue, FontId, Rect, RichText, ScrollArea, Sense, Ui, pos2, vec2};
+use bevy_egui::egui::{self, DragValue, RichText, ScrollArea, Sense, Ui};
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::Arc;
 
@@ -20,7 +17,7 @@ pub struct Doctor {
     /// Of which run: its problem and its generation.
     of: Option<(usize, u64)>,
     facts: Option<Arc<Facts>>,
-    log: HealthLog,
+    pub(super) log: HealthLog,
     /// None until somebody has looked for them.
     findings: Option<Vec<Finding>>,
     thresholds: Thresholds,
@@ -264,119 +261,4 @@ fn one(
             .weak(),
     );
     turned
-}
-
-/// The gradient of each layer over time, in one picture, and what each layer is like now.
-pub(super) fn flow(ui: &mut Ui, doctor: &Doctor, stage: &Stage<'_>) {
-    let records = doctor.log.records();
-    let Some(last) = records.last() else {
-        remark(ui, stage.t("inside.looking"));
-        return;
-    };
-    let layers: Vec<usize> = last.weighted().map(|(layer, _)| layer).collect();
-    let of = |health: &Health, layer: usize| {
-        let gradient = health.layers.get(layer).and_then(|l| l.gradient);
-        gradient.filter(|g| *g > 0.0).map(f64::log10)
-    };
-    let all = records
-        .iter()
-        .flat_map(|health| layers.iter().filter_map(move |&layer| of(health, layer)));
-    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
-        (a.min(v), b.max(v))
-    });
-    // Less than a factor of ten is not to look like much.
-    let middle = 0.5 * (low + high);
-    let span = (high - low).max(1.0);
-    let (low, high) = (middle - 0.5 * span, middle + 0.5 * span);
-    ScrollArea::both()
-        .id_salt("flow")
-        .auto_shrink([false, false])
-        .show(ui, |ui| {
-            let row =
-                ((ui.available_height() - 40.0) / layers.len().max(1) as f32).clamp(18.0, 44.0);
-            let font = FontId::proportional(13.0);
-            let (text, faint) = (color32(stage.palette.text), color32(stage.palette.faint));
-            let wide = (0.45 * ui.available_width()).max(180.0);
-            let names = 70.0;
-            let figures = 4.0 * 92.0;
-            let size = vec2(
-                names + wide + 16.0 + figures,
-                row * layers.len() as f32 + 40.0,
-            );
-            let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-            let painter = ui.painter();
-            let left = rect.left() + names;
-            let top = rect.top() + 20.0;
-            let cell = wide / records.len() as f32;
-            for (k, &layer) in layers.iter().enumerate() {
-                let y = top + row * k as f32;
-                let at = pos2(left - 8.0, y + 0.5 * row);
-                let name = stage.texts.with("diagnosis.layer", &[("n", &(layer + 1))]);
-                let align = egui::Align2::RIGHT_CENTER;
-                painter.text(at, align, name, font.clone(), text);
-                for (column, health) in records.iter().enumerate() {
-                    let x = left + cell * column as f32;
-                    let place = Rect::from_min_size(pos2(x, y), vec2(cell + 0.5, row - 2.0));
-                    let share = of(health, layer).map_or(0.0, |g| (g - low) / span);
-                    painter.rect_filled(place, 0.0, color32(viridis(share as f32)));
-                }
-                let now = &last.layers[layer];
-                let shown = [
-                    now.gradient.map(|g| number(g, 2)),
-                    now.update_ratio().map(|r| number(r, 2)),
-                    now.dead.map(percent),
-                    now.saturated.map(percent),
-                ];
-                for (column, figure) in shown.into_iter().enumerate() {
-                    let x = left + wide + 16.0 + 92.0 * (column as f32 + 1.0) - 8.0;
-                    let said = figure.unwrap_or_else(|| "–".to_owned());
-                    painter.text(pos2(x, y + 0.5 * row), align, said, font.clone(), text);
-                }
-            }
-            let headings = [
-                "inside.gradient",
-                "inside.ratio",
-                "inside.dead",
-                "inside.saturated",
-            ];
-            for (column, heading) in headings.into_iter().enumerate() {
-                let x = left + wide + 16.0 + 92.0 * (column as f32 + 1.0) - 8.0;
-                let heading = stage.t(heading).to_owned();
-                let align = egui::Align2::RIGHT_CENTER;
-                painter.text(pos2(x, top - 10.0), align, heading, font.clone(), faint);
-            }
-            let bottom = top + row * layers.len() as f32 + 9.0;
-            let scale = stage.texts.with(
-                "inside.flow_scale",
-                &[
-                    ("low", &number(10f64.powf(low), 2)),
-                    ("high", &number(10f64.powf(high), 2)),
-                    ("epoch", &last.epoch),
-                ],
-            );
-            painter.text(
-                pos2(left, bottom),
-                egui::Align2::LEFT_CENTER,
-                scale,
-                font.clone(),
-                faint,
-            );
-            if let Some(at) = response.hover_pos() {
-                let (column, k) = ((at.x - left) / cell, (at.y - top) / row);
-                let health = (column >= 0.0)
-                    .then(|| records.get(column as usize))
-                    .flatten();
-                let layer = (k >= 0.0).then(|| layers.get(k as usize)).flatten();
-                if let (Some(health), Some(&layer)) = (health, layer) {
-                    let gradient = health.layers[layer].gradient.unwrap_or(0.0);
-                    let gradient = number(gradient, 4);
-                    let values: [(&str, &dyn std::fmt::Display); 3] = [
-                        ("n", &(layer + 1)),
-                        ("epoch", &health.epoch),
-                        ("g", &gradient),
-                    ];
-                    response.on_hover_text(stage.texts.with("inside.flow_cell", &values));
-                }
-            }
-        });
 }

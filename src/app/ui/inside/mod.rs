@@ -8,9 +8,11 @@ mod climb;
 mod compare;
 mod course;
 mod doctor;
+mod flow;
 mod histograms;
 mod map;
 mod ridges;
+mod roc;
 mod scores;
 mod sheet;
 mod similarity;
@@ -28,9 +30,10 @@ use batch::Batch;
 use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
 use climb::Climb;
 use compare::Comparison;
-pub use course::Figure;
 use course::Course;
+pub use course::Figure;
 use doctor::Doctor;
+use flow::Flow;
 use scores::{Scores, ScoresKey};
 use sheet::{Image, SheetKey};
 use similarity::Similarity;
@@ -91,6 +94,8 @@ pub struct Inside {
     batch: Batch,
     scores: Option<(ScoresKey, Scores)>,
     doctor: Doctor,
+    /// What the flow is of.
+    pub flow: Flow,
     /// Why it says what it says.
     pub why: Why,
     /// What it answers to most.
@@ -143,7 +148,7 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Histograms => spreads::show(ui, &inside.spreads, inside.log, stage),
                 Tab::Curves => course::show(ui, &mut inside.course, stage),
                 Tab::Scores => scores::show(ui, inside, stage),
-                Tab::Flow => doctor::flow(ui, &inside.doctor, stage),
+                Tab::Flow => flow::show(ui, &inside.doctor.log, inside.flow, stage),
                 Tab::Diagnosis => doctor::show(ui, &mut inside.doctor, stage),
                 Tab::Explanation => why::show(ui, &mut inside.why, stage),
                 Tab::Maximise => climb::show(ui, &mut inside.climb, stage),
@@ -193,7 +198,8 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
 /// How what is looked at is shown.
 fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
     match inside.tab {
-        Tab::Structure | Tab::Flow | Tab::Diagnosis => {}
+        Tab::Structure | Tab::Diagnosis => {}
+        Tab::Flow => flow::options(ui, &mut inside.flow, stage),
         Tab::Similarity => similarity::options(ui, &mut inside.similarity, stage),
         Tab::Explanation => why::options(ui, &mut inside.why, stage),
         Tab::Maximise => climb::options(ui, &mut inside.climb, stage),

@@ -3,7 +3,7 @@
 use super::super::format::{count, percent};
 use super::super::stage::Stage;
 use super::super::widgets::remark;
-use super::Inside;
+use super::{Inside, roc};
 use crate::app::theme::color32;
 use crate::insight::scores::{Answers, Confusion, Roc};
 use crate::train::{Samples, WatchedPart};
@@ -17,6 +17,8 @@ pub(super) type ScoresKey = (usize, u64, WatchedPart);
 pub(super) struct Scores {
     confusion: Option<Confusion>,
     curves: Vec<(usize, Roc)>,
+    /// Of a regression: target and answer of each sample, of the first output.
+    pairs: Vec<[f64; 2]>,
 }
 
 /// Multiply-adds that a frame may spend on scoring, and the fewest samples, whatever
@@ -49,17 +51,19 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
         let answers = Answers::of(problem, &training.snapshot.params, &samples.select(&some));
         let classes = answers.shares.first().map_or(0, Vec::len);
         let curves = (0..classes.min(10)).filter_map(|k| Some((k, answers.roc(k)?)));
+        let pairs = answers.targets.iter().zip(&answers.values);
+        let pairs = pairs.filter_map(|(target, answer)| {
+            let first = |values: &[f32]| values.first().copied().map(f64::from);
+            Some([first(target)?, first(answer)?])
+        });
         let scores = Scores {
             confusion: answers.confusion(),
             curves: curves.collect(),
+            pairs: pairs.collect(),
         };
         inside.scores = Some((key, scores));
     }
     let Some((_, scores)) = &inside.scores else {
-        return;
-    };
-    let Some(confusion) = &scores.confusion else {
-        remark(ui, stage.t("inside.no_classes"));
         return;
     };
     let names = problem.data.task.names();
@@ -68,6 +72,15 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
         let values: [(&str, &dyn std::fmt::Display); 2] = [("n", &n), ("all", &all)];
         remark(ui, &stage.texts.with("inside.scored", &values));
     }
+    let Some(confusion) = &scores.confusion else {
+        ScrollArea::horizontal()
+            .id_salt("residuals")
+            .auto_shrink([false, false])
+            .show(ui, |ui| {
+                ui.horizontal_top(|ui| roc::residuals(ui, stage, &scores.pairs));
+            });
+        return;
+    };
     ScrollArea::both()
         .id_salt("scores")
         .auto_shrink([false, false])
@@ -76,6 +89,8 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
                 matrix(ui, stage, confusion, names);
                 ui.add_space(24.0);
                 table(ui, stage, confusion, names, &scores.curves);
+                ui.add_space(24.0);
+                roc::curves(ui, stage, &scores.curves, names);
             });
         });
 }
