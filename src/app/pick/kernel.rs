@@ -25,8 +25,8 @@ const MARGIN: f32 = 10.0;
 /// Besides the channel that adds most, so many are shown, small.
 const CHANNELS: usize = 10;
 /// The sides of a grid with numbers, and of a small one, at most, in points.
-const LARGE: f32 = 138.0;
-const SMALL: f32 = 38.0;
+const LARGE: f32 = 150.0;
+const SMALL: f32 = 30.0;
 
 /// What the card says: of the unit that is pointed at, else of the selected one.
 struct Shown {
@@ -91,16 +91,29 @@ fn show(
     };
     let at = at.and_then(|at| camera.world_to_viewport(place, at).ok());
     let is_right = at.is_some_and(|at| at.x / zoom > 0.5 * (min.x + max.x));
-    let (pivot, x) = if is_right {
-        (egui::Align2::LEFT_TOP, min.x + MARGIN)
+    // Below the network, unless the weight in the hand has its card there.
+    let is_low = selection.selected.is_none();
+    let x = if is_right {
+        min.x + MARGIN
     } else {
-        (egui::Align2::RIGHT_TOP, max.x - MARGIN)
+        max.x - MARGIN
+    };
+    let y = if is_low {
+        max.y - MARGIN
+    } else {
+        min.y + MARGIN
+    };
+    let pivot = match (is_right, is_low) {
+        (true, true) => egui::Align2::LEFT_BOTTOM,
+        (true, false) => egui::Align2::LEFT_TOP,
+        (false, true) => egui::Align2::RIGHT_BOTTOM,
+        (false, false) => egui::Align2::RIGHT_TOP,
     };
     let room = max - min - Vec2::splat(2.0 * MARGIN);
     egui::Area::new(egui::Id::new("a kernel at work"))
         .order(egui::Order::Middle)
         .pivot(pivot)
-        .fixed_pos(egui::pos2(x, min.y + MARGIN))
+        .fixed_pos(egui::pos2(x, y))
         .interactable(false)
         .show(ctx, |ui| {
             egui::Frame::popup(ui.style()).show(ui, |ui| {
@@ -210,7 +223,8 @@ fn kernel(
     ui.horizontal(|ui| row(ui, first, large));
     let others = (0..terms.len()).filter(|&k| k != first);
     let small = SMALL.min(large);
-    let fit = 2 * ((height - large - 150.0) / (small + 4.0)).max(0.0) as usize;
+    // The card leaves half of the view to the network.
+    let fit = 2 * ((0.5 * height - large - 100.0) / (small + 4.0)).max(1.0) as usize;
     let listed: Vec<usize> = others.clone().take(CHANNELS.min(fit)).collect();
     for pair in listed.chunks(2) {
         ui.horizontal(|ui| pair.iter().for_each(|&k| row(ui, k, small)));

@@ -9,7 +9,9 @@ use bevy_egui::egui::{
 };
 
 /// Cells at least so wide, in points, have their numbers in them.
-const READABLE: f32 = 27.0;
+const READABLE: f32 = 23.0;
+/// In narrower ones zeros before the point are left out, as in tables of statistics.
+const ROOMY: f32 = 30.0;
 /// The largest cell.
 const CELL: f32 = 46.0;
 
@@ -63,7 +65,15 @@ pub(super) fn grid(ui: &mut Ui, sheet: &Sheet<'_>, cells: &Cells<'_>, side: f32)
         }
         if cell >= READABLE {
             let (text, ink) = match value {
-                Some(value) => (short(*value), color32(ink(palette, color))),
+                Some(value) => {
+                    let text = short(*value);
+                    let text = if cell < ROOMY {
+                        without_zero(&text)
+                    } else {
+                        text
+                    };
+                    (text, color32(ink(palette, color)))
+                }
                 // The zeros around an image.
                 None => ("0".to_owned(), color32(palette.faint)),
             };
@@ -87,6 +97,18 @@ fn short(value: f32) -> String {
         0.0 => "0".to_owned(),
         size if (0.005..99.5).contains(&size) => format!("{value:.2}").replace('-', "−"),
         _ => number(value.into(), 1),
+    }
+}
+
+/// `.53` for `0.53`.
+fn without_zero(text: &str) -> String {
+    let (sign, digits) = match text.strip_prefix('−') {
+        Some(digits) => ("−", digits),
+        None => ("", text),
+    };
+    match digits.strip_prefix("0.") {
+        Some(decimals) => format!("{sign}.{decimals}"),
+        None => text.to_owned(),
     }
 }
 
@@ -132,6 +154,9 @@ mod tests {
         assert_eq!(short(12.345), "12.35");
         assert_eq!(short(0.0012), "0.001");
         assert_eq!(short(1234.0), "1234");
+        assert_eq!(without_zero(&short(-0.534)), "−.53");
+        assert_eq!(without_zero(&short(12.345)), "12.35");
+        assert_eq!(without_zero("0"), "0");
     }
 
     #[test]
