@@ -47,6 +47,8 @@ pub(super) struct Real {
 pub(super) struct Growth {
     /// After which epoch's weights.
     pub(super) epoch: usize,
+    /// From which seed.
+    pub(super) seed: u64,
     /// Steps made, of how many.
     pub(super) step: usize,
     pub(super) steps: usize,
@@ -102,6 +104,7 @@ impl Task {
             let growth = Growth {
                 epoch: self.epoch,
                 range,
+                seed: self.seed,
                 step: ascent.steps(),
                 steps: self.steps,
                 raw: ascent.raw(),

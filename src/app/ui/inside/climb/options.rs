@@ -7,7 +7,8 @@ use super::{Climb, Goal};
 use crate::app::format::kind_name;
 use crate::insight::regularisers::Regularisers;
 use crate::train::{Encoding, Problem};
-use bevy_egui::egui::{self, ComboBox, DragValue, Slider, Ui};
+use bevy_egui::egui::containers::menu::{MenuButton, MenuConfig};
+use bevy_egui::egui::{self, ComboBox, DragValue, PopupCloseBehavior, Slider, Ui};
 
 /// The fewest and the most steps.
 const STEPS: [usize; 2] = [16, 4096];
@@ -43,32 +44,41 @@ pub(in super::super) fn options(ui: &mut Ui, climb: &mut Climb, stage: &mut Stag
     if climb.climbed.is_some() && ui.button(stage.t("climb.end")).clicked() {
         climb.end(stage);
     }
-    ui.label(stage.t("climb.seed"));
-    ui.add(DragValue::new(&mut climb.seed).speed(0.1));
-    ui.label(stage.t("climb.steps"));
-    let steps = DragValue::new(&mut climb.steps).range(STEPS[0]..=STEPS[1]);
-    ui.add(steps.speed(8.0));
-    let problem = &stage.training.problem;
-    if let Some(rules) = climb.rules(problem) {
-        ui.menu_button(stage.t("climb.rules"), |ui| {
-            let (mut changed, usual) = (rules, climb.rules);
-            sliders(ui, stage, &mut changed);
-            if changed != rules {
-                climb.rules = Some(changed);
-            }
-            if ui
-                .add_enabled(usual.is_some(), egui::Button::new(stage.t("climb.usual")))
-                .clicked()
-            {
-                climb.rules = None;
-            }
-        });
+    // What is turned in it does not close it.
+    let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    MenuButton::new(stage.t("climb.settings"))
+        .config(stays)
+        .ui(ui, |ui| settings(ui, climb, stage));
+}
+
+/// Where it begins, how long it takes, and what keeps a picture natural.
+fn settings(ui: &mut Ui, climb: &mut Climb, stage: &Stage<'_>) {
+    ui.set_min_width(300.0);
+    ui.horizontal(|ui| {
+        ui.label(stage.t("climb.seed"));
+        ui.add(DragValue::new(&mut climb.seed).speed(0.1));
+        ui.label(stage.t("climb.steps"));
+        let steps = DragValue::new(&mut climb.steps).range(STEPS[0]..=STEPS[1]);
+        ui.add(steps.speed(8.0));
+    });
+    let Some(rules) = climb.rules(&stage.training.problem) else {
+        return;
+    };
+    ui.separator();
+    ui.label(stage.t("climb.rules"));
+    let mut changed = rules;
+    sliders(ui, stage, &mut changed);
+    if changed != rules {
+        climb.rules = Some(changed);
+    }
+    let usual = egui::Button::new(stage.t("climb.usual"));
+    if ui.add_enabled(climb.rules.is_some(), usual).clicked() {
+        climb.rules = None;
     }
 }
 
 /// The strengths of what keeps a picture natural; 0 turns each off.
 fn sliders(ui: &mut Ui, stage: &Stage<'_>, rules: &mut Regularisers) {
-    ui.set_min_width(300.0);
     ui.spacing_mut().slider_width = 130.0;
     let sliders = [
         ("climb.total_variation", &mut rules.total_variation, 4.0),

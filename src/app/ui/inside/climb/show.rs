@@ -55,7 +55,7 @@ fn headline(ui: &mut Ui, stage: &Stage<'_>, goal: Goal, growth: &Growth) {
     let best = growth.strong.first();
     let best = best.map_or("–".to_owned(), |best| number(best.value, 4));
     let among = count(growth.among as u64);
-    let values: [(&str, &dyn Display); 7] = [
+    let values: [(&str, &dyn Display); 8] = [
         ("name", &name),
         ("value", &value),
         ("step", &growth.step),
@@ -63,6 +63,7 @@ fn headline(ui: &mut Ui, stage: &Stage<'_>, goal: Goal, growth: &Growth) {
         ("best", &best),
         ("among", &among),
         ("epoch", &growth.epoch),
+        ("seed", &growth.seed),
     ];
     let text = RichText::new(texts.with("climb.answer", &values)).size(16.0);
     ui.add(Label::new(text.strong()).wrap());

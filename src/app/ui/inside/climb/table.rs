@@ -9,10 +9,11 @@ use crate::colormap::Rgb;
 use crate::train::Problem;
 use bevy_egui::egui::{self, Align2, FontId, Rect, Sense, Ui, pos2, vec2};
 
-/// A line's height, and the room of a name and of a column, in points.
+/// A line's height, the room of a name, and that of a column at least and at most, in
+/// points.
 const LINE: f32 = 20.0;
 const NAME: f32 = 132.0;
-const COLUMN: f32 = 128.0;
+const COLUMN: [f32; 2] = [104.0, 140.0];
 /// Of a column the room of its number.
 const NUMBER: f32 = 56.0;
 /// Real samples of each kind.
@@ -56,7 +57,9 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, growth: &Growth) {
         .chain(strong.map(|r| real("climb.strong_short", r)))
         .collect();
     let ranges: Vec<[f64; 2]> = (0..names.len()).map(|k| range(problem, k)).collect();
-    let wide = NAME + COLUMN * columns.len() as f32;
+    let room = (ui.available_width() - NAME - 4.0) / columns.len() as f32;
+    let room = room.clamp(COLUMN[0], COLUMN[1]);
+    let wide = NAME + room * columns.len() as f32;
     let size = vec2(wide, LINE * (names.len() + 2) as f32);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let painter = ui.painter();
@@ -75,8 +78,8 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, growth: &Growth) {
         painter.galley(at, cut(name, NAME - 8.0, text), text);
     }
     for (c, column) in columns.iter().enumerate() {
-        let left = rect.left() + NAME + COLUMN * c as f32;
-        let title = cut(&column.title, COLUMN - 10.0, text);
+        let left = rect.left() + NAME + room * c as f32;
+        let title = cut(&column.title, room - 10.0, text);
         painter.galley(pos2(left, line(0) + 2.0), title, text);
         let at = pos2(left, line(1) + 0.5 * LINE);
         let value = number(column.value, 4);
@@ -88,7 +91,7 @@ pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, growth: &Growth) {
             painter.text(at, Align2::LEFT_CENTER, said, font.clone(), text);
             let rail = Rect::from_min_max(
                 pos2(left + NUMBER, y + 5.0),
-                pos2(left + COLUMN - 14.0, y + LINE - 5.0),
+                pos2(left + room - 14.0, y + LINE - 5.0),
             );
             painter.rect_filled(rail, 2.0, ui.visuals().extreme_bg_color);
             let share = if high > low {

@@ -16,11 +16,11 @@ use bevy_egui::egui::{Align, ComboBox, Label, Layout, RichText, ScrollArea, Slid
 use std::fmt::Display;
 
 /// The least and the greatest side of a map, in points.
-const SIDE: [f32; 2] = [74.0, 230.0];
+const SIDE: [f32; 2] = [66.0, 230.0];
 /// Narrower maps have titles of two lines.
 const NARROW: f32 = 128.0;
 /// Height of the sentence and of the line below it.
-const BELOW: f32 = 56.0;
+const BELOW: f32 = 72.0;
 
 /// Which class is explained, and whether the ways are lit.
 pub(in super::super) fn options(ui: &mut Ui, why: &mut Why, stage: &Stage<'_>) {
