@@ -27,6 +27,7 @@ struct Reference {
 
 #[derive(Deserialize)]
 struct Sample {
+    index: usize,
     label: usize,
     pixels: Vec<u8>,
     layers: Vec<Vec<f64>>,
@@ -119,7 +120,7 @@ fn compare<R: Real>(along_the_way: f64) {
         let fine = IntegratedGradients::default().explain(model, &readout, x, zero.view());
         // Completeness holds the sum, and each value as far as the parts of the line are
         // short: corners that cancel in the sum are not looked for.
-        let each = 1e-3_f64.max(0.2 * along_the_way);
+        let each = TOLERANCE.max(0.2 * along_the_way);
         assert_close(
             &what("refined"),
             &fine.values,
@@ -160,6 +161,35 @@ fn they_are_at_single_precision_too() {
     // Of some two thousand corners on the way one may lie so close to the middle of one
     // of 64 steps that rounding takes the other side: a 64th of a change of the gradient.
     compare::<f32>(1.0 / 64.0);
+}
+
+/// What a user sees: the weights in a file, the built-in images, and every method as the
+/// command has it, in double precision.
+#[test]
+fn the_command_attributes_as_captum_does() {
+    const NETWORK: &str = "[data]\nsource = \"mnist\"\n[network]\nloss = \"cross-entropy\"\n\
+        layers = [{ conv = 6, kernel = 5, activation = \"linear\" }, { max_pool = 2 }, \
+        { conv = 16, kernel = 5, activation = \"linear\" }, { max_pool = 2 }, \"flatten\", \
+        { dense = 120, activation = \"relu\" }, { dense = 84, activation = \"relu\" }]\n";
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::write(dir.join("lenet.toml"), NETWORK).unwrap();
+    let (network, params) = lenet::<f32>();
+    let file = dir.join("lenet.safetensors");
+    gradscape::interop::write_params(&file, network.layout(), &params).unwrap();
+    let sample = &reference().samples[0];
+    let (index, label) = (sample.index.to_string(), sample.label.to_string());
+    let mut args = vec!["explain", "lenet.toml", "--weights", "lenet.safetensors"];
+    args.extend(["--sample", &index, "--target", &label, "--json"]);
+    args.extend(["--method", "saliency", "--method", "integrated-gradients"]);
+    let text = crate::command::succeeds(dir, &args);
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let theirs = [&sample.saliency, &sample.integrated_fine];
+    for (method, theirs) in theirs.into_iter().enumerate() {
+        let ours = object["attributions"][method]["values"].as_array().unwrap();
+        let ours: Vec<f64> = ours.iter().map(|v| v.as_f64().unwrap()).collect();
+        assert_close("the command", &ours, theirs, TOLERANCE);
+    }
 }
 
 /// The first images of MNIST's test part, as the reference took them.
