@@ -86,10 +86,16 @@ pub(super) fn draw(
     let waits = matches!(drive.0, Drive::Frame { .. });
     let hidden = mode.is_some_and(|mode| *mode.get() == ViewMode::Network);
     drawn.pending |= rivals.is_changed() || view.is_changed();
-    let (planner, shown) = (&mut drawn.planner, &mut drawn.shown);
+    let (planner, mut shown) = (&mut drawn.planner, &mut drawn.shown);
     let before = shown.revision;
     let busy = drawn.worker.is_busy();
-    show(drawn.worker.take(), planner, shown, training, &mut notices);
+    show(
+        drawn.worker.take(),
+        planner,
+        &mut shown,
+        training,
+        &mut notices,
+    );
     let rested = waits || drawn.asked_at.is_none_or(|at| at.elapsed() >= INTERVAL);
     if drawn.pending && rested && !hidden {
         let budget = match waits {
@@ -106,7 +112,7 @@ pub(super) fn draw(
                     show(
                         drawn.worker.wait(tag),
                         planner,
-                        shown,
+                        &mut shown,
                         training,
                         &mut notices,
                     );

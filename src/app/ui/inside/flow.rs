@@ -7,7 +7,7 @@ use super::super::widgets::{remark, segmented};
 use crate::app::theme::color32;
 use crate::colormap::viridis;
 use crate::insight::health::{Health, HealthLog, LayerHealth};
-use bevy_egui::egui::{self, Align2, FontId, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use bevy_egui::egui::{Align2, FontId, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
 /// What the picture shows of each layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

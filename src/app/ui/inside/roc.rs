@@ -6,7 +6,7 @@ use super::super::stage::Stage;
 use crate::app::theme::color32;
 use crate::insight::scores::Roc;
 use bevy_egui::egui::{
-    self, Align2, FontId, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
+    Align2, FontId, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };
 
 /// Room for numbers at the left and below, and for a title above, in points.
