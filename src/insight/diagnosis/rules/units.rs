@@ -11,10 +11,12 @@ pub(super) fn symmetry(case: &Case<'_>) -> Option<Finding> {
     let mut evidence = case.lags()?;
     let hidden = case.hidden();
     let (layer, share) = worst(&hidden, |health| health.identical)?;
-    evidence.insert(
-        0,
-        Evidence::at_least("identical", share, case.thresholds.identical)?,
-    );
+    // Weights that have flown off to the same huge values are copies by the divergence.
+    let least = case.thresholds.identical;
+    if case.diverged() && !starts_with(case, layer, |health| health.identical, least) {
+        return None;
+    }
+    evidence.insert(0, Evidence::at_least("identical", share, least)?);
     Some(Finding::new(Kind::Symmetry, evidence, inits(case)).in_layer(layer))
 }
 
