@@ -111,9 +111,10 @@ mod tests {
         assert_eq!(lit.link((1, 0, 0, 0)), Some(1.0), "shared by both");
         assert_eq!(lit.link((1, 0, 1, 0)), None);
         assert_eq!(lit.unit(0, 1), Some(2.0 / 3.0));
-        // 3 comes from the first value, 3 - 2 through the hidden unit and the output.
-        assert_eq!(lit.stations, [(0, 0, 3.0), (1, 0, 1.0), (2, 0, 1.0)]);
-        assert_eq!(lit.readout, 1.5, "with the bias");
+        // 3 comes from the first value, 3 - 2 through the hidden unit; at the output its
+        // bias of 0.5 has come in.
+        assert_eq!(lit.stations, [(0, 0, 3.0), (1, 0, 1.0), (2, 0, 1.5)]);
+        assert_eq!(lit.readout, 1.5);
         assert_eq!(LitWays::of(&found, 1).unwrap().links().count(), 2);
         assert_eq!(LitWays::of(&found, 0), None);
     }
