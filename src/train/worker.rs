@@ -187,8 +187,11 @@ fn keep_level(
 ) -> bool {
     loop {
         // Every one of them makes a step in turn.
-        let levels = beside.iter_mut().map(|other| other.keep_level(session, 1));
-        if levels.fold(true, |all, level| all && level) {
+        let mut is_level = true;
+        for other in beside.iter_mut() {
+            is_level &= other.keep_level(session, 1);
+        }
+        if is_level {
             return true;
         }
         if Instant::now() >= until || stop.load(Ordering::Relaxed) {

@@ -104,6 +104,23 @@ pub fn segmented<T: PartialEq + Copy>(
     changed
 }
 
+/// The same without a ground, in the layout of `ui`: one that wraps takes as many rows as
+/// they need.
+pub fn segments<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    name: &str,
+    value: &mut T,
+    options: &[(T, Option<Icon>, &str)],
+) {
+    for (k, (option, icon, text)) in options.iter().enumerate() {
+        let chosen = *option == *value;
+        let response = segment(ui, &format!("{name} {k}"), *icon, text, chosen);
+        if response.clicked() {
+            *value = *option;
+        }
+    }
+}
+
 fn segment(ui: &mut Ui, name: &str, icon: Option<Icon>, text: &str, chosen: bool) -> Response {
     let font = egui::TextStyle::Button.resolve(ui.style());
     let galley = ui

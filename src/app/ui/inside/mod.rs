@@ -24,10 +24,10 @@ use super::icons::Icon;
 use super::panels::Panels;
 use super::stage::Stage;
 use super::view_options;
-use super::widgets::{segmented, small_icon};
+use super::widgets::{segmented, segments, small_icon};
 use crate::train::WatchedPart;
 use batch::Batch;
-use bevy_egui::egui::{Align, Layout, Panel, ScrollArea, Ui};
+use bevy_egui::egui::{Panel, Ui, vec2};
 use climb::Climb;
 use compare::Comparison;
 use course::Course;
@@ -159,38 +159,29 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
 }
 
 fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
-    ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let tip = stage.t("inside.close");
-            if small_icon(ui, "inside/close", Icon::Cross, tip, true).clicked() {
-                inside.open = false;
-            }
-            // The tabs scroll where the scene is narrow.
-            ScrollArea::horizontal()
-                .id_salt("inside tabs")
-                .auto_shrink([false, true])
-                .show(ui, |ui| {
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        let tabs = [
-                            (Tab::Structure, None, stage.t("inside.structure")),
-                            (Tab::Weights, None, stage.t("inside.weights")),
-                            (Tab::Filters, None, stage.t("inside.filters")),
-                            (Tab::Features, None, stage.t("inside.features")),
-                            (Tab::Batch, None, stage.t("inside.batch")),
-                            (Tab::Histograms, None, stage.t("inside.histograms")),
-                            (Tab::Curves, None, stage.t("inside.curves")),
-                            (Tab::Scores, None, stage.t("inside.scores")),
-                            (Tab::Flow, None, stage.t("inside.flow")),
-                            (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
-                            (Tab::Explanation, None, stage.t("inside.explanation")),
-                            (Tab::Maximise, None, stage.t("inside.maximise")),
-                            (Tab::Similarity, None, stage.t("inside.similarity")),
-                            (Tab::Compare, None, stage.t("inside.compare")),
-                        ];
-                        segmented(ui, "inside/tab", &mut inside.tab, &tabs);
-                    });
-                });
-        });
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
+        let tip = stage.t("inside.close");
+        if small_icon(ui, "inside/close", Icon::Cross, tip, true).clicked() {
+            inside.open = false;
+        }
+        let tabs = [
+            (Tab::Structure, None, stage.t("inside.structure")),
+            (Tab::Weights, None, stage.t("inside.weights")),
+            (Tab::Filters, None, stage.t("inside.filters")),
+            (Tab::Features, None, stage.t("inside.features")),
+            (Tab::Batch, None, stage.t("inside.batch")),
+            (Tab::Histograms, None, stage.t("inside.histograms")),
+            (Tab::Curves, None, stage.t("inside.curves")),
+            (Tab::Scores, None, stage.t("inside.scores")),
+            (Tab::Flow, None, stage.t("inside.flow")),
+            (Tab::Diagnosis, None, stage.t("inside.diagnosis")),
+            (Tab::Explanation, None, stage.t("inside.explanation")),
+            (Tab::Maximise, None, stage.t("inside.maximise")),
+            (Tab::Similarity, None, stage.t("inside.similarity")),
+            (Tab::Compare, None, stage.t("inside.compare")),
+        ];
+        segments(ui, "inside/tab", &mut inside.tab, &tabs);
     });
     ui.horizontal_wrapped(|ui| options(ui, inside, stage));
 }
