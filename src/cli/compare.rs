@@ -133,6 +133,22 @@ fn problems(args: &CompareArgs) -> Result<Vec<Arc<Problem>>, CliError> {
 /// The rows of each, and whether its numbers ceased to be finite.
 type Rows = (Vec<HistoryRow>, bool);
 
+/// What a network is called in the table and the picture: its letter, and its experiment's
+/// title, where that is the same for all the units of its layers.
+fn name(problems: &[Arc<Problem>], k: usize) -> String {
+    let title = |problem: &Arc<Problem>| problem.experiment.title().to_owned();
+    let own = title(&problems[k]);
+    let said = match problems.iter().all(|problem| title(problem) == own) {
+        true => {
+            let widths = problems[k].network.widths();
+            let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+            widths.join("-")
+        }
+        false => own,
+    };
+    format!("{} {said}", letter(k))
+}
+
 /// Trains one after the other: side by side they would do the same, bit for bit.
 fn train(problems: &[Arc<Problem>], out: &mut Out) -> Result<Vec<Rows>, CliError> {
     let interrupt = Interrupt::listen();
@@ -159,10 +175,10 @@ fn train(problems: &[Arc<Problem>], out: &mut Out) -> Result<Vec<Rows>, CliError
 
 fn figure(args: &CompareArgs, problems: &[Arc<Problem>], rows: &[Rows]) -> RaceCurvesFigure {
     let held_back = !problems[0].validation.is_empty();
-    let curves = rows.iter().zip(problems).enumerate();
-    let curves = curves.map(|(k, ((rows, _), problem))| RaceCurve {
+    let curves = rows.iter().enumerate();
+    let curves = curves.map(|(k, (rows, _))| RaceCurve {
         color: k,
-        name: format!("{} {}", letter(k), problem.experiment.title()),
+        name: name(problems, k),
         points: rows
             .iter()
             .map(|row| (row.step, row.validation_loss.unwrap_or(row.train_loss)))

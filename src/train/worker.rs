@@ -131,9 +131,16 @@ fn run(
     let mut pace = Pace::default();
     publish(&mut session, &mut beside, mailbox, wake);
     let mut last_publish = Instant::now();
+    let mut was_level = true;
     while !stop.load(Ordering::Relaxed) {
         let mut commanded = false;
         let is_level = keep_level(&mut beside.1, &session, last_publish + PUBLISH, stop);
+        if is_level && !was_level {
+            // Whoever has caught up is seen to have, before anything is waited for.
+            publish(&mut session, &mut beside, mailbox, wake);
+            last_publish = Instant::now();
+        }
+        was_level = is_level;
         if session.state() == RunState::Running || !is_level {
             while let Ok(order) = orders.try_recv() {
                 obey(&mut session, &mut beside, order);
@@ -168,7 +175,7 @@ fn run(
         if commanded || rests || last_publish.elapsed() >= PUBLISH {
             if rests {
                 // What is shown while nothing moves is level.
-                keep_level(&mut beside.1, &session, Instant::now() + PUBLISH, stop);
+                was_level = keep_level(&mut beside.1, &session, Instant::now() + PUBLISH, stop);
             }
             publish(&mut session, &mut beside, mailbox, wake);
             last_publish = Instant::now();

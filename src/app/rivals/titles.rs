@@ -1,4 +1,4 @@
-//! What says which of the networks side by side is which: letter, widths and loss in the
+//! What says which of the networks side by side is which: letter, loss and widths in the
 //! corner of each one's view, and lines between the views.
 
 use super::super::labels::ViewCamera;
@@ -53,7 +53,7 @@ pub(super) fn draw(
         let ground = color32(palette.background);
         painter.text(chip.center(), middle, letter(index), font.clone(), ground);
         let mut at = chip.right_center() + egui::vec2(9.0, 0.0);
-        for (text, color) in title(run).into_iter().zip([palette.text, palette.faint]) {
+        for (text, color) in title(run).into_iter().zip([palette.faint, palette.text]) {
             let left = egui::Align2::LEFT_CENTER;
             let taken = painter.text(at, left, text, font.clone(), color32(color));
             at.x = taken.right() + 12.0;
@@ -62,8 +62,8 @@ pub(super) fn draw(
     Ok(())
 }
 
-/// The widths of its layers, and its loss after the last epoch: of what is held back
-/// where something is.
+/// Its loss after the last epoch, of what is held back where something is, and the widths
+/// of its layers.
 fn title(run: &Training) -> [String; 2] {
     let widths = run.problem.network.widths();
     let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
@@ -71,5 +71,5 @@ fn title(run: &Training) -> [String; 2] {
         let loss = row.validation_loss.unwrap_or(row.train_loss);
         number(loss, 3)
     });
-    [widths.join("-"), loss.unwrap_or_default()]
+    [loss.unwrap_or_default(), widths.join("-")]
 }

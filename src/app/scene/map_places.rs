@@ -10,16 +10,19 @@ use bevy::prelude::*;
 
 /// How wide and high a map is at most, and how wide in a network with feature maps, which
 /// has many columns.
-const WIDE: f32 = 5.6;
+const WIDE: f32 = 5.0;
 const HIGH: f32 = 5.6;
 const NARROW: f32 = 3.6;
 /// The largest cell.
-const CELL: f32 = 0.7;
+const CELL: f32 = 0.64;
 /// A map that is narrower or lower than this is stretched.
 const LEAST: f32 = 1.5;
 /// What is free on both sides of a map, as it is seen from afar; from nearby the end that
 /// is turned to the eye looks larger.
 const APART: f32 = 1.2;
+
+/// How far a map stands to the left of the middle, as a share of half its width.
+const NEARER: f32 = 0.1;
 
 /// Half the width and height of a map: cells are square but where that would leave too
 /// little to see.
@@ -71,10 +74,12 @@ pub(super) fn stand(
     let to = layout.columns.get(map.layer + 1)?;
     let (left, right) = (edge_across(from, 1.0), edge_across(to, -1.0));
     let y = 0.25 * (from.min.y + from.max.y + to.min.y + to.max.y);
-    let x = 0.5 * (left + right) / ACROSS.x;
+    let half = half_size(problem, &map);
+    // Its right end is nearer to the eye and looks larger.
+    let x = 0.5 * (left + right) / ACROSS.x - NEARER * half[0];
     Some(WeightPanel {
         map,
         center: Vec3::new(x, y + 0.5 * BELOW, 0.0),
-        half: half_size(problem, &map),
+        half,
     })
 }

@@ -161,6 +161,18 @@ fn title(key: &'static str, of: &PinnedTitle, strings: &Texts) -> Label {
             } else {
                 &of.experiment
             };
+            // Networks side by side are known by their letters, and stand close together.
+            let letter = match (key, of.beside) {
+                ("pin.own", _) => Some(letter(0)),
+                (_, beside) => beside.map(letter),
+            };
+            if let Some(letter) = letter {
+                let loss = short(of.loss);
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("step", &of.step), ("loss", &loss)];
+                let moment = strings.with("pin.moment", &values);
+                return label(format!("{letter}  {}\n{moment}", widths.join("-")));
+            }
             let mut what = format!("{experiment}, {}", widths.join("-"));
             if let Some(kind) = of.plane {
                 let plane = format!("plane.{kind}");
@@ -169,16 +181,13 @@ fn title(key: &'static str, of: &PinnedTitle, strings: &Texts) -> Label {
             let loss = short(of.loss);
             let values: [(&str, &dyn std::fmt::Display); 2] = [("step", &of.step), ("loss", &loss)];
             let moment = strings.with("pin.moment", &values);
-            let said = strings.with(key, &[("what", &what)]);
-            // Networks side by side are known by their letters.
-            let letter = match (key, of.beside) {
-                ("pin.own", _) => format!("{}  ", letter(0)),
-                (_, Some(network)) => format!("{}  ", letter(network)),
-                _ => String::new(),
-            };
-            format!("{letter}{said}\n{moment}")
+            format!("{}\n{moment}", strings.with(key, &[("what", &what)]))
         }
     };
+    label(text)
+}
+
+fn label(text: String) -> Label {
     Label {
         text,
         view: SceneView::Surface,

@@ -138,9 +138,11 @@ fn table(ui: &mut Ui, stage: &mut Stage<'_>, all: &[&Training]) {
         .collect();
     let experiments: Vec<&Experiment> = all.iter().map(|run| &run.problem.experiment).collect();
     let differing = differences(&experiments);
+    let most = (ui.available_width() - 150.0) / all.len() as f32 - 18.0;
     egui::Grid::new("comparison")
         .striped(true)
         .spacing(vec2(18.0, 4.0))
+        .max_col_width(most.clamp(104.0, 260.0))
         .show(ui, |ui| {
             ui.label("");
             for (k, run) in all.iter().enumerate() {
@@ -172,7 +174,8 @@ fn heading(ui: &mut Ui, stage: &mut Stage<'_>, index: usize, run: &Training) {
             .iter()
             .map(usize::to_string)
             .collect();
-        ui.label(RichText::new(widths.join("-")).strong());
+        let widths = RichText::new(widths.join("-")).strong();
+        ui.add(egui::Label::new(widths).truncate());
         if run.snapshot.state == RunState::Diverged {
             let said = RichText::new(stage.t("compare.diverged")).size(12.0);
             ui.colored_label(color32(stage.palette.warning), said);
@@ -214,7 +217,8 @@ fn figures() -> [(&'static str, Shown); 8] {
 fn row(ui: &mut Ui, name: RichText, values: &[Option<String>]) {
     ui.label(name.weak());
     for value in values {
-        ui.label(value.as_deref().unwrap_or("–"));
+        let value = value.as_deref().unwrap_or("–");
+        ui.add(egui::Label::new(value).wrap());
     }
     ui.end_row();
 }

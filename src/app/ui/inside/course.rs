@@ -106,7 +106,7 @@ pub(super) fn show(ui: &mut Ui, course: &mut Course, stage: &Stage<'_>) {
             .allocate_ui(vec2(wide, tall), |ui| chart(ui, course, stage, tall))
             .inner;
         ui.allocate_ui(vec2(TABLE, tall), |ui| {
-            table(ui, course, stage, pointed);
+            ui.vertical(|ui| table(ui, course, stage, pointed));
         });
     });
 }

@@ -2,11 +2,11 @@
 //! thread of its own, with the measurements that it is made from.
 
 use super::super::stage::{Intent, Stage};
-use crate::app::Item;
 use crate::app::theme::color32;
+use crate::app::{Item, Training};
 use crate::insight::diagnosis::{Facts, Finding, Observed, Severity, Thresholds, diagnose, words};
 use crate::insight::health::{HealthLog, HealthMeter, SAMPLES};
-use crate::train::{HistoryRow, Problem, RunState, Snapshot};
+use crate::train::{HistoryRow, PathPoint, Problem, RunState, Snapshot};
 use bevy_egui::egui::{self, DragValue, RichText, ScrollArea, Sense, Ui};
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::Arc;
@@ -49,6 +49,9 @@ struct Look {
     log: HealthLog,
     rows: Vec<HistoryRow>,
     snapshot: Snapshot,
+    /// Points of the recorded path from which the past is measured, where nothing is known
+    /// of it: an epoch each.
+    past: Vec<PathPoint>,
     thresholds: Thresholds,
     /// Whether more than the health is wanted.
     diagnose: bool,
@@ -67,6 +70,12 @@ impl Look {
         if is_new && self.log.wants(snapshot.epoch) {
             let at = (snapshot.epoch, snapshot.step);
             let mut meter = HealthMeter::new(problem, SAMPLES);
+            for point in &self.past {
+                // What its step added is not recorded.
+                let at = (point.epoch, point.step);
+                let health = meter.measure(problem, at, &point.params, &[]);
+                self.log.push(health);
+            }
             let health = meter.measure(problem, at, &snapshot.params, &snapshot.update);
             self.log.push(health);
         }
@@ -125,6 +134,10 @@ impl Doctor {
             log: self.log.clone(),
             rows: training.history.rows().to_vec(),
             snapshot: snapshot.clone(),
+            past: match self.log.records().is_empty() {
+                true => past(training),
+                false => Vec::new(),
+            },
             thresholds: self.thresholds,
             diagnose,
         };
@@ -139,6 +152,23 @@ impl Doctor {
             });
         self.job = spawned.ok().map(|_| receiver);
     }
+}
+
+/// What of the past is measured anew when somebody begins to look: so many epochs.
+const PAST: usize = 32;
+
+/// The first recorded point of some epochs before the present one, about evenly chosen,
+/// that before training among them.
+fn past(training: &Training) -> Vec<PathPoint> {
+    let mut points: Vec<&PathPoint> = Vec::new();
+    for point in training.path.points() {
+        let is_new = points.last().is_none_or(|last| point.epoch > last.epoch);
+        if is_new && point.epoch < training.snapshot.epoch {
+            points.push(point);
+        }
+    }
+    let stride = points.len().div_ceil(PAST).max(1);
+    points.into_iter().step_by(stride).cloned().collect()
 }
 
 /// The findings, causes first.

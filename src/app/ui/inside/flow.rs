@@ -7,6 +7,7 @@ use super::super::widgets::{remark, segmented};
 use crate::app::theme::color32;
 use crate::colormap::viridis;
 use crate::insight::health::{Health, HealthLog, LayerHealth};
+use crate::insight::tiles::name_of;
 use bevy_egui::egui::{Align2, FontId, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
 /// What the picture shows of each layer.
@@ -145,12 +146,11 @@ fn picture(ui: &mut Ui, records: &[Health], flow: Flow, layers: &[usize], stage:
     let painter = ui.painter();
     let (left, top) = (rect.left() + NAMES, rect.top() + HEAD);
     let cell = wide / records.len() as f32;
-    let kinds = stage.training.problem.network.layers();
+    let network = &stage.training.problem.network;
     for (k, &layer) in layers.iter().enumerate() {
         let y = top + row * k as f32;
         let at = pos2(left - 8.0, y + 0.5 * row);
-        let kind = kinds.get(layer).map_or("", |layer| layer.kind().name());
-        let name = format!("{} {kind}", layer + 1);
+        let name = name_of(network, layer);
         painter.text(at, Align2::RIGHT_CENTER, name, font.clone(), text);
         for (column, health) in records.iter().enumerate() {
             let x = left + cell * column as f32;

@@ -25,9 +25,8 @@ pub(super) fn show(ui: &mut Ui, inside: &Inside, stage: &Stage<'_>) {
         Quantity::Updates => tiles::tensors(network, &snapshot.update, layers, false),
         // Of the watched sample; over time they are of many.
         Quantity::Activations => {
-            let layers = snapshot.probe.a.iter().zip(network.layers()).enumerate();
-            let named = layers
-                .map(|(k, (a, layer))| (format!("{} {}", layer.kind().name(), k + 1), a.clone()));
+            let layers = snapshot.probe.a.iter().enumerate();
+            let named = layers.map(|(layer, a)| (tiles::name_of(network, layer), a.clone()));
             named.collect()
         }
     };

@@ -9,6 +9,7 @@ use crate::app::background;
 use crate::insight::distributions::{
     DistributionLog, DistributionMeter, Moment, Quantity, SAMPLES, Spread,
 };
+use crate::insight::tiles::name_of;
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, DragValue, ScrollArea, Ui, vec2};
 use crossbeam_channel::{Receiver, bounded};
@@ -187,8 +188,7 @@ pub(super) fn show(ui: &mut Ui, spreads: &Spreads, log: bool, stage: &Stage<'_>)
             .iter()
             .filter_map(|moment| Some((*moment, moment.spread(spreads.quantity, layer)?)))
             .collect();
-        let name = network.layers().get(layer)?.kind().name();
-        let title = format!("{name} {}", layer + 1);
+        let title = name_of(network, layer);
         (!of_layer.is_empty()).then_some((title, of_layer))
     });
     let layers: Vec<(String, Vec<(&Moment, &Spread)>)> = layers.collect();
