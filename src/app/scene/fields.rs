@@ -145,7 +145,8 @@ pub(super) fn paint(
             params: Arc::clone(&run.snapshot.params),
             problem: Arc::as_ptr(&run.problem) as usize,
             theme: *theme,
-            dot: watched_point(run),
+            // In small views side by side it would hide what it stands on.
+            dot: watched_point(run).filter(|_| rivals.list.is_empty()),
         };
         let same = |known: &Painted| {
             Arc::ptr_eq(&known.params, &now.params)
