@@ -124,7 +124,7 @@ mod tests {
         let a = experiment("{ dense = 8, activation = \"tanh\" }", "batch = 8");
         let b = experiment(
             "{ dense = 8, activation = \"tanh\" }, { dense = 4, activation = \"relu\" }",
-            "batch = 8\noptimizer = { name = \"adam\", learning_rate = 0.01 }",
+            "batch = 8\noptimizer = { name = \"sgd\", learning_rate = 0.5 }",
         );
         let rows = differences(&[&a, &b, &a]);
         let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();

@@ -128,19 +128,21 @@ pub(super) fn lay_out(
     };
     let mut all = surface_axes::texts(&frame, *facing, &titles, &strings);
     all.retain(|(_, label)| !label.text.trim().is_empty());
-    let key = match kept.title.beside {
-        Some(_) => "pin.beside",
-        None => "pin.pinned",
+    let live = PinnedTitle::of(&shown);
+    // Both titles stand and fall together.
+    let [pinned_title, live_title] = match kept.title.beside {
+        Some(network) => [
+            network_title(network, &kept.title, &strings),
+            network_title(0, &live, &strings),
+        ],
+        None => [
+            title("pin.pinned", &kept.title, &strings),
+            title("pin.live", &live, &strings),
+        ],
     };
-    let pinned_title = title(key, &kept.title, &strings);
     all.push((title_place(), pinned_title));
-    // The live one's, from here: both titles stand and fall together.
-    let key = match kept.title.beside {
-        Some(_) => "pin.own",
-        None => "pin.live",
-    };
-    let live = title(key, &PinnedTitle::of(&shown), &strings);
-    all.push((title_place() - PINNED_OFFSET, live));
+    // The live one's, from here.
+    all.push((title_place() - PINNED_OFFSET, live_title));
     write(&mut commands, root, &mut texts, &all);
 }
 
@@ -161,18 +163,6 @@ fn title(key: &'static str, of: &PinnedTitle, strings: &Texts) -> Label {
             } else {
                 &of.experiment
             };
-            // Networks side by side are known by their letters, and stand close together.
-            let letter = match (key, of.beside) {
-                ("pin.own", _) => Some(letter(0)),
-                (_, beside) => beside.map(letter),
-            };
-            if let Some(letter) = letter {
-                let loss = short(of.loss);
-                let values: [(&str, &dyn std::fmt::Display); 2] =
-                    [("step", &of.step), ("loss", &loss)];
-                let moment = strings.with("pin.moment", &values);
-                return label(format!("{letter}  {}\n{moment}", widths.join("-")));
-            }
             let mut what = format!("{experiment}, {}", widths.join("-"));
             if let Some(kind) = of.plane {
                 let plane = format!("plane.{kind}");
@@ -185,6 +175,20 @@ fn title(key: &'static str, of: &PinnedTitle, strings: &Texts) -> Label {
         }
     };
     label(text)
+}
+
+/// The title of the surface of a network side by side with others: such networks are known
+/// by their letters, and stand close together.
+fn network_title(network: usize, of: &PinnedTitle, strings: &Texts) -> Label {
+    let widths: Vec<String> = of.widths.iter().map(usize::to_string).collect();
+    let loss = short(of.loss);
+    let values: [(&str, &dyn std::fmt::Display); 2] = [("step", &of.step), ("loss", &loss)];
+    let moment = strings.with("pin.moment", &values);
+    label(format!(
+        "{}  {}\n{moment}",
+        letter(network),
+        widths.join("-")
+    ))
 }
 
 fn label(text: String) -> Label {
