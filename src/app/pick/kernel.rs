@@ -220,14 +220,14 @@ fn kernel(
     remark(ui, sheet, sheet.texts.get("kernel.window_kernel_products"));
     // Beside other channels one is enough to read.
     let large = if terms.len() > 1 { 0.86 * large } else { large };
-    ui.horizontal(|ui| row(ui, first, large));
+    ui.horizontal_top(|ui| row(ui, first, large));
     let others = (0..terms.len()).filter(|&k| k != first);
     let small = SMALL.min(large);
     // The card leaves half of the view to the network.
     let fit = 2 * ((0.5 * height - large - 100.0) / (small + 4.0)).max(1.0) as usize;
     let listed: Vec<usize> = others.clone().take(CHANNELS.min(fit)).collect();
     for pair in listed.chunks(2) {
-        ui.horizontal(|ui| pair.iter().for_each(|&k| row(ui, k, small)));
+        ui.horizontal_top(|ui| pair.iter().for_each(|&k| row(ui, k, small)));
     }
     let rest: Vec<usize> = others.skip(listed.len()).collect();
     if !rest.is_empty() {
