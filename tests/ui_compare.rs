@@ -21,7 +21,7 @@ fn desk(language: Language) -> Desk {
         language,
         ..Choices::default()
     };
-    let mut desk = Desk::new(SPIRAL, [1900.0, 1100.0], choices);
+    let mut desk = Desk::new(SPIRAL, [1900.0, 2200.0], choices);
     let mut leader = Session::new(Arc::clone(&desk.training.problem));
     leader.command(TrainCommand::Epochs(3));
     let experiment = &desk.training.problem.experiment;
