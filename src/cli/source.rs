@@ -4,7 +4,7 @@ use super::CliError;
 use super::run_folder::{self, RunFolder};
 use super::samples::{SAMPLES, sample};
 use crate::experiment::Experiment;
-use crate::interop::{read_params, read_path};
+use crate::interop::{is_model, read_params, read_path};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,12 @@ pub struct Source {
 }
 
 impl SourceArgs {
+    /// The file, if another program's model is named.
+    pub fn model(&self) -> Option<&Path> {
+        let path = Path::new(&self.source);
+        (is_model(path) && path.is_file()).then_some(path)
+    }
+
     /// Reads everything that is named.
     ///
     /// # Errors
