@@ -125,6 +125,7 @@ pub fn run(args: &MaximiseArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let source = SourceArgs {
         source: args.source.clone(),
+        data: None,
         weights: args.weights.clone(),
         seed: None,
     }

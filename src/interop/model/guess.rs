@@ -5,6 +5,9 @@
 use super::graph::{Attribute, ForeignModel, ModelFormat, Node, Port, Tensor, Weight};
 use std::sync::Arc;
 
+/// The operator of weights that fit nothing before them.
+pub(super) const LOOSE: &str = "weights";
+
 /// Sides of square images, in the order in which they are tried.
 const SIDES: [usize; 14] = [28, 32, 8, 64, 224, 16, 96, 128, 48, 20, 24, 12, 256, 299];
 
@@ -430,7 +433,7 @@ impl Maker {
 
     /// Weights of which nothing more is known.
     fn other(&mut self, name: &str, group: &Group) {
-        let mut node = Node::new(name, "weights", Vec::new());
+        let mut node = Node::new(name, LOOSE, Vec::new());
         let weights = group.tensors.iter().cloned().enumerate();
         node.weights = weights
             .map(|(slot, tensor)| Weight { slot, tensor })
@@ -478,10 +481,10 @@ impl Maker {
         } else if ops("Conv") > 0 {
             notes.push("the size of the images does not follow from the weights".to_owned());
         }
-        if ops("weights") > 0 {
+        if ops(LOOSE) > 0 {
             notes.push(format!(
                 "{} groups of weights fit nothing before them",
-                ops("weights")
+                ops(LOOSE)
             ));
         }
         model.notes.extend(notes);

@@ -35,6 +35,12 @@ pub(super) fn read(bytes: Vec<u8>, wanted: &dyn Fn(&str) -> bool) -> Result<Tree
         tree: Tree::default(),
     };
     let file = File::from_bytes(bytes).map_err(fault)?;
+    let (wanted, found) = (file.superblock().eof_address, walk.length);
+    if wanted > found as u64 {
+        return Err(format!(
+            "is cut off: it says that it has {wanted} bytes, and {found} are there"
+        ));
+    }
     let root = file.root();
     for (name, value) in root.attrs().map_err(fault)? {
         if let Some(text) = text(&value) {

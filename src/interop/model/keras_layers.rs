@@ -33,6 +33,30 @@ pub(super) fn lower(node: &Node, inputs: &[Shape]) -> What {
     lowered.unwrap_or_else(What::Opaque)
 }
 
+/// Layers that are layers of ours if their settings are.
+pub(super) fn knows(class: &str) -> bool {
+    const KNOWN: [&str; 17] = [
+        "Dense",
+        "Conv2D",
+        "DepthwiseConv2D",
+        "MaxPooling2D",
+        "AveragePooling2D",
+        "GlobalAveragePooling2D",
+        "Flatten",
+        "Reshape",
+        "Dropout",
+        "BatchNormalization",
+        "LayerNormalization",
+        "Add",
+        "PReLU",
+        "ReLU",
+        "LeakyReLU",
+        "Softmax",
+        "Activation",
+    ];
+    KNOWN.contains(&class)
+}
+
 /// The activation that a layer names; nothing is linear.
 fn named(node: &Node) -> Result<Activation, String> {
     Ok(match node.text("activation").unwrap_or("linear") {
@@ -220,7 +244,8 @@ fn pool(node: &Node, input: Shape) -> Result<What, String> {
         size,
         stride,
         padding: padding(node, input, size, stride)?,
-        count_padding: false,
+        // A mean leaves out what lies beyond the edge; a maximum has our default.
+        count_padding: node.op == "MaxPooling2D",
     };
     Ok(What::plain(match node.op.as_str() {
         "MaxPooling2D" => LayerKind::MaxPool(pool),

@@ -6,6 +6,7 @@
 
 mod archive;
 mod bytes;
+mod experiment;
 mod graph;
 mod guess;
 mod hdf5;
@@ -21,6 +22,7 @@ mod tensors;
 mod translate;
 mod weights;
 
+pub use experiment::experiment_of;
 pub use graph::{Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight};
 pub use table::{ModelRow, ModelTable};
 pub use translate::{Status, Translated, Translation, translate};

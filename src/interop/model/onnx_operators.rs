@@ -32,6 +32,36 @@ pub(super) fn lower(node: &Node, inputs: &[Shape]) -> What {
     lowered.unwrap_or_else(What::Opaque)
 }
 
+/// Operators that are layers of ours if their settings are.
+pub(super) fn knows(op: &str) -> bool {
+    const KNOWN: [&str; 23] = [
+        "Conv",
+        "Gemm",
+        "MatMul",
+        "MaxPool",
+        "AveragePool",
+        "GlobalAveragePool",
+        "Flatten",
+        "Reshape",
+        "Squeeze",
+        "Identity",
+        "BatchNormalization",
+        "LayerNormalization",
+        "Dropout",
+        "PRelu",
+        "Add",
+        "Sum",
+        "Relu",
+        "Sigmoid",
+        "Tanh",
+        "Softplus",
+        "Gelu",
+        "LeakyRelu",
+        "Softmax",
+    ];
+    KNOWN.contains(&op)
+}
+
 fn activation(node: &Node) -> Result<What, String> {
     let activation = match node.op.as_str() {
         "Relu" => Activation::Relu,
@@ -309,7 +339,8 @@ fn pool(node: &Node, input: Shape) -> Result<What, String> {
         size,
         stride,
         padding,
-        count_padding: node.whole("count_include_pad").unwrap_or(0) != 0,
+        // A maximum counts nothing; for it this is our default.
+        count_padding: node.op == "MaxPool" || node.whole("count_include_pad").unwrap_or(0) != 0,
     };
     Ok(What::plain(match node.op.as_str() {
         "MaxPool" => LayerKind::MaxPool(pool),

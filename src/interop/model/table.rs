@@ -14,9 +14,10 @@ pub struct ModelRow {
     pub name: String,
     /// What the file calls its operation.
     pub operator: String,
-    /// Our layer kind, `merged` for a part of the layer before it, or `opaque`.
+    /// Our layer kind, `merged` for a part of the layer before it, `unknown` where it
+    /// depends on a shape that nobody knows, or `opaque`.
     pub kind: String,
-    /// Why it is opaque; empty otherwise.
+    /// Why it is opaque or unknown; empty otherwise.
     pub why: String,
     /// The values that it reads, weights left out.
     pub reads: Vec<String>,
@@ -66,6 +67,7 @@ impl ModelTable {
                 let (kind, why) = match status {
                     Status::Layer(kind) => (kind.name(), ""),
                     Status::Merged => ("merged", ""),
+                    Status::Unknown(why) => ("unknown", why.as_str()),
                     Status::Opaque(why) => ("opaque", why.as_str()),
                 };
                 let weights = node.weights.iter().map(|w| &w.tensor);

@@ -2,7 +2,7 @@
 //! known so far, activations and biases merged into the layers that they follow.
 
 use super::graph::{ForeignModel, ModelFormat, Node, Port};
-use super::{keras_layers, onnx_operators};
+use super::{guess, keras_layers, onnx_operators};
 use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, ParamRole, Shape, Source};
 use std::collections::{HashMap, HashSet};
 
@@ -54,6 +54,8 @@ pub enum Status {
     Layer(LayerKind),
     /// It is part of the layer before it, or changes nothing.
     Merged,
+    /// Whether the engine has it depends on shapes that nobody knows, and why not.
+    Unknown(String),
     /// It stays a box with its shapes, and why.
     Opaque(String),
 }
@@ -161,6 +163,8 @@ pub(super) fn sample_shape(port: &Port, channels_last: bool) -> Option<Shape> {
 /// A shape of our own for the sides of a sample.
 pub(super) fn shape_of(sides: &[usize], channels_last: bool) -> Option<Shape> {
     let shape = match *sides {
+        // Each value is a sample.
+        [] => Shape::flat(1),
         [n] => Shape::flat(n),
         // A matrix of Keras is an image of one channel; in ONNX the first side is channels.
         [a, b] if channels_last => Shape::image(1, a, b),
@@ -187,6 +191,20 @@ impl<'a> Builder<'a> {
         self.values.insert(name, value);
     }
 
+    fn knows(&self, op: &str) -> bool {
+        match self.model.format {
+            ModelFormat::Keras => keras_layers::knows(op),
+            _ => onnx_operators::knows(op),
+        }
+    }
+
+    fn why_unknown(&self) -> String {
+        match self.model.inputs.len() {
+            1 => "the shape of what it reads is not known".to_owned(),
+            n => format!("the model reads {n} values from outside; the engine's networks read one"),
+        }
+    }
+
     fn node(&mut self, node: &'a Node) -> Status {
         let weights: HashSet<usize> = match self.model.format {
             ModelFormat::Keras => HashSet::new(),
@@ -201,8 +219,12 @@ impl<'a> Builder<'a> {
             .map(|(_, name)| self.values.get(name.as_str()).copied())
             .collect();
         let what = match &values {
-            None => What::opaque("the shape of what it reads is not known"),
-            Some(values) if values.is_empty() => What::opaque("it reads no samples"),
+            None if self.knows(&node.op) => return Status::Unknown(self.why_unknown()),
+            None => What::opaque(format!("the engine has no {}", node.op)),
+            Some(values) if values.is_empty() => What::opaque(match node.op.as_str() {
+                guess::LOOSE => "they fit nothing that comes before them",
+                _ => "it reads no samples",
+            }),
             Some(values) => {
                 let shapes: Vec<Shape> = values.iter().map(|value| value.shape).collect();
                 match self.model.format {
@@ -473,6 +495,13 @@ impl<'a> Builder<'a> {
                 node.name,
                 node.op
             ));
+        }
+        let unknown = statuses.iter().find_map(|status| match status {
+            Status::Unknown(why) => Some(why.clone()),
+            _ => None,
+        });
+        if let Some(why) = unknown {
+            return Err(why);
         }
         let Some(input) = self.input else {
             return Err("the shape of its samples is not known".to_owned());

@@ -1,20 +1,24 @@
 //! Another program's weights for a network that is known.
 
 use super::guess::{self, Group};
-use super::{Contents, Tensor, contents, translate};
-use crate::interop::{InteropError, read_bytes};
+use super::{Contents, ModelFormat, Tensor, contents, translate};
+use crate::interop::{InteropError, read_bytes, read_params};
 use crate::nn::{Layout, ParamRole, ParamTensor};
 use std::path::Path;
 
 /// Reads parameters for `layout` from a model of any format. Where the file has a graph,
 /// the network that it becomes has to have the same parameters; where it has names alone,
 /// its layers are taken in order, and each of a layer's blocks by what its name says
-/// (`weight`, `bias`, `running_mean`, `running_var`).
+/// (`weight`, `bias`, `running_mean`, `running_var`). Files of our own are read by their
+/// keys, see [`read_params`].
 ///
 /// # Errors
 /// When the file cannot be read, a block has another shape, or there are more or fewer.
 pub fn read_weights(path: &Path, layout: &Layout) -> Result<Vec<f32>, InteropError> {
     let fault = |message: String| InteropError::format(path, message);
+    if !super::is_model(path) {
+        return read_params(path, layout);
+    }
     match contents(path, read_bytes(path)?).map_err(&fault)? {
         Contents::Graph(model) => {
             let found = translate(&model).result.map_err(&fault)?;
@@ -30,6 +34,12 @@ pub fn read_weights(path: &Path, layout: &Layout) -> Result<Vec<f32>, InteropErr
                 shapes(theirs),
                 shapes(ours)
             )))
+        }
+        // Our own files name the layers by their numbers.
+        Contents::Tensors(ModelFormat::Safetensors, tensors)
+            if tensors.iter().any(|t| t.name.starts_with("layers.")) =>
+        {
+            read_params(path, layout)
         }
         Contents::Tensors(format, tensors) => {
             by_order(layout, &guess::groups(format, tensors)).map_err(&fault)
