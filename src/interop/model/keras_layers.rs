@@ -1,7 +1,7 @@
 //! Layers of Keras (keras.io/api/layers) as layers of ours.
 
 use super::graph::{Node, Tensor};
-use super::onnx_operators::{dense, reach, same, transposed};
+use super::shared::{dense, reach, same, transposed};
 use super::translate::{What, shape_of};
 use crate::nn::layer::{BatchNorm, Conv, LayerNorm, Pool};
 use crate::nn::{Activation, LayerKind, ParamRole, Shape};

@@ -8,6 +8,7 @@ mod archive;
 mod bytes;
 mod experiment;
 mod graph;
+mod groups;
 mod guess;
 mod hdf5;
 mod keras;
@@ -17,6 +18,7 @@ mod onnx_operators;
 mod pickle;
 mod protobuf;
 mod pytorch;
+mod shared;
 mod table;
 mod tensors;
 mod translate;
@@ -123,7 +125,7 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, String> {
             if tensors.is_empty() {
                 return Err("holds no tensors".to_owned());
             }
-            guess::graph(format, guess::groups(format, tensors))
+            guess::graph(format, groups::groups(format, tensors))
         }
     })
 }

@@ -1,86 +1,20 @@
 //! From the graph of another program to a network of ours: node by node with the shapes
 //! known so far, activations and biases merged into the layers that they follow.
 
+mod finish;
+mod parts;
+
+pub use parts::{Status, Translated, Translation};
+pub(super) use parts::{What, shape_of};
+
 use super::graph::{ForeignModel, ModelFormat, Node, Port};
 use super::{guess, keras_layers, onnx_operators};
-use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, ParamRole, Shape, Source};
+use crate::nn::{Activation, LayerKind, LayerSpec, ParamRole, Shape, Source};
+use parts::{MOST_VALUES, sample_shape};
 use std::collections::{HashMap, HashSet};
-
-/// The most values of a sample in one layer that a network is made with: a bound on what
-/// a file can make the program allocate.
-const MOST_VALUES: usize = 16 << 20;
 
 /// The most layers that a network is made of.
 const MOST_LAYERS: usize = 1000;
-
-/// What a node is to our engine.
-pub(super) enum What {
-    /// A layer with its parameters; those that are not given are neutral.
-    Layer {
-        kind: LayerKind,
-        activation: Activation,
-        params: Vec<(ParamRole, Vec<f32>)>,
-    },
-    /// Something applied to each value.
-    Activation(Activation),
-    /// Something added to each channel.
-    Bias(Vec<f32>),
-    /// Nothing.
-    Pass,
-    /// The same values as another shape.
-    View(Shape),
-    /// None of these, and why.
-    Opaque(String),
-}
-
-impl What {
-    pub(super) fn plain(kind: LayerKind) -> Self {
-        What::Layer {
-            kind,
-            activation: Activation::Linear,
-            params: Vec::new(),
-        }
-    }
-
-    pub(super) fn opaque(why: impl Into<String>) -> Self {
-        What::Opaque(why.into())
-    }
-}
-
-/// What became of a node.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Status {
-    /// It is a layer of ours of this kind.
-    Layer(LayerKind),
-    /// It is part of the layer before it, or changes nothing.
-    Merged,
-    /// Whether the engine has it depends on shapes that nobody knows, and why not.
-    Unknown(String),
-    /// It stays a box with its shapes, and why.
-    Opaque(String),
-}
-
-/// A network of ours that computes what the foreign model does.
-#[derive(Debug, Clone)]
-pub struct Translated {
-    /// The network.
-    pub network: Network,
-    /// The layers that it was built from.
-    pub layers: Vec<LayerSpec>,
-    /// Its parameters, in the order of its layout.
-    pub params: Vec<f32>,
-}
-
-/// A foreign model seen through the engine.
-#[derive(Debug, Clone)]
-pub struct Translation {
-    /// What became of each node.
-    pub statuses: Vec<Status>,
-    /// What each node gives per sample, where it is known.
-    pub shapes: Vec<Option<Shape>>,
-    /// The network, or why there is none.
-    pub result: Result<Translated, String>,
-}
 
 /// A value on its way through the graph.
 #[derive(Debug, Clone, Copy)]
@@ -151,31 +85,6 @@ pub fn translate(model: &ForeignModel) -> Translation {
         shapes,
         result,
     }
-}
-
-/// A sample's shape out of the sides of a value, of which the first are the samples.
-pub(super) fn sample_shape(port: &Port, channels_last: bool) -> Option<Shape> {
-    let sides = port.shape.as_ref()?.get(1..)?;
-    let sides: Option<Vec<usize>> = sides.iter().copied().collect();
-    shape_of(&sides?, channels_last)
-}
-
-/// A shape of our own for the sides of a sample.
-pub(super) fn shape_of(sides: &[usize], channels_last: bool) -> Option<Shape> {
-    let shape = match *sides {
-        // Each value is a sample.
-        [] => Shape::flat(1),
-        [n] => Shape::flat(n),
-        // A matrix of Keras is an image of one channel; in ONNX the first side is channels.
-        [a, b] if channels_last => Shape::image(1, a, b),
-        [a, b] => Shape::image(a, 1, b),
-        [h, w, c] if channels_last => Shape::image(c, h, w),
-        [c, h, w] => Shape::image(c, h, w),
-        _ => return None,
-    };
-    let sides = [shape.channels, shape.height, shape.width];
-    let size = super::bytes::count(&sides)?;
-    (size > 0 && size <= MOST_VALUES).then_some(shape)
 }
 
 impl<'a> Builder<'a> {
@@ -474,99 +383,6 @@ impl<'a> Builder<'a> {
         self.made.push(Made { spec, params });
         self.give(output, Some(source), shape, pixels);
         Ok(Status::Layer(kind))
-    }
-
-    fn finish(&self, statuses: &[Status]) -> Result<Translated, String> {
-        let opaque =
-            self.model
-                .nodes
-                .iter()
-                .zip(statuses)
-                .filter_map(|(node, status)| match status {
-                    Status::Opaque(why) => Some((node, why)),
-                    _ => None,
-                });
-        let opaque: Vec<_> = opaque.collect();
-        if let Some((node, why)) = opaque.first() {
-            return Err(format!(
-                "{} of its {} nodes the engine does not have, first {} ({}): {why}",
-                opaque.len(),
-                statuses.len(),
-                node.name,
-                node.op
-            ));
-        }
-        let unknown = statuses.iter().find_map(|status| match status {
-            Status::Unknown(why) => Some(why.clone()),
-            _ => None,
-        });
-        if let Some(why) = unknown {
-            return Err(why);
-        }
-        let Some(input) = self.input else {
-            return Err("the shape of its samples is not known".to_owned());
-        };
-        let value = match &self.model.outputs[..] {
-            [port] => self.values.get(port.name.as_str()),
-            ports => {
-                return Err(format!(
-                    "it gives {} values; the engine's networks give one",
-                    ports.len()
-                ));
-            }
-        };
-        let last = self.made.len().checked_sub(1).map(Source::Layer);
-        if last.is_none() || value.and_then(|value| value.source) != last {
-            return Err("its output is not what its last layer gives".to_owned());
-        }
-        if let Some(pixels) = value.and_then(|v| v.pixels) {
-            return Err(format!("its output is an image of {pixels} pixel by pixel"));
-        }
-        let layers: Vec<LayerSpec> = self.made.iter().map(|made| made.spec.clone()).collect();
-        let loss = match layers.last().map(|layer| layer.activation) {
-            Some(Activation::Softmax) => Loss::SoftmaxCrossEntropy,
-            Some(Activation::Sigmoid) => Loss::BinaryCrossEntropy,
-            _ => Loss::HalfSquaredError,
-        };
-        let network = Network::new(input, &layers, loss).map_err(|error| error.to_string())?;
-        let params = self.params(&network)?;
-        Ok(Translated {
-            network,
-            layers,
-            params,
-        })
-    }
-
-    fn params(&self, network: &Network) -> Result<Vec<f32>, String> {
-        let mut params = vec![0.0; network.layout().len()];
-        for tensor in network.layout().tensors() {
-            let made = &self.made[tensor.layer];
-            let given = made.params.iter().find(|(role, _)| *role == tensor.role);
-            let into = &mut params[tensor.range.clone()];
-            match given {
-                Some((_, values)) if values.len() == into.len() => into.copy_from_slice(values),
-                Some((_, values)) => {
-                    return Err(format!(
-                        "{} has {} numbers for its {}, and {:?} are needed",
-                        made.spec.name.as_deref().unwrap_or_default(),
-                        values.len(),
-                        tensor.role.name(),
-                        tensor.shape
-                    ));
-                }
-                None => into.fill(match tensor.role {
-                    ParamRole::Gain | ParamRole::RunningVariance => 1.0,
-                    _ => 0.0,
-                }),
-            }
-        }
-        match params.iter().position(|v| !v.is_finite()) {
-            None => Ok(params),
-            Some(at) => Err(format!(
-                "parameter {at} is {}; weights have to be finite",
-                params[at]
-            )),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Another program's weights for a network that is known.
 
-use super::guess::{self, Group};
+use super::groups::{Group, groups};
 use super::{Contents, ModelFormat, Tensor, contents, translate};
 use crate::interop::{InteropError, read_bytes, read_params};
 use crate::nn::{Layout, ParamRole, ParamTensor};
@@ -42,7 +42,7 @@ pub fn read_weights(path: &Path, layout: &Layout) -> Result<Vec<f32>, InteropErr
             read_params(path, layout)
         }
         Contents::Tensors(format, tensors) => {
-            by_order(layout, &guess::groups(format, tensors)).map_err(&fault)
+            by_order(layout, &groups(format, tensors)).map_err(&fault)
         }
     }
 }
