@@ -490,6 +490,10 @@ fn the_command_line_shows_runs_and_refuses_models() {
     assert_eq!(json["network"], true);
     assert!(dir.path().join("net.svg").is_file());
 
+    let weights = ["inspect", onnx.to_str().unwrap(), "--weights", "w.npz"];
+    let error = fails(dir.path(), 2, &weights);
+    assert!(error.contains("--weights"), "{error}");
+
     let pt = small("nets.pt");
     let pt = pt.to_str().unwrap();
     let error = fails(

@@ -61,6 +61,13 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
 
 /// Another program's model: every node, and a diagram where it became a network of ours.
 fn model(file: &Path, args: &InspectArgs, out: &mut Out) -> Result<(), CliError> {
+    let source = &args.source;
+    if source.weights.is_some() || source.seed.is_some() || source.data.is_some() {
+        return Err(CliError::Usage(format!(
+            "a model is shown as it is: --weights, --seed and --data say nothing of {}",
+            file.display()
+        )));
+    }
     let model = open_model(file)?;
     let translation = translate(&model);
     let table = ModelTable::of(&model, &translation);

@@ -62,12 +62,7 @@ impl SourceArgs {
         let (mut experiment, run) = match (foreign, &self.data) {
             (Some(path), data) => (from_model(path, data.as_deref())?, None),
             (None, None) => find(&self.source)?,
-            (None, Some(_)) => {
-                return Err(CliError::Usage(format!(
-                    "--data goes with a model of another program, and {} says itself what its data are",
-                    self.source
-                )));
-            }
+            (None, Some(_)) => return Err(no_data(&self.source)),
         };
         if let Some(seed) = self.seed {
             if run.is_some() {
@@ -136,6 +131,25 @@ pub fn find_experiment(name: &str) -> Result<Experiment, CliError> {
         Some(sample) => Ok(Experiment::parse(sample.toml, sample.name)?),
         None => Ok(find(name)?.0),
     }
+}
+
+/// The same, where `data` may name those of a model.
+///
+/// # Errors
+/// As of [`find_experiment`]; for data of something that is no model.
+pub fn find_experiment_on(name: &str, data: Option<&str>) -> Result<Experiment, CliError> {
+    let path = Path::new(name);
+    match data {
+        None => find_experiment(name),
+        Some(_) if is_model(path) && path.is_file() => from_model(path, data),
+        Some(_) => Err(no_data(name)),
+    }
+}
+
+fn no_data(name: &str) -> CliError {
+    CliError::Usage(format!(
+        "--data goes with a model of another program, and {name} says itself what its data are"
+    ))
 }
 
 /// The experiment that another program's model becomes.

@@ -4,6 +4,7 @@
 
 use super::graph::{Attribute, ForeignModel, ModelFormat, Node, Port, Tensor, Weight};
 use super::groups::{Group, Kind};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The operator of weights that fit nothing before them.
@@ -329,18 +330,16 @@ impl Maker {
 
     fn finish(mut self, plan: &Plan) -> ForeignModel {
         let model = &mut self.model;
-        let read = |name: &String, nodes: &[Node]| nodes.iter().any(|n| n.inputs.contains(name));
-        let ends = model
-            .nodes
-            .iter()
-            .flat_map(|n| &n.outputs)
-            .filter(|o| !read(o, &model.nodes));
-        let ends: Vec<Port> = ends
-            .map(|name| Port {
-                name: name.clone(),
-                shape: None,
-            })
-            .collect();
+        let read: HashSet<&String> = model.nodes.iter().flat_map(|n| &n.inputs).collect();
+        let ends = model.nodes.iter().flat_map(|n| &n.outputs);
+        // Loose weights give nothing that is known.
+        let ends =
+            ends.filter(|name| !read.contains(name) && self.given.iter().any(|g| g.0 == **name));
+        let port = |name: &String| Port {
+            name: name.clone(),
+            shape: None,
+        };
+        let ends: Vec<Port> = ends.map(port).collect();
         model.outputs = ends;
         let ops = |op: &str| model.nodes.iter().filter(|n| n.op == op).count();
         let mut notes = Vec::new();

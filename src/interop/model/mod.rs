@@ -47,6 +47,9 @@ const ENDINGS: [&str; 10] = [
     "npz",
 ];
 
+/// The most layers of a file without a graph.
+const MOST_GROUPS: usize = 10_000;
+
 /// Whether the name of a file says that it is a model.
 pub fn is_model(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
@@ -125,7 +128,14 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, String> {
             if tensors.is_empty() {
                 return Err("holds no tensors".to_owned());
             }
-            guess::graph(format, groups::groups(format, tensors))
+            let groups = groups::groups(format, tensors);
+            if groups.len() > MOST_GROUPS {
+                let found = groups.len();
+                return Err(format!(
+                    "has {found} layers with weights; at most {MOST_GROUPS} are read"
+                ));
+            }
+            guess::graph(format, groups)
         }
     })
 }

@@ -16,6 +16,9 @@ use std::collections::{HashMap, HashSet};
 /// The most layers that a network is made of.
 const MOST_LAYERS: usize = 1000;
 
+/// How many nodes that change nothing may stand between a softmax and the output.
+const MOST_FOLLOWERS: usize = 16;
+
 /// A value on its way through the graph.
 #[derive(Debug, Clone, Copy)]
 struct Value {
@@ -270,25 +273,19 @@ impl<'a> Builder<'a> {
                 "softmax over a side of {shape}; the engine has it over all values"
             ));
         }
-        // Whatever follows has to leave it as it is.
+        // Whatever follows has to leave it as it is; a graph may be a circle.
         let mut name = output;
-        while let Some(next) = self
-            .model
-            .nodes
-            .iter()
-            .find(|n| n.inputs.iter().any(|i| i == name))
-        {
+        for _ in 0..MOST_FOLLOWERS {
+            let reads = |node: &&Node| node.inputs.iter().any(|input| input == name);
+            let Some(next) = self.model.nodes.iter().find(reads) else {
+                return Ok(());
+            };
             match (next.op.as_str(), next.outputs.first()) {
                 ("Identity" | "Flatten" | "Reshape" | "Squeeze", Some(output)) => name = output,
-                _ => {
-                    return Err(
-                        "softmax before the output; the engine has it at the output alone"
-                            .to_owned(),
-                    );
-                }
+                _ => break,
             }
         }
-        Ok(())
+        Err("softmax before the output; the engine has it at the output alone".to_owned())
     }
 
     fn bias(&mut self, output: &'a str, value: Value, bias: Vec<f32>) -> Result<Status, String> {
