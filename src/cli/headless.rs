@@ -73,6 +73,7 @@ pub fn run(why: &str) -> Result<(), CliError> {
     }
     let run = SourceArgs {
         source: dir.display().to_string(),
+        data: None,
         weights: None,
         seed: None,
     };

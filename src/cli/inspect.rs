@@ -5,11 +5,14 @@ use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::figure::{StructureFigure, Tone, write_figure};
 use crate::insight::structure::Structure;
+use crate::interop::{ModelTable, open_model, translate};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
 /// Print a network's structure: layers, shapes, parameters, arithmetic, memory
 ///
+/// Also of another program's model (.onnx, .h5, .keras, .pt, .pth, .safetensors, .npz): every
+/// node with what it is to our engine; what the engine does not have is marked opaque.
 /// Parameters count what is gathered (the statistics of batch normalisation) as well;
 /// multiply-adds and activations are those of one sample.
 #[derive(Args, Debug, Clone)]
@@ -41,6 +44,9 @@ fn output(text: &str) -> Result<PathBuf, String> {
 /// When something cannot be read or written.
 pub fn run(args: &InspectArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
+    if let Some(path) = args.source.model() {
+        return model(path, args, &mut out);
+    }
     let source = args.source.load()?;
     let structure = Structure::of(&source.problem.network);
     out.object(&structure)?;
@@ -53,13 +59,55 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
     out.say(format!("written to {}", path.display()))
 }
 
+/// Another program's model: every node, and a diagram where it became a network of ours.
+fn model(file: &Path, args: &InspectArgs, out: &mut Out) -> Result<(), CliError> {
+    let source = &args.source;
+    if source.weights.is_some() || source.seed.is_some() || source.data.is_some() {
+        return Err(CliError::Usage(format!(
+            "a model is shown as it is: --weights, --seed and --data say nothing of {}",
+            file.display()
+        )));
+    }
+    let model = open_model(file)?;
+    let translation = translate(&model);
+    let table = ModelTable::of(&model, &translation);
+    out.object(&table)?;
+    out.say(table.text().trim_end())?;
+    let Some(path) = &args.out else {
+        return Ok(());
+    };
+    match (ending(path).as_deref(), &translation.result) {
+        (Some("md"), _) => keep(path, &table.markdown())?,
+        (Some("json"), _) => keep(path, &json(&table)?)?,
+        (_, Ok(found)) => {
+            let name = file.file_name().unwrap_or(file.as_os_str());
+            let structure = Structure::of(&found.network);
+            let title = name.to_string_lossy().into_owned();
+            write(path, &structure, title, args.theme.into())?;
+        }
+        (_, Err(why)) => {
+            return Err(CliError::Failed(format!(
+                "{}: a diagram is drawn of what the engine has, and {why}; write the table as .md or .json",
+                file.display()
+            )));
+        }
+    }
+    out.say(format!("written to {}", path.display()))
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
+    let json = serde_json::to_string_pretty(value);
+    Ok(json.map_err(|error| CliError::Failed(error.to_string()))? + "\n")
+}
+
+fn keep(path: &Path, text: &str) -> Result<(), CliError> {
+    crate::files::replace(path, text.as_bytes()).map_err(|error| CliError::io(path, error))
+}
+
 fn write(path: &Path, structure: &Structure, title: String, tone: Tone) -> Result<(), CliError> {
     let text = match ending(path).as_deref() {
         Some("md") => structure.markdown(),
-        Some("json") => {
-            let json = serde_json::to_string_pretty(structure);
-            json.map_err(|error| CliError::Failed(error.to_string()))? + "\n"
-        }
+        Some("json") => json(structure)?,
         _ => {
             let figure = StructureFigure {
                 structure,
@@ -69,5 +117,5 @@ fn write(path: &Path, structure: &Structure, title: String, tone: Tone) -> Resul
             return Ok(write_figure(path, figure.draw(), 2.0)?);
         }
     };
-    crate::files::replace(path, text.as_bytes()).map_err(|error| CliError::io(path, error))
+    keep(path, &text)
 }

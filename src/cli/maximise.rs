@@ -29,10 +29,13 @@ use std::path::PathBuf;
 /// the value before the activation function.
 #[derive(Args, Debug, Clone)]
 pub struct MaximiseArgs {
-    /// An experiment file, a folder that `train` wrote, or the name of a sample
-    #[arg(value_name = "EXPERIMENT|DIR")]
+    /// An experiment file, a folder that `train` wrote, the name of a sample, or a model
+    #[arg(value_name = "EXPERIMENT|DIR|MODEL")]
     source: String,
-    /// Take these weights (safetensors) instead of the initial ones, or of a run's last
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// Take these weights (safetensors, or a model) instead of the initial ones, or of a run's last
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// What answers: a class by name or number, `classes` for all of them, LAYER:UNIT, or LAYER:cN for channel N; layers by name or from 1, units and channels from 0
@@ -125,6 +128,7 @@ pub fn run(args: &MaximiseArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let source = SourceArgs {
         source: args.source.clone(),
+        data: args.data.clone(),
         weights: args.weights.clone(),
         seed: None,
     }

@@ -4,7 +4,7 @@ use super::CliError;
 use super::run_folder::{self, RunFolder};
 use super::samples::{SAMPLES, sample};
 use crate::experiment::Experiment;
-use crate::interop::{read_params, read_path};
+use crate::interop::{experiment_of, is_model, open_model, read_path, read_weights, translate};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,18 @@ use std::sync::Arc;
 /// Which experiment, and at which weights.
 #[derive(Args, Debug, Clone)]
 pub struct SourceArgs {
-    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    /// An experiment file, a folder that `train` wrote, the name of a sample, or a model
     ///
-    /// A file or run folder of that name goes before a sample.
-    #[arg(value_name = "EXPERIMENT|DIR")]
+    /// A file or run folder of that name goes before a sample. Models of other programs are
+    /// .onnx, .h5, .keras, .pt, .pth, .safetensors and .npz; see docs/models.md.
+    #[arg(value_name = "EXPERIMENT|DIR|MODEL")]
     pub source: String,
-    /// Take these weights (safetensors) instead of the initial ones, or of a run's last
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    ///
+    /// Without it the first built-in data with as many inputs and classes.
+    #[arg(long, value_name = "SOURCE")]
+    pub data: Option<String>,
+    /// Take these weights (safetensors, or a model) instead of the initial ones, or of a run's last
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// Use this seed instead of the experiment's (for the data, the split and the initial weights)
@@ -40,13 +46,24 @@ pub struct Source {
 }
 
 impl SourceArgs {
+    /// The file, if another program's model is named.
+    pub fn model(&self) -> Option<&Path> {
+        let path = Path::new(&self.source);
+        (is_model(path) && path.is_file()).then_some(path)
+    }
+
     /// Reads everything that is named.
     ///
     /// # Errors
     /// When a file cannot be read, or does not fit; for `--seed` with a run,
     /// whose data and weights belong to its own seed.
     pub fn load(&self) -> Result<Source, CliError> {
-        let (mut experiment, run) = find(&self.source)?;
+        let foreign = self.model();
+        let (mut experiment, run) = match (foreign, &self.data) {
+            (Some(path), data) => (from_model(path, data.as_deref())?, None),
+            (None, None) => find(&self.source)?,
+            (None, Some(_)) => return Err(no_data(&self.source)),
+        };
         if let Some(seed) = self.seed {
             if run.is_some() {
                 return Err(CliError::Usage(format!(
@@ -64,7 +81,7 @@ impl SourceArgs {
             (None, None) => None,
         };
         let params = match &file {
-            Some(file) => read_params(file, layout)?,
+            Some(file) => read_weights(file, layout)?,
             None => problem.initial_params(),
         };
         let path = match run.map(|dir| dir.join(run_folder::PATH)) {
@@ -74,7 +91,7 @@ impl SourceArgs {
         Ok(Source {
             problem,
             params,
-            given: file.is_some(),
+            given: file.is_some() || foreign.is_some(),
             path,
         })
     }
@@ -90,6 +107,9 @@ pub fn find(name: &str) -> Result<(Experiment, Option<PathBuf>), CliError> {
     if RunFolder::is_run(path) {
         let experiment = Experiment::read(&path.join(run_folder::EXPERIMENT))?;
         return Ok((experiment, Some(path.to_owned())));
+    }
+    if path.is_file() && is_model(path) {
+        return Ok((from_model(path, None)?, None));
     }
     if path.is_file() {
         return Ok((Experiment::read(path)?, None));
@@ -111,6 +131,41 @@ pub fn find_experiment(name: &str) -> Result<Experiment, CliError> {
         Some(sample) => Ok(Experiment::parse(sample.toml, sample.name)?),
         None => Ok(find(name)?.0),
     }
+}
+
+/// The same, where `data` may name those of a model.
+///
+/// # Errors
+/// As of [`find_experiment`]; for data of something that is no model.
+pub fn find_experiment_on(name: &str, data: Option<&str>) -> Result<Experiment, CliError> {
+    let path = Path::new(name);
+    match data {
+        None => find_experiment(name),
+        Some(_) if is_model(path) && path.is_file() => from_model(path, data),
+        Some(_) => Err(no_data(name)),
+    }
+}
+
+fn no_data(name: &str) -> CliError {
+    CliError::Usage(format!(
+        "--data goes with a model of another program, and {name} says itself what its data are"
+    ))
+}
+
+/// The experiment that another program's model becomes.
+fn from_model(path: &Path, data: Option<&str>) -> Result<Experiment, CliError> {
+    let fault = |why: String| {
+        CliError::Failed(format!(
+            "{}: this model is not run here: {why}. `gradscape inspect` shows all of it",
+            path.display()
+        ))
+    };
+    let model = translate(&open_model(path)?).result.map_err(fault)?;
+    let name = path
+        .file_stem()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
+    experiment_of(&model, &name, data).map_err(fault)
 }
 
 fn unknown(name: &str) -> CliError {

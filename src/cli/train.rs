@@ -3,7 +3,7 @@
 use super::interrupt::Interrupt;
 use super::report::{RunReport, describe, epoch_line, headline, rule_lines, table_head};
 use super::run_folder::RunFolder;
-use super::source::find_experiment;
+use super::source::find_experiment_on;
 use super::{CliError, Out};
 use crate::train::{
     Divergence, Evaluator, HistoryRow, PathPoint, Problem, RunState, Score, Session, TrainCommand,
@@ -17,8 +17,11 @@ use std::time::Instant;
 /// Run an experiment
 #[derive(Args, Debug, Clone)]
 pub struct TrainArgs {
-    /// An experiment file, or the name of a sample
+    /// An experiment file, the name of a sample, or a model of another program
     pub experiment: String,
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
+    pub data: Option<String>,
     /// Write experiment, weights, history, path and summary into this folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -61,7 +64,7 @@ struct EpochObject<'a> {
 /// When something cannot be read or written, the run diverges or is interrupted.
 pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
-    let mut experiment = find_experiment(&args.experiment)?;
+    let mut experiment = find_experiment_on(&args.experiment, args.data.as_deref())?;
     if let Some(epochs) = args.epochs {
         experiment.training.epochs = epochs;
     }

@@ -3,6 +3,7 @@
 //! The layouts written here are contracts: `docs/commands.md` states them, and
 //! they are added to rather than renamed.
 
+mod model;
 mod npz;
 mod safetensors;
 mod surface_csv;
@@ -15,6 +16,11 @@ mod surface_npz;
 mod surface_vtk;
 mod tile;
 
+pub use model::{
+    Attribute, ForeignModel, ModelFormat, ModelRow, ModelTable, Node, Numbers, Port, Side, Status,
+    Tensor, Translated, Translation, Weight, experiment_of, is_model, open_model, read_weights,
+    translate,
+};
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};
 pub use surface_file::{SurfaceFile, SurfaceFormat, write_surface_file};

@@ -200,7 +200,7 @@ fn numbers(view: &TensorView<'_>) -> Option<Vec<f32>> {
 }
 
 /// An IEEE 754 half-precision number: 1 sign, 5 exponent, 10 fraction bits.
-fn from_half(bits: u16) -> f32 {
+pub(super) fn from_half(bits: u16) -> f32 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let exponent = i32::from((bits >> 10) & 31);
     let fraction = f32::from(bits & 1023);

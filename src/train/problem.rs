@@ -239,7 +239,7 @@ fn check_weights(experiment: &Experiment, network: &Network) -> Result<(), Confi
     };
     let trainable = network.layout().trainable();
     let error = |message: String| Err(ConfigError::new("network.weights", message));
-    if weights.len() != trainable {
+    if weights.len() != trainable && weights.len() != network.layout().len() {
         return error(format!(
             "{} numbers; this network has {trainable} parameters: layer by layer its weights, \
              unit by unit, and then its biases",

@@ -1,0 +1,367 @@
+//! ONNX: `ModelProto` and what lies in it (onnx/onnx.proto). Weights are initialisers or
+//! the tensors of `Constant` nodes; either become weights of the nodes that read them.
+
+use super::bytes::{Element, count};
+use super::graph::{
+    Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight,
+};
+use super::protobuf::Message;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The most nodes of a graph: a bound on memory, far beyond what can be looked at.
+const MOST_NODES: usize = 100_000;
+
+/// A graph while it is read.
+#[derive(Default)]
+struct Graph {
+    nodes: Vec<Node>,
+    initializers: Vec<Arc<Tensor>>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+    shapes: HashMap<String, Vec<Side>>,
+}
+
+/// A model from the bytes of its file.
+pub(super) fn parse(bytes: &[u8]) -> Result<ForeignModel, String> {
+    let mut message = Message::new(bytes);
+    let mut graph = None;
+    let (mut producer, mut opset) = (String::new(), None);
+    while let Some((number, field)) = message.next()? {
+        match number {
+            2 => producer = field.text()?,
+            7 => graph = Some(read_graph(field.bytes()?)?),
+            8 => {
+                let (mut domain, mut version) = (String::new(), 0);
+                let mut message = Message::new(field.bytes()?);
+                while let Some((number, field)) = message.next()? {
+                    match number {
+                        1 => domain = field.text()?,
+                        2 => version = field.whole()?,
+                        _ => {}
+                    }
+                }
+                if matches!(domain.as_str(), "" | "ai.onnx") {
+                    opset = Some(version);
+                }
+            }
+            _ => {}
+        }
+    }
+    let graph = graph.ok_or("holds no graph; is it an ONNX model?")?;
+    if graph.nodes.is_empty() && graph.outputs.is_empty() {
+        return Err("holds a graph without nodes and outputs; is it an ONNX model?".to_owned());
+    }
+    Ok(connect(graph, producer, opset))
+}
+
+/// Gives every node its weights and its shapes.
+fn connect(graph: Graph, producer: String, opset: Option<i64>) -> ForeignModel {
+    let mut constants: HashMap<String, Arc<Tensor>> = HashMap::new();
+    for tensor in graph.initializers {
+        constants.insert(tensor.name.clone(), tensor);
+    }
+    let read: HashSet<String> = graph.nodes.iter().flat_map(|n| n.inputs.clone()).collect();
+    let mut nodes = Vec::with_capacity(graph.nodes.len());
+    for mut node in graph.nodes {
+        if node.op == "Constant"
+            && let [output] = &node.outputs[..]
+            && read.contains(output)
+            && let Some(tensor) = constant(&node)
+        {
+            constants.insert(output.clone(), tensor);
+            continue;
+        }
+        for (slot, input) in node.inputs.iter().enumerate() {
+            if let Some(tensor) = constants.get(input) {
+                let tensor = Arc::clone(tensor);
+                node.weights.push(Weight { slot, tensor });
+            }
+        }
+        node.shapes = node
+            .outputs
+            .iter()
+            .map(|o| graph.shapes.get(o).cloned())
+            .collect();
+        if let Some(version) = opset {
+            node.attributes
+                .insert(OPSET.to_owned(), Attribute::Whole(version));
+        }
+        nodes.push(node);
+    }
+    let inputs = graph.inputs.into_iter();
+    ForeignModel {
+        format: ModelFormat::Onnx,
+        producer,
+        inputs: inputs
+            .filter(|port| !constants.contains_key(&port.name))
+            .collect(),
+        outputs: graph.outputs,
+        nodes,
+        channels_last: false,
+        notes: Vec::new(),
+    }
+}
+
+/// The attribute under which each node knows the version of the operators.
+pub(super) const OPSET: &str = "opset";
+
+/// What a `Constant` node gives.
+fn constant(node: &Node) -> Option<Arc<Tensor>> {
+    let (key, value) = node.attributes.iter().next()?;
+    let (shape, numbers) = match (key.as_str(), value) {
+        ("value", Attribute::Tensor(tensor)) => return Some(Arc::clone(tensor)),
+        ("value_float", Attribute::Number(x)) => (vec![], Numbers::Floats(vec![*x as f32])),
+        ("value_int", Attribute::Whole(n)) => (vec![], Numbers::Whole(vec![*n])),
+        ("value_ints", Attribute::Wholes(all)) => (vec![all.len()], Numbers::Whole(all.clone())),
+        ("value_floats", Attribute::Numbers(all)) => {
+            let floats = all.iter().map(|&x| x as f32).collect();
+            (vec![all.len()], Numbers::Floats(floats))
+        }
+        _ => return None,
+    };
+    Some(Arc::new(Tensor {
+        name: node.outputs.first()?.clone(),
+        shape,
+        numbers,
+    }))
+}
+
+fn read_graph(bytes: &[u8]) -> Result<Graph, String> {
+    let mut graph = Graph::default();
+    let mut message = Message::new(bytes);
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    while let Some((number, field)) = message.next()? {
+        match number {
+            1 => {
+                let mut node = read_node(field.bytes()?)?;
+                let count = counts.entry(node.op.clone()).or_default();
+                *count += 1;
+                if node.name.is_empty() {
+                    node.name = format!("{}_{count}", node.op);
+                }
+                graph.nodes.push(node);
+                if graph.nodes.len() > MOST_NODES {
+                    return Err(format!(
+                        "has more than {MOST_NODES} nodes, the most that are read"
+                    ));
+                }
+            }
+            5 => graph
+                .initializers
+                .push(Arc::new(read_tensor(field.bytes()?)?)),
+            11..=13 => {
+                let port = read_port(field.bytes()?)?;
+                if let Some(shape) = &port.shape {
+                    graph.shapes.insert(port.name.clone(), shape.clone());
+                }
+                match number {
+                    11 => graph.inputs.push(port),
+                    12 => graph.outputs.push(port),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(graph)
+}
+
+fn read_node(bytes: &[u8]) -> Result<Node, String> {
+    let mut node = Node::new("", "", Vec::new());
+    node.outputs.clear();
+    let mut message = Message::new(bytes);
+    while let Some((number, field)) = message.next()? {
+        match number {
+            1 => node.inputs.push(field.text()?),
+            2 => node.outputs.push(field.text()?),
+            3 => node.name = field.text()?,
+            4 => node.op = field.text()?,
+            5 => {
+                let (name, value) = read_attribute(field.bytes()?)?;
+                node.attributes.insert(name, value);
+            }
+            _ => {}
+        }
+    }
+    if node.op.is_empty() {
+        return Err(format!("the node {:?} has no operator", node.name));
+    }
+    Ok(node)
+}
+
+fn read_attribute(bytes: &[u8]) -> Result<(String, Attribute), String> {
+    let (mut name, mut kind) = (String::new(), 0);
+    let (mut float, mut whole, mut text) = (0.0, 0, String::new());
+    let (mut tensor, mut graph) = (None, None);
+    let (mut floats, mut wholes) = (Vec::new(), Vec::new());
+    let mut message = Message::new(bytes);
+    while let Some((number, field)) = message.next()? {
+        match number {
+            1 => name = field.text()?,
+            2 => float = field.single()?,
+            3 => whole = field.whole()?,
+            4 => text = field.text()?,
+            5 => tensor = Some(read_tensor(field.bytes()?)?),
+            6 => graph = Some(count_nodes(field.bytes()?)?),
+            7 => field.singles(&mut floats)?,
+            8 => field.wholes(&mut wholes)?,
+            20 => kind = field.whole()?,
+            _ => {}
+        }
+    }
+    let value = match (kind, tensor, graph) {
+        (1, ..) => Attribute::Number(f64::from(float)),
+        (2, ..) => Attribute::Whole(whole),
+        (3, ..) => Attribute::Text(text),
+        (4, Some(tensor), _) => Attribute::Tensor(Arc::new(tensor)),
+        (5, _, Some(nodes)) => Attribute::Other(format!("a graph of {nodes} nodes")),
+        (6, ..) => Attribute::Numbers(floats.into_iter().map(f64::from).collect()),
+        (7, ..) => Attribute::Wholes(wholes),
+        (8, ..) => Attribute::Other("texts".to_owned()),
+        _ => Attribute::Other("a value of another kind".to_owned()),
+    };
+    Ok((name, value))
+}
+
+/// How many nodes the graph of a condition or a loop has. They are not looked into.
+fn count_nodes(bytes: &[u8]) -> Result<usize, String> {
+    let mut message = Message::new(bytes);
+    let mut nodes = 0;
+    while let Some((number, _)) = message.next()? {
+        nodes += usize::from(number == 1);
+    }
+    Ok(nodes)
+}
+
+fn read_tensor(bytes: &[u8]) -> Result<Tensor, String> {
+    let (mut name, mut sides, mut kind) = (String::new(), Vec::new(), 0);
+    let (mut floats, mut doubles, mut wholes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut raw, mut elsewhere) = (None, false);
+    let mut message = Message::new(bytes);
+    while let Some((number, field)) = message.next()? {
+        match number {
+            1 => field.wholes(&mut sides)?,
+            2 => kind = field.whole()?,
+            4 => field.singles(&mut floats)?,
+            5 | 7 | 11 => field.wholes(&mut wholes)?,
+            8 => name = field.text()?,
+            9 => raw = Some(field.bytes()?),
+            10 => field.doubles(&mut doubles)?,
+            14 => elsewhere = field.whole()? == 1,
+            _ => {}
+        }
+    }
+    let fault = |message: String| format!("the tensor {name:?} {message}");
+    let mut shape = Vec::with_capacity(sides.len());
+    for &side in &sides {
+        let side = usize::try_from(side);
+        shape.push(side.map_err(|_| fault(format!("has the impossible shape {sides:?}")))?);
+    }
+    if elsewhere {
+        return Err(fault(
+            "lies in another file beside the model; save the model with its weights inside (in \
+             Python: onnx.save(onnx.load(path), other_path))"
+                .to_owned(),
+        ));
+    }
+    let numbers = match (element(kind), raw) {
+        (None, _) => Numbers::Unread(format!("ONNX type {kind}")),
+        (Some(element), Some(raw)) => element.numbers(raw),
+        (Some(Element::F32), None) => Numbers::Floats(floats),
+        (Some(Element::F64), None) => Numbers::Floats(doubles),
+        (Some(half @ (Element::F16 | Element::BF16)), None) => {
+            let bytes = wholes.iter().flat_map(|&n| (n as u16).to_le_bytes());
+            half.numbers(&bytes.collect::<Vec<u8>>())
+        }
+        (Some(_), None) => Numbers::Whole(wholes),
+    };
+    let found = match &numbers {
+        Numbers::Floats(all) => Some(all.len()),
+        Numbers::Whole(all) => Some(all.len()),
+        Numbers::Unread(_) => None,
+    };
+    if let Some(found) = found
+        && count(&shape) != Some(found)
+    {
+        return Err(fault(format!(
+            "has {found} numbers for the shape {shape:?}"
+        )));
+    }
+    Ok(Tensor {
+        name,
+        shape,
+        numbers,
+    })
+}
+
+/// `TensorProto.DataType`
+fn element(kind: i64) -> Option<Element> {
+    Some(match kind {
+        1 => Element::F32,
+        2 | 9 => Element::U8,
+        3 => Element::I8,
+        4 => Element::U16,
+        5 => Element::I16,
+        6 => Element::I32,
+        7 => Element::I64,
+        10 => Element::F16,
+        11 => Element::F64,
+        12 => Element::U32,
+        13 => Element::U64,
+        16 => Element::BF16,
+        _ => return None,
+    })
+}
+
+/// `ValueInfoProto`: a name, and the shape where it is a tensor's.
+fn read_port(bytes: &[u8]) -> Result<Port, String> {
+    let mut port = Port {
+        name: String::new(),
+        shape: None,
+    };
+    let mut message = Message::new(bytes);
+    while let Some((number, field)) = message.next()? {
+        match number {
+            1 => port.name = field.text()?,
+            2 => {
+                port.shape = within(field.bytes()?, 1)?.and_then(|tensor| {
+                    let shape = within(tensor, 2).ok()??;
+                    read_shape(shape).ok()
+                })
+            }
+            _ => {}
+        }
+    }
+    Ok(port)
+}
+
+/// The message in field `wanted`.
+fn within(bytes: &[u8], wanted: u64) -> Result<Option<&[u8]>, String> {
+    let mut message = Message::new(bytes);
+    let mut found = None;
+    while let Some((number, field)) = message.next()? {
+        if number == wanted {
+            found = Some(field.bytes()?);
+        }
+    }
+    Ok(found)
+}
+
+fn read_shape(bytes: &[u8]) -> Result<Vec<Side>, String> {
+    let mut shape = Vec::new();
+    let mut message = Message::new(bytes);
+    while let Some((number, field)) = message.next()? {
+        if number == 1 {
+            let mut side = None;
+            let mut dimension = Message::new(field.bytes()?);
+            while let Some((number, field)) = dimension.next()? {
+                if number == 1 {
+                    side = usize::try_from(field.whole()?).ok();
+                }
+            }
+            shape.push(side);
+        }
+    }
+    Ok(shape)
+}
