@@ -223,7 +223,10 @@ impl ModelTable {
         };
         all.push(vec![
             "total".to_owned(),
-            format!("{} nodes", self.nodes.len()),
+            match self.nodes.len() {
+                1 => "1 node".to_owned(),
+                n => format!("{n} nodes"),
+            },
             opaque,
             String::new(),
             grouped(self.parameters),
