@@ -140,7 +140,7 @@ fn the_list_has_every_function_with_its_minima() {
 fn what_makes_no_sense_is_wrong_usage_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     for (args, said) in [
-        ("race", "<EXPERIMENT|DIR>"),
+        ("race", "<EXPERIMENT|DIR|MODEL>"),
         ("race --function foo", "\"foo\" at character 1 is unknown"),
         ("race xor --function bowl", "cannot be used with"),
         ("race xor --start 1,2", "cannot be used with"),
@@ -155,7 +155,7 @@ fn what_makes_no_sense_is_wrong_usage_with_a_reason() {
         ("race --function bowl --start 1", "two numbers"),
         ("race --function ln(x)+y --start -1,0", "no place"),
         ("race --function bowl --out r.doc", "races are written as"),
-        ("surface --out s.csv", "<EXPERIMENT|DIR>"),
+        ("surface --out s.csv", "<EXPERIMENT|DIR|MODEL>"),
         (
             "surface --function bowl --scope layers:0 --out s.csv",
             "cannot be used with",

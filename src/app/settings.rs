@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Weights in an experiment that is remembered, at most.
+const MOST_WEIGHTS: usize = 20_000;
 /// How long a change waits for others before the file is written.
 const QUIET: Duration = Duration::from_secs(1);
 /// The folder of the settings file, instead of the system's usual one.
@@ -257,8 +259,13 @@ impl Settings {
         Some(experiment)
     }
 
-    /// Remembers an experiment.
+    /// Remembers an experiment; not one that has a large network's weights in it, which
+    /// would be written at every change.
     pub fn set_experiment(&mut self, experiment: &Experiment) {
+        let weights = experiment.network.weights.as_ref();
+        if weights.is_some_and(|weights| weights.len() > MOST_WEIGHTS) {
+            return;
+        }
         self.experiment = experiment.to_toml().ok();
         // Relative to the working directory, it would mean another place at the next start.
         self.folder = std::path::absolute(&experiment.base).ok();

@@ -98,7 +98,7 @@ pub struct CaptureArgs {
     /// Select a neuron: its column (0 has the inputs) and its unit, both from 0; a unit of a feature map shows its kernel at work
     #[arg(long, value_name = "COLUMN,UNIT", value_parser = neuron)]
     select: Option<[usize; 2]>,
-    /// Put a network beside it, on the same data and batches (up to three times): an experiment, a sample, or the same network `deeper`, `shallower`, `wider` or `narrower`
+    /// Put a network beside it, on the same data and batches (up to three times): an experiment, a sample, or as for `compare` the same network `deeper`, `wider`, `relu`, ...
     #[arg(long, value_name = "NETWORK")]
     with: Vec<String>,
     /// Draw the panels as well

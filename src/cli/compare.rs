@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Train two to four networks side by side on the same data and batches, and say what differs
 #[derive(Args, Debug, Clone)]
 pub struct CompareArgs {
-    /// Experiment files or names of samples, after the first also `deeper`, `shallower`, `wider` and `narrower`; data, seed and batches are those of the first
+    /// Experiment files or names of samples, after the first also `deeper`, `shallower`, `wider`, `narrower`, `slower`, `relu`, `tanh`, `sigmoid` and `same`; data, seed and batches are those of the first
     #[arg(value_name = "EXPERIMENT", num_args = 2..=compare::MOST, required = true)]
     sources: Vec<String>,
     /// Train so many epochs instead of the first experiment's

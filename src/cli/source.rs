@@ -4,7 +4,7 @@ use super::CliError;
 use super::run_folder::{self, RunFolder};
 use super::samples::{SAMPLES, sample};
 use crate::experiment::Experiment;
-use crate::interop::{experiment_of, is_model, open_model, read_path, read_weights, translate};
+use crate::interop::{experiment_of_file, is_model, read_path, read_weights};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -154,18 +154,7 @@ fn no_data(name: &str) -> CliError {
 
 /// The experiment that another program's model becomes.
 fn from_model(path: &Path, data: Option<&str>) -> Result<Experiment, CliError> {
-    let fault = |why: String| {
-        CliError::Failed(format!(
-            "{}: this model is not run here: {why}. `gradscape inspect` shows all of it",
-            path.display()
-        ))
-    };
-    let model = translate(&open_model(path)?).result.map_err(fault)?;
-    let name = path
-        .file_stem()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy();
-    experiment_of(&model, &name, data).map_err(fault)
+    experiment_of_file(path, data).map_err(CliError::Failed)
 }
 
 fn unknown(name: &str) -> CliError {

@@ -17,22 +17,24 @@ pub struct Difference {
 /// The keys in which `experiments` differ, in the order of the file: structure before
 /// training. What an experiment is called is none of them.
 pub fn differences(experiments: &[&Experiment]) -> Vec<Difference> {
-    let tables: Vec<Vec<(String, String)>> = experiments.iter().map(|e| flat(e)).collect();
+    let tables: Vec<Vec<(String, Value)>> = experiments.iter().map(|e| flat(e)).collect();
     let keys: BTreeSet<(usize, &String)> = tables
         .iter()
         .flatten()
         .map(|(key, _)| (place(key), key))
         .collect();
     let rows = keys.into_iter().filter_map(|(_, key)| {
-        let value = |table: &Vec<(String, String)>| {
-            let entry = table.iter().find(|(name, _)| name == key);
-            entry.map(|(_, value)| value.clone())
-        };
-        let values: Vec<Option<String>> = tables.iter().map(value).collect();
+        let values: Vec<Option<&Value>> = tables
+            .iter()
+            .map(|table| {
+                let entry = table.iter().find(|(name, _)| name == key);
+                entry.map(|(_, value)| value)
+            })
+            .collect();
         let differ = values.windows(2).any(|pair| pair[0] != pair[1]);
         differ.then(|| Difference {
             key: key.clone(),
-            values,
+            values: values.into_iter().map(|value| value.map(said)).collect(),
         })
     });
     rows.collect()
@@ -46,7 +48,7 @@ fn place(key: &str) -> usize {
     found.unwrap_or(tables.len())
 }
 
-fn flat(experiment: &Experiment) -> Vec<(String, String)> {
+fn flat(experiment: &Experiment) -> Vec<(String, Value)> {
     let mut rows = Vec::new();
     // An experiment is a table of plain values: it can be written as one.
     if let Ok(Value::Table(table)) = Value::try_from(experiment) {
@@ -59,16 +61,19 @@ fn flat(experiment: &Experiment) -> Vec<(String, String)> {
     rows
 }
 
-fn push(key: &str, value: &Value, rows: &mut Vec<(String, String)>) {
+fn push(key: &str, value: &Value, rows: &mut Vec<(String, Value)>) {
     match value {
         Value::Table(table) => {
             for (name, value) in table {
                 push(&format!("{key}.{name}"), value, rows);
             }
         }
-        value => rows.push((key.to_owned(), said(value))),
+        value => rows.push((key.to_owned(), value.clone())),
     }
 }
+
+/// Of longer lists only their length is said.
+const MOST: usize = 16;
 
 /// A value in short: of a layer its kind and what else it says, `dense 8 tanh`.
 fn said(value: &Value) -> String {
@@ -78,6 +83,8 @@ fn said(value: &Value) -> String {
             let items: Vec<String> = items.iter().map(said).collect();
             items.join(", ")
         }
+        // Such as the weights of a model: that they differ is what there is to say.
+        Value::Array(items) if items.len() > MOST => format!("{} numbers", items.len()),
         Value::Array(items) => {
             let items: Vec<String> = items.iter().map(said).collect();
             format!("[{}]", items.join(", "))
@@ -135,6 +142,18 @@ mod tests {
         let second = rows[0].values[1].as_deref();
         assert_eq!(second, Some("dense 8 tanh, dense 4 relu"));
         assert_eq!(rows[0].values[2], rows[0].values[0]);
+    }
+
+    #[test]
+    fn of_long_lists_their_length_is_said() {
+        let mut a = experiment("{ dense = 8 }", "");
+        let mut b = a.clone();
+        a.network.weights = Some(vec![0.5; 33]);
+        b.network.weights = Some(vec![0.25; 33]);
+        let rows = differences(&[&a, &b]);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].key, "network.weights");
+        assert_eq!(rows[0].values[0].as_deref(), Some("33 numbers"));
     }
 
     #[test]

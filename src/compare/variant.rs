@@ -36,29 +36,22 @@ impl Variant {
         Variant::Slower,
     ];
 
-    /// Its name in the language files.
-    pub fn key(self) -> String {
+    /// Its name, on a command line and in the language files.
+    pub fn name(self) -> &'static str {
         match self {
-            Variant::Same => "compare.same".to_owned(),
-            Variant::Deeper => "compare.deeper".to_owned(),
-            Variant::Shallower => "compare.shallower".to_owned(),
-            Variant::Wider => "compare.wider".to_owned(),
-            Variant::Narrower => "compare.narrower".to_owned(),
-            Variant::Activation(activation) => format!("compare.{}", activation.name()),
-            Variant::Slower => "compare.slower".to_owned(),
+            Variant::Same => "same",
+            Variant::Deeper => "deeper",
+            Variant::Shallower => "shallower",
+            Variant::Wider => "wider",
+            Variant::Narrower => "narrower",
+            Variant::Activation(activation) => activation.name(),
+            Variant::Slower => "slower",
         }
     }
 
-    /// The one that a command line calls so.
+    /// The one of this name.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "same" => Some(Variant::Same),
-            "deeper" => Some(Variant::Deeper),
-            "shallower" => Some(Variant::Shallower),
-            "wider" => Some(Variant::Wider),
-            "narrower" => Some(Variant::Narrower),
-            _ => None,
-        }
+        Variant::ALL.into_iter().find(|v| v.name() == name)
     }
 
     /// `experiment` changed so; none where there is nothing to change. It is called after

@@ -18,8 +18,8 @@ mod tile;
 
 pub use model::{
     Attribute, ForeignModel, ModelFormat, ModelRow, ModelTable, Node, Numbers, Port, Side, Status,
-    Tensor, Translated, Translation, Weight, experiment_of, is_model, open_model, read_weights,
-    translate,
+    Tensor, Translated, Translation, Weight, experiment_of, experiment_of_file, is_model,
+    open_model, read_weights, translate,
 };
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};

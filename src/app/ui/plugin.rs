@@ -11,6 +11,7 @@ use crate::app::{
     Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
 };
 use crate::experiment::Experiment;
+use crate::interop::{experiment_of_file, is_model};
 use crate::train::{RunState, TrainCommand};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -314,13 +315,30 @@ fn save(experiment: &Experiment, path: &Path, texts: &Texts) -> Notice {
     }
 }
 
-/// An experiment file as it is, or the present experiment with a data file.
+/// An experiment file as it is, another program's model as an experiment, or the present
+/// experiment with a data file.
 fn open(path: &Path, training: &Training) -> Result<Experiment, String> {
     if path
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("toml"))
     {
         return Experiment::read(path).map_err(|error| error.to_string());
+    }
+    // Arrays of numbers without names are data, though both end alike.
+    let model = match is_model(path) {
+        true => Some(experiment_of_file(path, None)),
+        false => None,
+    };
+    match model {
+        Some(Ok(experiment)) => return Ok(experiment),
+        Some(Err(why))
+            if !path
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("npz")) =>
+        {
+            return Err(why);
+        }
+        _ => {}
     }
     let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
     let mut experiment = training.problem.experiment.clone();

@@ -1,7 +1,8 @@
 //! A foreign model as an experiment of ours: its layers, its weights as the initial ones,
 //! and the data that it is shown with.
 
-use super::translate::Translated;
+use super::open_model;
+use super::translate::{Translated, translate};
 use crate::data::{DataConfig, source::sources};
 use crate::experiment::{
     Experiment, Extent, LayerConfig, LossConfig, Names, OptimizerConfig, OptimizerName, PlainKind,
@@ -9,6 +10,7 @@ use crate::experiment::{
 use crate::nn::layer::Pool;
 use crate::nn::{Activation, LayerKind, LayerSpec, Source};
 use std::collections::HashSet;
+use std::path::Path;
 
 /// Adam's own default (Kingma and Ba 2015, algorithm 1): what is trained already is not to
 /// be thrown off.
@@ -23,6 +25,24 @@ const CLASSES: [(&str, usize); 6] = [
     ("mnist", 10),
     ("fashion-mnist", 10),
 ];
+
+/// The experiment that the model in a file becomes, on `data` or on the first built-in data
+/// set with as many inputs and classes.
+///
+/// # Errors
+/// When the file cannot be read, or not all of the model is layers of ours.
+pub fn experiment_of_file(path: &Path, data: Option<&str>) -> Result<Experiment, String> {
+    let fault = |why: &dyn std::fmt::Display| {
+        format!(
+            "{}: this model is not run here: {why}. `gradscape inspect` shows all of it",
+            path.display()
+        )
+    };
+    let model = open_model(path).map_err(|error| error.to_string())?;
+    let model = translate(&model).result.map_err(|why| fault(&why))?;
+    let name = path.file_stem().unwrap_or(path.as_os_str());
+    experiment_of(&model, &name.to_string_lossy(), data).map_err(|why| fault(&why))
+}
 
 /// The experiment of a network that was translated, called `name`, on `data` or on the first
 /// built-in data set with as many inputs and classes.

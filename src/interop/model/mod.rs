@@ -24,7 +24,7 @@ mod tensors;
 mod translate;
 mod weights;
 
-pub use experiment::experiment_of;
+pub use experiment::{experiment_of, experiment_of_file};
 pub use graph::{Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight};
 pub use table::{ModelRow, ModelTable};
 pub use translate::{Status, Translated, Translation, translate};

@@ -34,6 +34,27 @@ pub struct Comparison {
     path: String,
     /// Why the file could not be put beside.
     fault: Option<String>,
+    /// What differs, and between which problems.
+    differing: Option<(Vec<usize>, Vec<Difference>)>,
+}
+
+impl Comparison {
+    /// Finds out what differs where the networks are others than before.
+    fn follow(&mut self, all: &[&Training]) {
+        let now: Vec<usize> = all
+            .iter()
+            .map(|run| std::sync::Arc::as_ptr(&run.problem) as usize)
+            .collect();
+        if self
+            .differing
+            .as_ref()
+            .is_none_or(|(known, _)| *known != now)
+        {
+            let experiments: Vec<&Experiment> =
+                all.iter().map(|run| &run.problem.experiment).collect();
+            self.differing = Some((now, differences(&experiments)));
+        }
+    }
 }
 
 /// What can be put beside the network on screen, and which curve is drawn.
@@ -44,7 +65,8 @@ pub(super) fn options(ui: &mut Ui, comparison: &mut Comparison, stage: &mut Stag
             let experiment = &stage.training.problem.experiment;
             for variant in Variant::ALL {
                 let fits = variant.of(experiment).is_some();
-                let button = egui::Button::new(stage.texts.get(&variant.key()));
+                let name = format!("compare.{}", variant.name());
+                let button = egui::Button::new(stage.texts.get(&name));
                 if ui.add_enabled(fits, button).clicked() {
                     let wish = RivalWish::AddVariant(variant);
                     stage.intents.push(Intent::Rival(wish));
@@ -110,12 +132,15 @@ pub(super) fn options(ui: &mut Ui, comparison: &mut Comparison, stage: &mut Stag
     }
 }
 
-pub(super) fn show(ui: &mut Ui, comparison: &Comparison, stage: &mut Stage<'_>) {
+pub(super) fn show(ui: &mut Ui, comparison: &mut Comparison, stage: &mut Stage<'_>) {
     if stage.rivals.list.is_empty() {
         remark(ui, stage.t("compare.none"));
         return;
     }
     let all = stage.networks();
+    comparison.follow(&all);
+    let differing = comparison.differing.as_ref().map(|(_, rows)| &rows[..]);
+    let differing = differing.unwrap_or_default();
     let wide = ui.available_width();
     let tall = ui.available_height();
     ui.horizontal_top(|ui| {
@@ -124,20 +149,18 @@ pub(super) fn show(ui: &mut Ui, comparison: &Comparison, stage: &mut Stage<'_>) 
             ScrollArea::both()
                 .id_salt("comparison")
                 .auto_shrink([false, false])
-                .show(ui, |ui| table(ui, stage, &all));
+                .show(ui, |ui| table(ui, stage, &all, differing));
         });
         curves(ui, stage, comparison.curve, &all);
     });
 }
 
 /// A column for each network.
-fn table(ui: &mut Ui, stage: &mut Stage<'_>, all: &[&Training]) {
+fn table(ui: &mut Ui, stage: &mut Stage<'_>, all: &[&Training], differing: &[Difference]) {
     let outcomes: Vec<Option<Outcome>> = all
         .iter()
         .map(|run| Outcome::of(&run.problem, run.history.rows()))
         .collect();
-    let experiments: Vec<&Experiment> = all.iter().map(|run| &run.problem.experiment).collect();
-    let differing = differences(&experiments);
     let most = (ui.available_width() - 150.0) / all.len() as f32 - 18.0;
     egui::Grid::new("comparison")
         .striped(true)
@@ -158,7 +181,7 @@ fn table(ui: &mut Ui, stage: &mut Stage<'_>, all: &[&Training]) {
                     row(ui, RichText::new(stage.t(key)), &values);
                 }
             }
-            for Difference { key, values } in &differing {
+            for Difference { key, values } in differing {
                 row(ui, RichText::new(key).monospace().size(12.0), values);
             }
         });

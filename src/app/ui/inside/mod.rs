@@ -153,7 +153,7 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Explanation => why::show(ui, &mut inside.why, stage),
                 Tab::Maximise => climb::show(ui, &mut inside.climb, stage),
                 Tab::Similarity => similarity::show(ui, &inside.similarity, stage),
-                Tab::Compare => compare::show(ui, &inside.comparison, stage),
+                Tab::Compare => compare::show(ui, &mut inside.comparison, stage),
             }
         });
 }
