@@ -10,7 +10,9 @@
 
 use gradscape::app::capture::{Shot, bench};
 use gradscape::app::live::live;
+use gradscape::app::ui::Tab;
 use gradscape::app::{ArenaView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode};
+use gradscape::compare::Variant;
 use gradscape::experiment::Experiment;
 use gradscape::train::Problem;
 use std::error::Error;
@@ -49,6 +51,10 @@ enum Inside {
     Fields,
     /// A selected unit's kernel.
     Kernel,
+    /// Two networks beside it.
+    Beside,
+    /// A tab of the panel.
+    Tab(Tab),
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -189,6 +195,174 @@ fn main() -> Result<(), Box<dyn Error>> {
             40_000,
             Inside::Plain,
         ),
+        (
+            "2-8-8-1, two beside it",
+            "spiral",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Beside,
+        ),
+        (
+            "2-8-8-1, panels, network",
+            "spiral",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Plain,
+        ),
+        (
+            "2-8-8-1, panels, tab of weights",
+            "spiral",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Weights),
+        ),
+        (
+            "2-8-8-1, panels, tab of feature maps",
+            "spiral",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Features),
+        ),
+        (
+            "2-8-8-1, panels, tab of histograms",
+            "spiral",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Histograms),
+        ),
+        (
+            "2-8-8-1, panels, tab of gradient flow",
+            "spiral",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Flow),
+        ),
+        (
+            "2-8-8-1, panels, tab of diagnosis",
+            "spiral",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Diagnosis),
+        ),
+        (
+            "64-32-10, two beside it",
+            "digits",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Beside,
+        ),
+        (
+            "64-32-10, panels, network",
+            "digits",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Plain,
+        ),
+        (
+            "64-32-10, panels, tab of weights",
+            "digits",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Weights),
+        ),
+        (
+            "64-32-10, panels, tab of feature maps",
+            "digits",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Features),
+        ),
+        (
+            "64-32-10, panels, tab of histograms",
+            "digits",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Histograms),
+        ),
+        (
+            "64-32-10, panels, tab of gradient flow",
+            "digits",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Flow),
+        ),
+        (
+            "64-32-10, panels, tab of diagnosis",
+            "digits",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Diagnosis),
+        ),
+        (
+            "LeNet, two beside it",
+            "lenet",
+            ViewMode::Network,
+            false,
+            4_000,
+            Inside::Beside,
+        ),
+        (
+            "LeNet, panels, network",
+            "lenet",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Plain,
+        ),
+        (
+            "LeNet, panels, tab of weights",
+            "lenet",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Weights),
+        ),
+        (
+            "LeNet, panels, tab of feature maps",
+            "lenet",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Features),
+        ),
+        (
+            "LeNet, panels, tab of histograms",
+            "lenet",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Histograms),
+        ),
+        (
+            "LeNet, panels, tab of gradient flow",
+            "lenet",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Flow),
+        ),
+        (
+            "LeNet, panels, tab of diagnosis",
+            "lenet",
+            ViewMode::Network,
+            true,
+            4_000,
+            Inside::Tab(Tab::Diagnosis),
+        ),
     ] {
         if !wanted.is_empty() && !wanted.iter().any(|w| name.contains(w.as_str())) {
             continue;
@@ -226,7 +400,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             arena: ArenaView::default(),
             race_at: 0,
             events: None,
-            rivals: Vec::new(),
+            rivals: match inside {
+                Inside::Beside => [Variant::Deeper, Variant::Wider]
+                    .into_iter()
+                    .filter_map(|variant| variant.of(&experiment))
+                    .collect(),
+                _ => Vec::new(),
+            },
+            inside: match inside {
+                Inside::Tab(tab) => Some(tab),
+                _ => None,
+            },
             beside: None,
         };
         // A unit of the second convolution, which reads six channels.
@@ -283,6 +467,7 @@ fn measure_live(adapter: &str) -> Result<(), Box<dyn Error>> {
                 race_at: 0,
                 events: None,
                 rivals: Vec::new(),
+                inside: None,
                 beside: None,
             };
             let live = live(&shot, SECONDS)?;

@@ -50,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         race_at: 0,
         events: None,
         rivals: Vec::new(),
+        inside: None,
         beside: None,
     };
     let out = arg(1).to_owned();

@@ -32,6 +32,7 @@ fn frames(lesson: &Arc<Lesson>, theme: Theme, language: Language) -> Vec<Frame> 
         race_at: 0,
         events: None,
         rivals: Vec::new(),
+        inside: None,
         beside: None,
     };
     let mut frames = Vec::new();

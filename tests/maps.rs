@@ -317,6 +317,7 @@ fn shot(network: NetworkView) -> Shot {
         race_at: 0,
         events: None,
         rivals: Vec::new(),
+        inside: None,
         beside: None,
     }
 }

@@ -53,6 +53,7 @@ fn shot(view: ViewMode) -> Shot {
         race_at: 0,
         events: None,
         rivals: Vec::new(),
+        inside: None,
         beside: None,
     }
 }

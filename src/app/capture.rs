@@ -12,7 +12,7 @@ use super::state::{CameraRequest, Item, NetworkView, Selection, SurfaceView, Vie
 use super::text::{Language, Texts};
 use super::theme::Theme;
 use super::training::{Command, Drive, FrameGate, Training};
-use super::ui::UiPlugin;
+use super::ui::{FirstTab, Tab, UiPlugin, inside_is_busy};
 use crate::experiment::Experiment;
 use crate::lesson::Lesson;
 use crate::train::{Problem, RunState, TrainCommand};
@@ -77,6 +77,8 @@ pub struct Shot {
     pub beside: Option<usize>,
     /// Put these networks beside it.
     pub rivals: Vec<Experiment>,
+    /// With this tab of the panel of the inside; the panels are then drawn, too.
+    pub inside: Option<Tab>,
     /// How far into the next step's events, half of one being half-way through it;
     /// several frames go on in slow motion.
     pub events: Option<f32>,
@@ -112,6 +114,8 @@ pub enum CaptureError {
 
 /// Updates to wait for pipelines and panels to settle before the first frame.
 const SETTLE: usize = 8;
+/// How long at most what the inside shows is waited for.
+const LOOKING: Duration = Duration::from_secs(60);
 /// Updates to wait for a frame that was drawn.
 const PATIENCE: usize = 60;
 
@@ -295,8 +299,9 @@ impl Studio {
             problem: Arc::clone(&shot.problem),
             drive,
         });
-        if shot.panels {
-            app.add_plugins(UiPlugin);
+        if shot.panels || shot.inside.is_some() {
+            app.add_plugins(UiPlugin)
+                .insert_resource(FirstTab(shot.inside));
         }
         app.insert_state(shot.view);
         for experiment in &shot.rivals {
@@ -343,6 +348,12 @@ impl Studio {
         if self.race_at > 0 {
             let seek = RaceCommand::Seek(self.race_at);
             self.app.world_mut().write_message(seek);
+            self.update();
+        }
+        // What is worked out on a thread is in the picture, unless it takes too long.
+        let until = Instant::now() + LOOKING;
+        while inside_is_busy(self.app.world()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
             self.update();
         }
         self.app.world_mut().write_message(CameraRequest::Reset);

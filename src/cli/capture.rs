@@ -104,6 +104,9 @@ pub struct CaptureArgs {
     /// Draw the panels as well
     #[arg(long)]
     panels: bool,
+    /// Draw the panels with this tab of the inside of the network
+    #[arg(long, value_name = "TAB", value_enum)]
+    inside: Option<InsideName>,
     /// Size of text and panels, 1 to 3
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = scale)]
     scale: f32,
@@ -132,6 +135,39 @@ pub enum ViewName {
     Both,
     /// Both in one scene
     Together,
+}
+
+/// `--inside`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InsideName {
+    /// Layers, shapes, costs
+    Structure,
+    /// Weight matrices as images
+    Weights,
+    /// Filters, and the first weights in the shape of the image
+    Filters,
+    /// Feature maps of the sample
+    Features,
+    /// Activations of a batch
+    Batch,
+    /// How numbers are spread
+    Histograms,
+    /// Curves over the epochs
+    Curves,
+    /// Confusion, scores, ROC or residuals
+    Scores,
+    /// Gradients through all layers over time
+    Flow,
+    /// What is wrong, and what to try
+    Diagnosis,
+    /// Why it says what it says
+    Explanation,
+    /// What a class, a unit or a channel answers to most
+    Maximise,
+    /// How alike layers are
+    Similarity,
+    /// Networks side by side
+    Compare,
 }
 
 /// `--lang`.
@@ -190,6 +226,8 @@ pub struct CapturePlan {
     pub with: Vec<Experiment>,
     /// Whether panels are drawn.
     pub panels: bool,
+    /// With which tab of the inside.
+    pub inside: Option<InsideName>,
     /// Size of text and panels.
     pub scale: f32,
     /// Colours.
@@ -227,6 +265,7 @@ impl CapturePlan {
             select: None,
             with: Vec::new(),
             panels: false,
+            inside: None,
             scale: 1.0,
             theme: ThemeName::Dark,
             language: LangName::En,
@@ -369,6 +408,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         select: args.select,
         with: networks(&args.with, &problem)?,
         panels: args.panels,
+        inside: args.inside,
         scale: args.scale,
         theme: args.theme,
         language: args.lang,
@@ -416,6 +456,7 @@ fn replay(source: &Source) -> Option<usize> {
 pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     use super::interrupt::Interrupt;
     use crate::app::capture::{Shot, capture_selected};
+    use crate::app::ui::Tab;
     use crate::app::{
         ArenaView, Ground, HeatView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode,
     };
@@ -473,6 +514,22 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         race_at: plan.arena.race_steps,
         beside: plan.arena.beside,
         rivals: plan.with.clone(),
+        inside: plan.inside.map(|name| match name {
+            InsideName::Structure => Tab::Structure,
+            InsideName::Weights => Tab::Weights,
+            InsideName::Filters => Tab::Filters,
+            InsideName::Features => Tab::Features,
+            InsideName::Batch => Tab::Batch,
+            InsideName::Histograms => Tab::Histograms,
+            InsideName::Curves => Tab::Curves,
+            InsideName::Scores => Tab::Scores,
+            InsideName::Flow => Tab::Flow,
+            InsideName::Diagnosis => Tab::Diagnosis,
+            InsideName::Explanation => Tab::Explanation,
+            InsideName::Maximise => Tab::Maximise,
+            InsideName::Similarity => Tab::Similarity,
+            InsideName::Compare => Tab::Compare,
+        }),
         surface: SurfaceView {
             directions: plan.directions.unwrap_or(usual.directions),
             scope: plan.scope.clone(),

@@ -129,6 +129,7 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
         arena: ArenaView::default(),
         race_at: 0,
         rivals: Vec::new(),
+        inside: None,
         beside: None,
         events: None,
     };

@@ -1,5 +1,6 @@
 //! The panels in the app: gives them the resources and carries out their wishes.
 
+use super::inside::Tab;
 use super::panels::{self, Panels};
 use super::stage::{Intent, Stage};
 use crate::app::settings::Choices;
@@ -29,6 +30,7 @@ impl Plugin for UiPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Choices>()
             .init_resource::<PanelsResource>()
+            .init_resource::<FirstTab>()
             .add_message::<CameraRequest>()
             .add_message::<RaceCommand>()
             .add_message::<PinCommand>()
@@ -44,6 +46,18 @@ impl Plugin for UiPlugin {
 
 #[derive(Resource, Default)]
 struct PanelsResource(Option<Panels>);
+
+/// The tab of the inside that is open in the first frame; insert it after [`UiPlugin`] to
+/// choose one.
+#[derive(Resource, Debug, Clone, Copy, Default)]
+pub struct FirstTab(pub Option<Tab>);
+
+/// Whether something that the inside shows is being worked out on a thread.
+pub(in crate::app) fn inside_is_busy(world: &World) -> bool {
+    let panels = world.get_resource::<PanelsResource>();
+    let panels = panels.and_then(|panels| panels.0.as_ref());
+    panels.is_some_and(|panels| panels.inside.is_busy())
+}
 
 /// The resources that a choice in a panel changes.
 #[derive(SystemParam)]
@@ -151,10 +165,17 @@ fn draw_panels(
     surface: Res<ErrorSurface>,
     arena: Res<Arena>,
     (pinned, chain, rivals): (Res<Pinned>, Res<ChainShown>, Res<Rivals>),
+    first_tab: Res<FirstTab>,
     loading: Res<Loading>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
-    let panels = own.0.get_or_insert_with(|| Panels::new(&training.problem));
+    let panels = own.0.get_or_insert_with(|| {
+        let mut panels = Panels::new(&training.problem);
+        if let Some(tab) = first_tab.0 {
+            (panels.inside.open, panels.inside.tab) = (true, tab);
+        }
+        panels
+    });
     let now = ctx.input(|i| i.time);
     if !notices.0.is_empty() {
         for notice in notices.0.drain(..) {

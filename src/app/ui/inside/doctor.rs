@@ -99,6 +99,11 @@ impl Look {
 }
 
 impl Doctor {
+    /// Whether something is being worked out.
+    pub(super) fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+
     /// Takes what a look came to, and looks again where the run has gone on.
     /// `diagnose` says whether findings are wanted, too.
     pub fn follow(&mut self, stage: &Stage<'_>, ctx: &egui::Context, diagnose: bool) {

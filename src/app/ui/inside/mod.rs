@@ -104,6 +104,17 @@ pub struct Inside {
     comparison: Comparison,
 }
 
+impl Inside {
+    /// Whether something is being worked out on a thread.
+    pub fn is_busy(&self) -> bool {
+        self.doctor.is_busy()
+            || self.spreads.is_busy()
+            || self.why.is_busy()
+            || self.climb.is_climbing()
+            || self.similarity.is_busy()
+    }
+}
+
 /// The panel's height at first, as a share of the window and between two heights in
 /// points, and at most as a share of the window.
 const SHARE: f32 = 0.36;

@@ -61,6 +61,11 @@ pub(super) fn options(ui: &mut Ui, similarity: &mut Similarity, stage: &Stage<'_
 }
 
 impl Similarity {
+    /// Whether something is being worked out.
+    pub(super) fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+
     /// Takes what came, and asks again once an epoch while it is looked at.
     pub fn follow(&mut self, stage: &Stage<'_>, ctx: &egui::Context) {
         let training = stage.training;

@@ -54,6 +54,11 @@ struct Due {
 }
 
 impl Spreads {
+    /// Whether something is being worked out.
+    pub(super) fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+
     /// Takes what was measured, and has the next moment measured where one is due. The
     /// past comes from the weights of the recorded path: what a step added is not known
     /// of it.

@@ -69,6 +69,11 @@ struct Key {
 }
 
 impl Why {
+    /// Whether something is being worked out.
+    pub(super) fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+
     /// Takes what came of the last question, asks again where sample or weights have
     /// changed since, and lights the ways or puts them out. `shown` says whether the
     /// explanation is looked at.
