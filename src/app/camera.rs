@@ -10,7 +10,6 @@ use super::arena::Pinned;
 use super::framing;
 use super::labels::ViewCamera;
 use super::plugins::GradscapeSystems;
-use super::rivals::MOST_RIVALS;
 use super::scene::RivalScene;
 use super::state::{
     CameraRequest, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot,
@@ -93,9 +92,7 @@ fn spawn_cameras(
     // On a software renderer every sample costs as much as a pixel.
     let software = adapter.is_some_and(|a| a.device_type == wgpu::DeviceType::Cpu);
     let msaa = if software { Msaa::Off } else { Msaa::Sample4 };
-    let views = [SceneView::Network, SceneView::Surface];
-    let beside = (0..MOST_RIVALS).map(SceneView::Beside);
-    for (order, view) in views.into_iter().chain(beside).enumerate() {
+    for (order, view) in SceneView::all().enumerate() {
         let (yaw, pitch) = pose(view);
         let smoothness = |value: f32| if settings.still { 0.0 } else { value };
         commands.spawn((
@@ -282,7 +279,7 @@ fn frame_what_changed(
         &mut PanOrbitCamera,
         Option<&Unframed>,
     )>,
-    mut aspects: Local<[f32; 2 + MOST_RIVALS]>,
+    mut aspects: Local<[f32; SceneView::COUNT]>,
     mut stood: Local<Vec<NetworkBounds>>,
 ) {
     let two = pinned.kept.is_some();

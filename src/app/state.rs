@@ -1,6 +1,7 @@
 //! What the user has chosen to see: plain resources that panels write and
 //! scene systems read.
 
+use super::rivals::MOST_RIVALS;
 use crate::figure::HeatColors;
 use crate::landscape::{Directions, Measure, Scope};
 use bevy::prelude::*;
@@ -44,6 +45,16 @@ pub enum SceneView {
 }
 
 impl SceneView {
+    /// How many there can be.
+    pub const COUNT: usize = 2 + MOST_RIVALS;
+
+    /// All of them, in the order of their layers.
+    pub fn all() -> impl Iterator<Item = SceneView> {
+        [SceneView::Network, SceneView::Surface]
+            .into_iter()
+            .chain((0..MOST_RIVALS).map(SceneView::Beside))
+    }
+
     /// The render layer of this view's entities.
     pub fn layer(self) -> usize {
         match self {

@@ -93,6 +93,7 @@ mod tests {
             matches!(&error, Unlike::Broken(why) if why.contains('5')),
             "{error}"
         );
-        assert!(with("{ dense = 3 }, { dense = 3 }").is_ok());
+        let deeper = with("{ dense = 3 }, { dense = 3 }").unwrap();
+        assert_eq!(deeper.network.widths(), [2, 3, 3, 1]);
     }
 }

@@ -12,15 +12,14 @@ mod units;
 
 pub use log::HealthLog;
 
-use crate::nn::{Activation, Mode, ParamRole, Workspace};
+use super::sample_pass::SamplePass;
+use crate::nn::{Activation, ParamRole};
 use crate::train::Problem;
 use serde::Serialize;
 use units::{Tally, identical_share};
 
 /// Samples that are looked at unless the caller says otherwise.
 pub const SAMPLES: usize = 256;
-/// Samples that pass through the network at once.
-const CHUNK: usize = 128;
 
 /// How a network is at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,31 +89,15 @@ impl Health {
 
 /// Takes measurements of one problem's network again and again.
 pub struct HealthMeter {
-    rows: Vec<usize>,
-    workspace: Workspace<f32>,
-    part: Vec<f32>,
-    gradient: Vec<f64>,
-    mode: Mode,
+    pass: SamplePass,
 }
 
 impl HealthMeter {
     /// For at most `samples` samples of the training part of `problem`, evenly spread over
     /// it. Memory is that of a pass of 128 samples and twice the gradient.
     pub fn new(problem: &Problem, samples: usize) -> Self {
-        let network = &problem.network;
-        let n = problem.train.len();
-        let wanted = samples.min(n);
-        // Statistics over a batch need the batch whole.
-        let (chunk, mode) = match network.mixes_samples() {
-            true => (wanted, Mode::Training { seed: 0 }),
-            false => (CHUNK.min(wanted), Mode::Inference),
-        };
         HealthMeter {
-            rows: (0..wanted).map(|i| i * n / wanted).collect(),
-            workspace: Workspace::new(network, chunk.max(1)),
-            part: vec![0.0; network.layout().len()],
-            gradient: vec![0.0; network.layout().len()],
-            mode,
+            pass: SamplePass::new(problem, samples),
         }
     }
 
@@ -130,31 +113,19 @@ impl HealthMeter {
         let network = &problem.network;
         let layers = network.layers();
         let mut tallies: Vec<Tally> = layers.iter().map(Tally::new).collect();
-        self.gradient.fill(0.0);
-        let (mut loss, n) = (0.0, self.rows.len().max(1) as f64);
-        for rows in self.rows.chunks(self.workspace.capacity()) {
-            let workspace = &mut self.workspace;
-            workspace.set_mode(self.mode);
-            workspace.load(problem.train.x.view(), rows);
-            workspace.load_targets(problem.train.y.view(), rows);
-            network.forward_loaded(params, workspace);
-            loss += network.loss_sum_loaded(workspace) / n;
-            network.backward_loaded(params, workspace, &mut self.part);
-            let share = rows.len() as f64 / n;
-            for (sum, &g) in self.gradient.iter_mut().zip(&self.part) {
-                *sum += share * f64::from(g);
-            }
+        let loss = self.pass.run(problem, params, |_, _, workspace| {
             for (index, tally) in tallies.iter_mut().enumerate() {
                 tally.add(workspace.a(index), workspace.delta(index));
             }
-        }
+        });
+        let gradient = self.pass.gradient();
         let layers = layers.iter().enumerate().zip(&tallies);
         let layers = layers.map(|((index, layer), tally)| {
             let weights = network.layout().weight(index);
             let has = !weights.is_empty();
             let moved = has && step > 0 && update.len() == params.len();
             LayerHealth {
-                gradient: has.then(|| rms(self.gradient[weights.clone()].iter().copied())),
+                gradient: has.then(|| rms(gradient[weights.clone()].iter().copied())),
                 weight: has.then(|| rms(wide(&params[weights.clone()]))),
                 natural: natural(problem, index),
                 update: moved.then(|| rms(wide(&update[weights.clone()]))),
@@ -168,7 +139,7 @@ impl HealthMeter {
         Health {
             epoch,
             step,
-            samples: self.rows.len(),
+            samples: self.pass.samples(),
             loss,
             layers: layers.collect(),
         }

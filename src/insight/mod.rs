@@ -17,6 +17,7 @@ pub mod recording;
 pub mod regularisers;
 pub mod salient;
 pub mod same_samples;
+mod sample_pass;
 pub mod scores;
 pub mod similarity;
 pub mod smoothing;

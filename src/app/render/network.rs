@@ -72,6 +72,16 @@ impl Part for Pulses {
     }
 }
 
+/// How many slots the parts of each view's network take, by its layer.
+type Slots = [usize; SceneView::COUNT];
+
+/// Counts them, each part with its view and its slots.
+fn slots_of(parts: impl Iterator<Item = (SceneView, usize)>) -> Slots {
+    let mut slots = [0; SceneView::COUNT];
+    parts.for_each(|(view, taken)| slots[view.layer()] += taken);
+    slots
+}
+
 /// What draws all neurons, or all connections, of one network.
 #[derive(Debug, Clone)]
 struct Drawing {
@@ -98,9 +108,9 @@ impl<T> Default for Drawings<T> {
 
 impl<T> Drawings<T> {
     /// The views whose networks have no such part any more.
-    fn vacant(&self, slots: &HashMap<SceneView, usize>) -> Vec<SceneView> {
+    fn vacant(&self, slots: &Slots) -> Vec<SceneView> {
         let views = self.all.keys().copied();
-        views.filter(|view| !slots.contains_key(view)).collect()
+        views.filter(|view| slots[view.layer()] == 0).collect()
     }
 }
 
@@ -173,17 +183,14 @@ fn write_neurons<T: Part>(
     if changed.is_empty() && removed.read().count() == 0 {
         return;
     }
-    let mut counts: HashMap<SceneView, usize> = HashMap::default();
-    for (part, ..) in &neurons {
-        *counts.entry(part.view()).or_default() += 1;
-    }
+    let counts = slots_of(neurons.iter().map(|(part, ..)| (part.view(), 1)));
     for view in drawings
         .iter()
         .flat_map(|drawings| drawings.vacant(&counts))
     {
         commands.queue(Remove::<T>::of(view));
     }
-    for (&view, &count) in &counts {
+    for (view, count) in SceneView::all().zip(counts).filter(|(_, n)| *n > 0) {
         let old = drawings
             .as_ref()
             .and_then(|drawings| drawings.all.get(&view));
@@ -255,17 +262,15 @@ fn write_connections<T: Part>(
     if changed.is_empty() && removed.read().count() == 0 {
         return;
     }
-    let mut counts: HashMap<SceneView, usize> = HashMap::default();
-    for (part, _, ends, ..) in &connections {
-        *counts.entry(part.view()).or_default() += ends.pieces();
-    }
+    let parts = connections.iter();
+    let counts = slots_of(parts.map(|(part, _, ends, ..)| (part.view(), ends.pieces())));
     for view in drawings
         .iter()
         .flat_map(|drawings| drawings.vacant(&counts))
     {
         commands.queue(Remove::<T>::of(view));
     }
-    for (&view, &count) in &counts {
+    for (view, count) in SceneView::all().zip(counts).filter(|(_, n)| *n > 0) {
         let old = drawings
             .as_ref()
             .and_then(|drawings| drawings.all.get(&view));

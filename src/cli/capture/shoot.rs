@@ -1,0 +1,154 @@
+//! From a plan of a capture to its file.
+
+use super::CapturePlan;
+use crate::cli::{CliError, Out};
+
+/// Renders a plan into its file.
+///
+/// # Errors
+/// When nothing can be drawn here, or the file cannot be written.
+#[cfg(feature = "app")]
+pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
+    use super::{InsideName, ViewName};
+    use crate::app::capture::{Shot, capture_selected};
+    use crate::app::ui::Tab;
+    use crate::app::{
+        ArenaView, Ground, HeatView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode,
+    };
+    use crate::cli::interrupt::Interrupt;
+    use crate::cli::surface::ending;
+    use crate::figure::{Animation, Pixels};
+    use std::fs::File;
+    use std::io::BufWriter;
+    use std::sync::Arc;
+
+    let usual = SurfaceView::default();
+    let racing = !plan.arena.racers.is_empty();
+    let last = plan.arena.race_steps + (plan.frames * plan.steps) as u64;
+    let mut arena = ArenaView {
+        racing,
+        steps: last.max(ArenaView::default().steps),
+        ..ArenaView::default()
+    };
+    if racing {
+        arena.racers.clone_from(&plan.arena.racers);
+    }
+    if let Some(function) = &plan.arena.function {
+        arena.ground = Ground::Function;
+        arena.function.clone_from(&function.text);
+        (arena.domain, arena.start) = (function.domain, function.start);
+        arena.log_height = plan.log;
+    }
+    let shot = Shot {
+        problem: Arc::clone(&plan.problem),
+        params: plan.params.as_deref().map(Arc::from),
+        view: match plan.view {
+            ViewName::Network => ViewMode::Network,
+            ViewName::Surface => ViewMode::Surface,
+            ViewName::Both => ViewMode::Both,
+            ViewName::Together => ViewMode::Together,
+        },
+        size: plan.size,
+        frames: plan.frames,
+        epochs: plan.epochs,
+        events: plan.events,
+        steps: plan.steps,
+        orbit: plan.orbit,
+        theme: Theme::from(plan.theme),
+        language: Language::from(plan.language),
+        scale: plan.scale,
+        panels: plan.panels,
+        smooth: true,
+        network: NetworkView {
+            maps: plan.maps,
+            fields: plan.fields,
+            heat: HeatView {
+                colors: plan.colors,
+                own_scale: plan.own_scale,
+            },
+            ..NetworkView::default()
+        },
+        arena,
+        race_at: plan.arena.race_steps,
+        beside: plan.arena.beside,
+        rivals: plan.with.clone(),
+        inside: plan.inside.map(|name| match name {
+            InsideName::Structure => Tab::Structure,
+            InsideName::Weights => Tab::Weights,
+            InsideName::Filters => Tab::Filters,
+            InsideName::Features => Tab::Features,
+            InsideName::Batch => Tab::Batch,
+            InsideName::Histograms => Tab::Histograms,
+            InsideName::Curves => Tab::Curves,
+            InsideName::Scores => Tab::Scores,
+            InsideName::Flow => Tab::Flow,
+            InsideName::Diagnosis => Tab::Diagnosis,
+            InsideName::Explanation => Tab::Explanation,
+            InsideName::Maximise => Tab::Maximise,
+            InsideName::Similarity => Tab::Similarity,
+            InsideName::Compare => Tab::Compare,
+        }),
+        surface: SurfaceView {
+            directions: plan.directions.unwrap_or(usual.directions),
+            scope: plan.scope.clone(),
+            measure: plan.measure,
+            range: plan.range.unwrap_or(usual.range),
+            log_height: plan.log || usual.log_height,
+            ..usual
+        },
+    };
+    let create = || {
+        File::create(&plan.out)
+            .map(BufWriter::new)
+            .map_err(|error| CliError::io(&plan.out, error))
+    };
+    let interrupt = Interrupt::listen();
+    let bar = out.start_bar(plan.frames as u64, "frames");
+    let mut animation = match ending(&plan.out).as_deref() {
+        Some("gif") => Some(Animation::new(create()?, plan.size.0, plan.size.1)?),
+        _ => None,
+    };
+    let selected = plan
+        .select
+        .map(|[column, unit]| Item::Neuron { column, unit });
+    let done = capture_selected(&shot, selected, |index, frame| {
+        if interrupt.is_raised() {
+            return Err("interrupted; the file is not whole and was removed".to_owned());
+        }
+        bar.inc(1);
+        let last = index + 1 == plan.frames;
+        let pixels = Pixels {
+            width: frame.width,
+            height: frame.height,
+            rgba: frame.rgba,
+        };
+        let kept = match &mut animation {
+            // The last frame rests before the film begins again.
+            Some(animation) => animation.add(&pixels, if last { 150 } else { 8 }),
+            None if last => pixels.png().and_then(|bytes| {
+                std::fs::write(&plan.out, bytes).map_err(|source| crate::figure::FigureError::Io {
+                    path: plan.out.clone(),
+                    source,
+                })
+            }),
+            None => Ok(()),
+        };
+        kept.map_err(|error| error.to_string())
+    });
+    out.end_bar();
+    if done.is_err() {
+        drop(animation);
+        // Nothing is there to remove where nothing was written yet.
+        let _ = std::fs::remove_file(&plan.out);
+    }
+    done.map_err(|error| CliError::Failed(error.to_string()))
+}
+
+/// Renders a plan into its file.
+///
+/// # Errors
+/// Always: this build has no graphics.
+#[cfg(not(feature = "app"))]
+pub fn shoot(_: &CapturePlan, _: &mut Out) -> Result<(), CliError> {
+    Err(crate::cli::no_graphics())
+}
