@@ -47,6 +47,12 @@ impl NewFile {
         &self.file
     }
 
+    /// Where another program has to write it; that is another name than the file will
+    /// have. `None` where it is written to something that is no plain file.
+    pub fn path(&self) -> Option<&Path> {
+        self.places.as_ref().map(|(part, _)| part.as_path())
+    }
+
     /// Puts the file in its place, once all of it is on the disk.
     ///
     /// # Errors

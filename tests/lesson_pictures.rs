@@ -18,6 +18,7 @@ fn frames(lesson: &Arc<Lesson>, theme: Theme, language: Language) -> Vec<Frame> 
         view: ViewMode::from(lesson.scenes[0].view),
         size: (800, 600),
         frames: 1,
+        frame_time: std::time::Duration::from_millis(33),
         epochs: 0,
         steps: 1,
         orbit: 0.0,

@@ -303,6 +303,7 @@ fn shot(network: NetworkView) -> Shot {
         view: ViewMode::Network,
         size: (960, 540),
         frames: 1,
+        frame_time: std::time::Duration::from_millis(33),
         epochs: 3,
         steps: 1,
         orbit: 0.0,

@@ -36,6 +36,7 @@ fn shot(view: ViewMode) -> Shot {
         view,
         size: (480, 320),
         frames: 1,
+        frame_time: std::time::Duration::from_millis(33),
         epochs: 5,
         steps: 4,
         orbit: 0.0,
@@ -216,6 +217,7 @@ fn a_film_is_the_same_every_time_and_moves() {
     let film = || {
         let shot = Shot {
             frames: 4,
+            frame_time: std::time::Duration::from_millis(33),
             steps: 8,
             orbit: 20.0,
             ..shot(ViewMode::Both)

@@ -9,6 +9,7 @@ mod linked;
 use super::arena::Pinned;
 use super::framing;
 use super::labels::ViewCamera;
+use super::picture::not_picturing;
 use super::plugins::GradscapeSystems;
 use super::scene::RivalScene;
 use super::state::{
@@ -40,7 +41,7 @@ pub(super) fn plugin(app: &mut App) {
             (
                 divide_target,
                 place_surface,
-                frame_what_changed,
+                frame_what_changed.run_if(not_picturing),
                 obey_requests,
                 clear_once,
             )

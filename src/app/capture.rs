@@ -49,6 +49,8 @@ pub struct Shot {
     pub size: (u32, u32),
     /// How many frames.
     pub frames: usize,
+    /// What passes for the scene from one frame to the next.
+    pub frame_time: Duration,
     /// Epochs trained before the first frame.
     pub epochs: usize,
     /// Training steps from one frame to the next.
@@ -59,7 +61,7 @@ pub struct Shot {
     pub theme: Theme,
     /// Language.
     pub language: Language,
-    /// Size of text and panels, from 1 to 3.
+    /// Size of text and panels, from 1 to 8.
     pub scale: f32,
     /// Whether the panels are drawn.
     pub panels: bool,
@@ -286,9 +288,7 @@ impl Studio {
             image: Some(target.clone()),
             still: true,
         })
-        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
-            33,
-        )))
+        .insert_resource(TimeUpdateStrategy::ManualDuration(shot.frame_time))
         .insert_resource(shot.theme)
         .insert_resource(Texts::new(shot.language))
         .insert_resource(shot.network.clone())
@@ -461,7 +461,7 @@ impl Studio {
 /// Errors and warnings of ours; of the graphics stack only errors.
 pub(super) const LOG_FILTER: &str = "error,gradscape=warn";
 
-fn target_image(width: u32, height: u32) -> BevyImage {
+pub(super) fn target_image(width: u32, height: u32) -> BevyImage {
     let mut image = BevyImage::new_fill(
         Extent3d {
             width,
@@ -479,7 +479,7 @@ fn target_image(width: u32, height: u32) -> BevyImage {
 
 impl Frame {
     /// Half as wide and high: each pixel the mean of four, in linear light.
-    fn halved(&self) -> Frame {
+    pub(super) fn halved(&self) -> Frame {
         let (width, height) = (self.width / 2, self.height / 2);
         let to_linear: Vec<f32> = (0..256)
             .map(|v| Color::srgb_u8(v as u8, 0, 0).to_linear().red)

@@ -1,8 +1,8 @@
 //! The plugin group and the order of everything that runs in a frame.
 
 use super::{
-    arena, ball_camera, camera, chain, labels, lecture, micro, pick, presenter, quiet, render,
-    replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
+    arena, ball_camera, camera, chain, labels, lecture, micro, pick, picture, presenter, quiet,
+    render, replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -61,6 +61,7 @@ impl PluginGroup for GradscapePlugins {
             .add(camera::plugin)
             .add(ball_camera::plugin)
             .add(labels::plugin)
+            .add(picture::plugin)
     }
 }
 

@@ -10,7 +10,7 @@ use super::source::{Source, SourceArgs};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
-use crate::figure::HeatColors;
+use crate::figure::{FilmFormat, HeatColors};
 use crate::landscape::{Directions, Gauge, Measure, Over, Quantity, Scope};
 use crate::train::{Problem, Session, TrainCommand};
 use clap::{Args, ValueEnum};
@@ -21,8 +21,9 @@ use views::{check_views, networks};
 
 /// Render the network and its error surface in 3D (needs a Vulkan driver, no display)
 ///
-/// A .png holds the last of the frames, a .gif all of them. Training goes on
-/// from frame to frame, so that the same command gives the same pictures.
+/// A .png holds the last of the frames, a .gif, .apng or .mp4 all of them.
+/// Training goes on from frame to frame, so that the same command gives the
+/// same pictures.
 #[derive(Args, Debug, Clone)]
 pub struct CaptureArgs {
     /// An experiment file, a folder that `train` wrote, or the name of a sample
@@ -47,6 +48,9 @@ pub struct CaptureArgs {
     /// How many frames
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     frames: u32,
+    /// Frames a second of a film, and how far what moves by itself moves from one to the next
+    #[arg(long, value_name = "N", default_value = "12.5", value_parser = rate)]
+    fps: f64,
     /// Go so far into the next step event by event (3.5 is half-way through the fourth event); frames go on in slow motion
     #[arg(long, value_name = "N", value_parser = events, conflicts_with = "function")]
     events: Option<f32>,
@@ -110,7 +114,7 @@ pub struct CaptureArgs {
     /// Draw the panels with this tab of the inside of the network
     #[arg(long, value_name = "TAB", value_enum)]
     inside: Option<InsideName>,
-    /// Size of text and panels, 1 to 3
+    /// Size of text and panels, 1 to 8; for a picture of 8K six times the size of 720p
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = scale)]
     scale: f32,
     /// Colours
@@ -119,13 +123,16 @@ pub struct CaptureArgs {
     /// Language of all text
     #[arg(long, default_value = "en")]
     lang: LangName,
-    /// Write this file: .png or .gif
+    /// Write this file: .png, or a film: .gif, .apng or .mp4 (by ffmpeg)
     #[arg(long, value_name = "FILE", value_parser = output)]
     out: PathBuf,
     /// Print the result as a JSON object
     #[arg(long)]
     json: bool,
 }
+
+/// Frames a second where nothing else is said.
+const RATE: f64 = 12.5;
 
 /// `--view`.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +202,8 @@ pub struct CapturePlan {
     pub size: (u32, u32),
     /// How many frames.
     pub frames: usize,
+    /// Frames a second of a film.
+    pub rate: f64,
     /// Epochs before the first frame.
     pub epochs: usize,
     /// How far into the next step's events.
@@ -237,7 +246,7 @@ pub struct CapturePlan {
     pub theme: ThemeName,
     /// Language.
     pub language: LangName,
-    /// A `.png` or a `.gif`.
+    /// A `.png`, or a film in a [`FilmFormat`].
     pub out: PathBuf,
 }
 
@@ -251,6 +260,7 @@ impl CapturePlan {
             view,
             size: (1280, 720),
             frames: 1,
+            rate: RATE,
             epochs: problem.experiment.training.epochs,
             events: None,
             steps: 1,
@@ -288,8 +298,14 @@ pub(super) fn size(text: &str) -> Result<(u32, u32), String> {
 fn scale(text: &str) -> Result<f32, String> {
     let scale: Option<f32> = text.parse().ok();
     scale
-        .filter(|s| (1.0..=3.0).contains(s))
-        .ok_or_else(|| "give a number from 1 to 3".to_owned())
+        .filter(|s| (1.0..=8.0).contains(s))
+        .ok_or_else(|| "give a number from 1 to 8".to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: Option<f64> = text.parse().ok();
+    rate.filter(|r| (1.0..=240.0).contains(r))
+        .ok_or_else(|| "give frames a second from 1 to 240".to_owned())
 }
 
 fn neuron(text: &str) -> Result<[usize; 2], String> {
@@ -300,10 +316,10 @@ fn neuron(text: &str) -> Result<[usize; 2], String> {
 
 fn output(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    match ending(&path).as_deref() {
-        Some("png" | "gif") => Ok(path),
-        _ => Err("pictures of the scene are written as .png or .gif".to_owned()),
+    if ending(&path).as_deref() == Some("png") || FilmFormat::of(&path).is_some() {
+        return Ok(path);
     }
+    Err("pictures of the scene are written as .png, films as .gif, .apng or .mp4".to_owned())
 }
 
 #[derive(Serialize)]
@@ -390,6 +406,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         view,
         size: args.size,
         frames: args.frames as usize,
+        rate: args.fps,
         epochs: args.epochs + replayed.unwrap_or(0),
         events: args.events,
         steps: args.steps_per_frame.unwrap_or(if arena.racers.is_empty() {

@@ -1,6 +1,7 @@
 //! `gradscape exercise`: exercises that check themselves, in the window or by file.
 
-use super::CliError;
+use super::interrupt::Interrupt;
+use super::{CliError, Out};
 use crate::experiment::Experiment;
 use crate::lesson::{Attempt, Exercise, Short, Verdict};
 use crate::train::{History, Problem, RunState, Session, TrainCommand};
@@ -83,12 +84,22 @@ fn check(exercise: &Exercise, experiment: &Experiment) -> Result<(), CliError> {
     let mut session = Session::without_path(Arc::clone(&problem));
     let mut history = History::default();
     let within = exercise.goal.within_epochs;
-    for _ in 0..within.unwrap_or(experiment.training.epochs) {
+    let epochs = within.unwrap_or(experiment.training.epochs);
+    let interrupt = Interrupt::listen();
+    let mut out = Out::stdout(false);
+    let bar = out.start_bar(epochs as u64, "epochs");
+    for _ in 0..epochs {
+        if interrupt.is_raised() {
+            out.end_bar();
+            return Err(CliError::Failed("interrupted before the goal".to_owned()));
+        }
         session.command(TrainCommand::Epoch);
+        bar.inc(1);
         if session.state() == RunState::Diverged || session.stop().is_some() {
             break;
         }
     }
+    out.end_bar();
     let news = session.take_outbox();
     news.rows.into_iter().for_each(|row| history.push(row));
     let verdict = exercise.judge(&Attempt {

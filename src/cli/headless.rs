@@ -10,15 +10,13 @@ use super::surface::{Caption, Computed, Subject, axes, compute, figure};
 use super::train::{Ending, train_into};
 use super::{CliError, Out};
 use crate::figure::{
-    Animation, CurvesFigure, FigureError, NetworkFigure, Pixels, Tone, rasterise, write_figure,
+    CurvesFigure, FigureError, Film, FilmPlan, NetworkFigure, Pixels, Tone, rasterise, write_figure,
 };
 use crate::landscape::{Directions, PathOnPlane};
 use crate::nn::Workspace;
 use crate::train::{HistoryRow, Problem};
 use ndarray::s;
 use rayon::prelude::*;
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -258,14 +256,17 @@ fn draw_flat(
     let Some(first) = pictures.first() else {
         return Ok(());
     };
-    let file = dir.join("training.gif");
-    let writer = File::create(&file).map_err(|error| CliError::io(&file, error))?;
-    let mut animation = Animation::new(BufWriter::new(writer), first.width, first.height)?;
-    for (k, picture) in pictures.iter().enumerate() {
-        let last = k + 1 == pictures.len();
-        animation.add(picture, if last { 200 } else { 10 })?;
+    let plan = FilmPlan {
+        size: (first.width, first.height),
+        frames: pictures.len(),
+        rate: 10.0,
+        rest: 2.0,
+    };
+    let mut film = Film::create(&dir.join("training.gif"), plan)?;
+    for picture in &pictures {
+        film.add(picture)?;
     }
-    Ok(())
+    Ok(film.finish()?)
 }
 
 /// The values of the first validation sample, input first, layer by layer.

@@ -116,6 +116,7 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
         view: first_view(&lesson),
         size: args.size,
         frames: 1,
+        frame_time: std::time::Duration::from_millis(33),
         epochs: 0,
         steps: 1,
         orbit: 0.0,
@@ -133,7 +134,14 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
         beside: None,
         events: None,
     };
+    let interrupt = super::interrupt::Interrupt::listen();
+    let mut out = super::Out::stdout(false);
+    let bar = out.start_bar(lesson.scenes.len() as u64, "scenes");
     let done = capture_lesson(&shot, &Arc::new(lesson), |scene, frame| {
+        if interrupt.is_raised() {
+            return Err("interrupted; the pictures before are there".to_owned());
+        }
+        bar.inc(1);
         let pixels = Pixels {
             width: frame.width,
             height: frame.height,
@@ -143,6 +151,7 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
         let path = folder.join(format!("scene-{:02}.png", scene + 1));
         std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
     });
+    out.end_bar();
     done.map_err(|error| CliError::Failed(error.to_string()))
 }
 

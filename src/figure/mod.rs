@@ -1,7 +1,6 @@
 //! Two-dimensional pictures, as SVG and, through resvg, as PNG. They need no
 //! graphics driver and no font of the system's: any machine can make them.
 
-mod animation;
 mod contour;
 mod contour_legend;
 mod contour_parts;
@@ -10,6 +9,7 @@ mod density;
 mod distributions;
 mod explanation;
 mod field;
+mod film;
 mod flow;
 mod fonts;
 mod heat;
@@ -41,13 +41,13 @@ mod training;
 mod units;
 mod ways;
 
-pub use animation::Animation;
 pub use contour::{ContourFigure, Heights};
 pub use curves::CurvesFigure;
 pub use density::DensityFigure;
 pub use distributions::{DistributionsFigure, LayerSpreads};
 pub use explanation::{Attribution, Covered, ExplanationFigure, Look};
 pub use field::{FieldFigure, PlanePoint};
+pub use film::{Film, FilmFormat, FilmPlan};
 pub use flow::FlowFigure;
 pub use fonts::{CJK, LATIN, MATH};
 pub use heat_table::HeatTable;

@@ -11,6 +11,7 @@ mod kernel_parts;
 mod tooltip;
 
 use super::labels::ViewCamera;
+use super::picture::not_picturing;
 use super::plugins::GradscapeSystems;
 use super::scene::{
     Connection, Ends, Neuron, Picture, Shape, Thickness, WeightPanel, row_direction,
@@ -30,9 +31,15 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<OverMap>()
         .add_systems(
             Update,
-            (point, click).chain().in_set(GradscapeSystems::Input),
+            (point, click)
+                .chain()
+                .run_if(not_picturing)
+                .in_set(GradscapeSystems::Input),
         )
-        .add_systems(EguiPrimaryContextPass, tooltip::show_numbers)
+        .add_systems(
+            EguiPrimaryContextPass,
+            tooltip::show_numbers.run_if(not_picturing),
+        )
         .add_plugins(kernel::plugin);
 }
 

@@ -30,10 +30,11 @@ pub(super) fn plugin(app: &mut App) {
         .add_systems(
             Update,
             pointer::point
+                .run_if(not_picturing)
                 .before(touch::touch)
                 .in_set(GradscapeSystems::Input),
         )
-        .add_systems(EguiPrimaryContextPass, tooltip::show);
+        .add_systems(EguiPrimaryContextPass, tooltip::show.run_if(not_picturing));
 }
 
 /// The hand, moved by whoever writes [`SurfacePointer`].

@@ -3,7 +3,7 @@
 use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::{choose, complaint, remark, row, section, slide};
-use super::{files, learning, network, top};
+use super::{files, learning, network, picture, top};
 use crate::data::{self, DataConfig, InputFeature, Scale, SourceKind, TaskKind};
 use crate::experiment::{Experiment, LossConfig, samples};
 use bevy_egui::egui::{self, Ui};
@@ -42,6 +42,13 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
     section(ui, "section/file", stage.t("experiment.file"), true, |ui| {
         files::show(ui, stage, panels);
     });
+    section(
+        ui,
+        "section/picture",
+        stage.t("picture.title"),
+        false,
+        |ui| picture::show(ui, stage, panels),
+    );
 }
 
 fn data_section(ui: &mut Ui, stage: &mut Stage<'_>, experiment: &mut Experiment) {

@@ -2,7 +2,9 @@
 
 use super::panels::Panels;
 use super::stage::{Intent, Stage};
-use super::{draw, edit, function, lecture, presenter, race, surface_choice, surface_export, top};
+use super::{
+    draw, edit, function, lecture, picture, presenter, race, surface_choice, surface_export, top,
+};
 use crate::app::settings::Choices;
 use crate::app::{
     CameraRequest, Ground, Language, PinCommand, PointerAs, RaceCommand, ReplayWish, StudyWish,
@@ -37,6 +39,7 @@ pub enum Action {
     Measure,
     Curvature,
     Export,
+    Picture,
     Undo,
     BallCamera,
     Replay,
@@ -92,7 +95,7 @@ const fn on(
 }
 
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 60] = [
+pub const SHORTCUTS: [Shortcut; 61] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -216,6 +219,7 @@ pub const SHORTCUTS: [Shortcut; 60] = [
     on(&[Key::F8], "F8", "keys.motion", Action::Motion),
     on(&[Key::F9], "F9", "keys.maps", Action::Maps),
     on(&[Key::F10], "F10", "keys.fields", Action::Fields),
+    on(&[Key::F12], "F12", "keys.picture", Action::Picture),
     on(
         &[Key::Questionmark, Key::F1],
         "?",
@@ -361,6 +365,7 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
         }
         Action::Curvature => stage.intents.push(Intent::Study(StudyWish::Curvature)),
         Action::Export => surface_export::write(stage, panels),
+        Action::Picture => picture::take(stage, panels),
         Action::Undo => stage.intents.push(Intent::Weights(WeightsWish::Undo)),
         Action::BallCamera => {
             let view = &mut stage.choices.surface;

@@ -32,6 +32,7 @@ mod network;
 mod optimizer;
 mod overlays;
 mod panels;
+mod picture;
 mod plugin;
 mod presenter;
 mod race;

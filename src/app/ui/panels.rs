@@ -8,6 +8,7 @@ use super::function::FunctionForm;
 use super::inside::{self, Inside};
 use super::line::LineForm;
 use super::overlays::{self, Toast};
+use super::picture::PictureForm;
 use super::range_test::RangeForm;
 use super::samples::Pictures;
 use super::stage::{Intent, Stage};
@@ -50,6 +51,8 @@ pub struct Panels {
     pub line: LineForm,
     /// See `line`.
     pub surface_path: String,
+    /// What the next picture will be.
+    pub picture: PictureForm,
     /// The searches themselves.
     pub searches: Searches,
     /// The run and the step whose stop the user has read of.
@@ -86,6 +89,7 @@ impl Panels {
             sweep: SweepForm::default(),
             function: FunctionForm::default(),
             line: LineForm::default(),
+            picture: PictureForm::in_folder(&pictures_folder()),
             surface_path: default_path()
                 .with_file_name("error-surface.png")
                 .display()
@@ -117,6 +121,16 @@ fn default_path() -> PathBuf {
         .filter(|folder| folder.is_dir());
     let folder = documents.or_else(|| std::env::current_dir().ok());
     folder.unwrap_or_default().join("experiment.toml")
+}
+
+/// Where the user keeps pictures, or the working folder.
+fn pictures_folder() -> PathBuf {
+    let pictures = directories::UserDirs::new()
+        .and_then(|dirs| dirs.picture_dir().map(PathBuf::from))
+        .filter(|folder| folder.is_dir());
+    pictures
+        .or_else(|| std::env::current_dir().ok())
+        .unwrap_or_default()
 }
 
 /// Which side panels are open in a window so many points wide.

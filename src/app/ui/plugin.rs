@@ -3,13 +3,14 @@
 use super::inside::Tab;
 use super::panels::{self, Panels};
 use super::stage::{Intent, Stage};
+use crate::app::picture::not_picturing;
 use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
     Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
-    Motion, NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, Presenter,
-    RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, SurfaceView, Texts, Theme,
-    Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
+    Motion, NetworkReplaced, NetworkView, Notice, Notices, PictureWish, PinCommand, Pinned,
+    Presenter, RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, SurfaceView,
+    Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::interop::{experiment_of_file, is_model};
@@ -38,7 +39,7 @@ impl Plugin for UiPlugin {
             .add_message::<WeightsWish>()
             .add_message::<ReplayWish>()
             .add_observer(keep_speed)
-            .add_systems(EguiPrimaryContextPass, draw_panels)
+            .add_systems(EguiPrimaryContextPass, draw_panels.run_if(not_picturing))
             .add_systems(Update, take_dropped_files)
             .add_plugins(super::typing::plugin);
     }
@@ -133,6 +134,7 @@ struct Wishes<'w> {
     rivals: MessageWriter<'w, RivalWish>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
+    pictures: MessageWriter<'w, PictureWish>,
     ways: ResMut<'w, WaysShown>,
     wake: Option<Res<'w, EventLoopProxyWrapper>>,
 }
@@ -279,6 +281,9 @@ fn carry_out(
         }
         Intent::Replay(wish) => {
             wishes.replay.write(wish);
+        }
+        Intent::Picture(wish) => {
+            wishes.pictures.write(wish);
         }
         Intent::Notify(notice) => panels.notify(notice, now),
         Intent::Rival(wish) => {

@@ -4,8 +4,8 @@ use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, LitWays, Notice, PinCommand, RaceCommand, ReplayWish,
-    RivalWish, Rivals, Selection, StudyWish, Texts, Training, WeightsWish,
+    Arena, CameraRequest, ErrorSurface, LitWays, Notice, PictureWish, PinCommand, RaceCommand,
+    ReplayWish, RivalWish, Rivals, Selection, StudyWish, Texts, Training, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
@@ -42,6 +42,8 @@ pub enum Intent {
     Weights(WeightsWish),
     /// Another time.
     Replay(ReplayWish),
+    /// A picture in a file.
+    Picture(PictureWish),
     /// Begin or stop a search.
     Search(SearchCommand),
     /// Run, pause or rewind the race.

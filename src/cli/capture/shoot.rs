@@ -3,6 +3,10 @@
 use super::CapturePlan;
 use crate::cli::{CliError, Out};
 
+/// How long the last frame of a film is shown before it begins again, in seconds.
+#[cfg(feature = "app")]
+const REST: f64 = 1.5;
+
 /// Renders a plan into its file.
 ///
 /// # Errors
@@ -16,10 +20,7 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         ArenaView, Ground, HeatView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode,
     };
     use crate::cli::interrupt::Interrupt;
-    use crate::cli::surface::ending;
-    use crate::figure::{Animation, Pixels};
-    use std::fs::File;
-    use std::io::BufWriter;
+    use crate::figure::{Film, FilmFormat, FilmPlan, Pixels};
     use std::sync::Arc;
 
     let usual = SurfaceView::default();
@@ -59,6 +60,7 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         scale: plan.scale,
         panels: plan.panels,
         smooth: true,
+        frame_time: std::time::Duration::from_secs_f64(1.0 / plan.rate),
         network: NetworkView {
             maps: plan.maps,
             fields: plan.fields,
@@ -97,23 +99,26 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
             ..usual
         },
     };
-    let create = || {
-        File::create(&plan.out)
-            .map(BufWriter::new)
-            .map_err(|error| CliError::io(&plan.out, error))
-    };
     let interrupt = Interrupt::listen();
     let bar = out.start_bar(plan.frames as u64, "frames");
-    let mut animation = match ending(&plan.out).as_deref() {
-        Some("gif") => Some(Animation::new(create()?, plan.size.0, plan.size.1)?),
-        _ => None,
+    let mut film = match FilmFormat::of(&plan.out) {
+        Some(_) => Some(Film::create(
+            &plan.out,
+            FilmPlan {
+                size: plan.size,
+                frames: plan.frames,
+                rate: plan.rate,
+                rest: REST,
+            },
+        )?),
+        None => None,
     };
     let selected = plan
         .select
         .map(|[column, unit]| Item::Neuron { column, unit });
     let done = capture_selected(&shot, selected, |index, frame| {
         if interrupt.is_raised() {
-            return Err("interrupted; the file is not whole and was removed".to_owned());
+            return Err("interrupted; nothing was written".to_owned());
         }
         bar.inc(1);
         let last = index + 1 == plan.frames;
@@ -122,13 +127,14 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
             height: frame.height,
             rgba: frame.rgba,
         };
-        let kept = match &mut animation {
-            // The last frame rests before the film begins again.
-            Some(animation) => animation.add(&pixels, if last { 150 } else { 8 }),
+        let kept = match &mut film {
+            Some(film) => film.add(&pixels),
             None if last => pixels.png().and_then(|bytes| {
-                std::fs::write(&plan.out, bytes).map_err(|source| crate::figure::FigureError::Io {
-                    path: plan.out.clone(),
-                    source,
+                crate::files::replace(&plan.out, &bytes).map_err(|source| {
+                    crate::figure::FigureError::Io {
+                        path: plan.out.clone(),
+                        source,
+                    }
                 })
             }),
             None => Ok(()),
@@ -136,12 +142,8 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         kept.map_err(|error| error.to_string())
     });
     out.end_bar();
-    if done.is_err() {
-        drop(animation);
-        // Nothing is there to remove where nothing was written yet.
-        let _ = std::fs::remove_file(&plan.out);
-    }
-    done.map_err(|error| CliError::Failed(error.to_string()))
+    done.map_err(|error| CliError::Failed(error.to_string()))?;
+    film.map_or(Ok(()), |film| Ok(film.finish()?))
 }
 
 /// Renders a plan into its file.
