@@ -70,7 +70,7 @@ impl Picturing {
 }
 
 /// A condition of systems that are of the window alone.
-pub(super) fn not_picturing(picturing: Res<Picturing>) -> bool {
+pub(in crate::app) fn not_picturing(picturing: Res<Picturing>) -> bool {
     !picturing.is_drawing()
 }
 

@@ -20,6 +20,7 @@ pub use pointer::SurfacePointer;
 pub use touch::{Exact, Touch, Touched};
 pub use weights::{Earlier, WeightsWish};
 
+use super::picture::not_picturing;
 use super::plugins::GradscapeSystems;
 use bevy::prelude::*;
 use bevy_egui::EguiPrimaryContextPass;
