@@ -9,7 +9,7 @@ mod linked;
 use super::arena::Pinned;
 use super::framing;
 use super::labels::ViewCamera;
-use super::picture::not_picturing;
+use super::picture::shapes_last;
 use super::plugins::GradscapeSystems;
 use super::scene::RivalScene;
 use super::state::{
@@ -41,7 +41,7 @@ pub(super) fn plugin(app: &mut App) {
             (
                 divide_target,
                 place_surface,
-                frame_what_changed.run_if(not_picturing),
+                frame_what_changed.run_if(shapes_last),
                 obey_requests,
                 clear_once,
             )

@@ -17,7 +17,6 @@ use bevy::prelude::*;
 use bevy::render::renderer::{RenderAdapterInfo, RenderDevice};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::RequestRedraw;
-use bevy_egui::PrimaryEguiContext;
 use bevy_panorbit_camera::PanOrbitCamera;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::path::{Path, PathBuf};
@@ -41,6 +40,8 @@ pub struct PictureWish {
 pub const LONGEST: u32 = 8192;
 /// Frames in which labels and viewports find their places before the picture.
 const SETTLE: usize = 4;
+/// Frames after which the window's views have their shapes again.
+const RETURN: usize = 3;
 /// Frames in which it has to come back.
 const PATIENCE: usize = 120;
 /// Points that a picture of the scene is high: its labels are as large a share of it
@@ -53,6 +54,8 @@ const SMOOTHED: u32 = 4096;
 #[derive(Resource, Default)]
 pub struct Picturing {
     work: Option<Work>,
+    /// Frames until the cameras know their old target again.
+    returning: usize,
     /// Files that threads are writing.
     writing: Vec<Receiver<Result<PathBuf, String>>>,
 }
@@ -67,6 +70,12 @@ impl Picturing {
     pub fn is_done(&self) -> bool {
         self.work.is_none() && self.writing.is_empty()
     }
+}
+
+/// A condition of what frames the scene anew when a view's shape changes: that of a
+/// picture is for a moment.
+pub(super) fn shapes_last(picturing: Res<Picturing>) -> bool {
+    !picturing.is_drawing() && picturing.returning == 0
 }
 
 /// A condition of systems that are of the window alone.
@@ -89,6 +98,7 @@ struct Away {
     target: ImageRenderTarget,
     before: RenderTarget,
     radii: Vec<(SceneView, f32)>,
+    free: ViewRect,
 }
 
 type Cameras<'w, 's> = Query<
@@ -96,10 +106,9 @@ type Cameras<'w, 's> = Query<
     's,
     (
         &'static mut RenderTarget,
-        &'static mut Camera,
+        &'static mut Projection,
         Option<&'static ViewCamera>,
         Option<&'static mut PanOrbitCamera>,
-        Has<PrimaryEguiContext>,
     ),
 >;
 
@@ -117,7 +126,12 @@ fn take_picture(
     adapter: Option<Res<RenderAdapterInfo>>,
     texts: Res<Texts>,
 ) {
-    let Picturing { work, writing } = &mut *picturing;
+    let Picturing {
+        work,
+        returning,
+        writing,
+    } = &mut *picturing;
+    *returning = returning.saturating_sub(1);
     report(writing, &mut notices, &texts);
     for wish in wishes.read() {
         // A picture is taken in a few frames: one at a time is enough.
@@ -148,18 +162,18 @@ fn take_picture(
                     };
                     let aspect = width as f32 / height as f32;
                     let radii = send_away(&mut cameras, &target, aspect, view_rect.0);
-                    *view_rect = ViewRect(None);
                     begun.away = Some(Away {
                         target,
                         before,
                         radii,
+                        free: std::mem::take(&mut *view_rect),
                     });
                 }
                 *work = Some(begun);
             }
         }
     }
-    if writing.is_empty() && work.is_none() {
+    if writing.is_empty() && work.is_none() && *returning == 0 {
         return;
     }
     redraw.write(RequestRedraw);
@@ -192,6 +206,8 @@ fn take_picture(
     if let Some(done) = work.take() {
         if let Some(away) = done.away {
             put_back(&mut cameras, &away);
+            *view_rect = away.free;
+            *returning = RETURN;
         }
         match image {
             Some(image) => writing.push(write(image, done.twice, done.path)),
@@ -227,8 +243,10 @@ fn send_away(
     free: Option<Rect>,
 ) -> Vec<(SceneView, f32)> {
     let mut radii = Vec::new();
-    for (mut its, _, view, orbit, _) in cameras {
+    for (mut its, mut projection, view, orbit) in cameras {
         *its = RenderTarget::Image(target.clone());
+        // The engine looks at a camera's target again when its projection changes.
+        projection.set_changed();
         if let (Some(view), Some(mut orbit)) = (view, orbit) {
             radii.push((view.0, orbit.target_radius));
             // As much has to fit from side to side as did.
@@ -243,8 +261,9 @@ fn send_away(
 }
 
 fn put_back(cameras: &mut Cameras, away: &Away) {
-    for (mut its, _, view, orbit, _) in cameras {
+    for (mut its, mut projection, view, orbit) in cameras {
         *its = away.before.clone();
+        projection.set_changed();
         let stood = view.and_then(|view| away.radii.iter().find(|(of, _)| *of == view.0));
         if let (Some((_, radius)), Some(mut orbit)) = (stood, orbit) {
             orbit.target_radius = *radius;
