@@ -175,3 +175,14 @@ fn cpu() -> String {
     name.or_else(|| std::env::var("PROCESSOR_IDENTIFIER").ok())
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }
+
+impl RunInfo {
+    /// Whether `text` is in its name, id, data, comment or a tag, in small or capital
+    /// letters.
+    pub fn mentions(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let said = [&self.name, &self.id, &self.data, &self.comment];
+        let mut said = said.into_iter().chain(&self.tags);
+        said.any(|word| word.to_lowercase().contains(&text))
+    }
+}

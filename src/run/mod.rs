@@ -10,6 +10,7 @@
 //! Times come from the caller, in milliseconds since 1970 (UTC).
 
 pub mod catalogue;
+mod comparison;
 mod error;
 mod event;
 mod file;
@@ -24,6 +25,7 @@ mod tap;
 mod thinning;
 
 pub use catalogue::{Catalogue, Listed, Listing, Unreadable};
+pub use comparison::{Axis, ComparedRun, CurveOf, Marks, RunFigures, axes, differing_keys};
 pub use error::RunError;
 pub use event::{EventKind, RunEvent};
 pub use file::{EXTENSION, RunFile, RunNotes, is_run_file};

@@ -289,6 +289,18 @@ fn write_start(
             parent.map(|p| number(p.step)),
         ],
     )?;
+    if let Some(parent) = parent {
+        write_event(
+            db,
+            &RunEvent {
+                time_ms: start.created_ms,
+                step: parent.step,
+                epoch: 0,
+                kind: EventKind::Branched,
+                detail: serde_json::json!({ "run": parent.id, "step": parent.step }),
+            },
+        )?;
+    }
     for (key, value) in &start.environment {
         db.execute(
             "INSERT INTO environment (key, value) VALUES (?1, ?2)",

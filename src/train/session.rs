@@ -458,6 +458,11 @@ impl Session {
         self.divergence.as_ref()
     }
 
+    /// The epoch at which it will stop by itself.
+    pub fn target_epoch(&self) -> usize {
+        self.target_epoch
+    }
+
     /// Counts the starts over.
     pub fn generation(&self) -> u64 {
         self.generation
