@@ -135,7 +135,7 @@ impl RecordArgs {
         if let Some(mib) = self.snapshot_mib {
             options.snapshot_bytes = mib << 20;
         }
-        let recorder = Recorder::create(&path, &start, &options.plan(session))?;
+        let recorder = Recorder::create(&path, &start, &options.plan(problem))?;
         if !self.tag.is_empty() {
             let notes = RunNotes::open(&path)?;
             for tag in &self.tag {

@@ -61,7 +61,10 @@ pub use maximised::{Exhibit, MaximisedFigure};
 pub use missing::Missing;
 pub use network::NetworkFigure;
 pub use overlay::{OverlayFigure, OverlaySeries};
-pub use parallel::{ParallelAxis, ParallelFigure, ParallelMarks};
+
+pub use parallel::{
+    ParallelAxis, ParallelFigure, ParallelMarks, PlacedAxis, result_color, short_key,
+};
 pub use paths::{PathsFigure, RacePath};
 pub use race_curves::{RaceCurve, RaceCurvesFigure};
 pub use range_test::RangeTestFigure;

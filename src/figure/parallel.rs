@@ -8,7 +8,7 @@ use super::{FigureError, Tone};
 use crate::colormap::{Rgb, racer_color, viridis};
 
 /// An axis, with where each line crosses it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ParallelAxis {
     /// What it is.
     pub name: String,
@@ -17,7 +17,7 @@ pub struct ParallelAxis {
 }
 
 /// Where lines cross an axis.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ParallelMarks {
     /// At numbers, by their logarithm where they are positive and far apart.
     Numbers(Vec<Option<f64>>),
@@ -60,11 +60,15 @@ const SPAN: f64 = 20.0;
 /// The least distance between two names.
 const LINE: f64 = 17.0;
 
-/// An axis with its numbers as shares of its height.
-struct Placed {
-    shares: Vec<Option<f64>>,
-    ticks: Vec<(f64, String)>,
-    log: bool,
+/// An axis with its numbers as shares of its height, from the bottom up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlacedAxis {
+    /// Where each line crosses it.
+    pub shares: Vec<Option<f64>>,
+    /// Its ticks and what they say.
+    pub ticks: Vec<(f64, String)>,
+    /// Whether it is by the logarithm.
+    pub log: bool,
 }
 
 impl ParallelFigure {
@@ -96,7 +100,7 @@ impl ParallelFigure {
         let at = (40.0, 64.0);
         svg.text(at, 14.0, Anchor::Start, style.faint, &self.subtitle);
 
-        let placed: Vec<Placed> = self.axes.iter().map(place).collect();
+        let placed: Vec<PlacedAxis> = self.axes.iter().map(ParallelAxis::placed).collect();
         let x = |axis: usize| LEFT + apart * axis as f64;
         let last = &placed[placed.len() - 1];
         let order = drawing_order(last, count);
@@ -131,7 +135,7 @@ impl ParallelFigure {
             // Names stand in two heights, so that neighbours do not touch.
             let y = if k % 2 == 0 { TOP - 16.0 } else { TOP - 36.0 };
             let log = if placed.log { " (log)" } else { "" };
-            let name = format!("{}{log}", short(&axis.name));
+            let name = format!("{}{log}", short_key(&axis.name));
             svg.text((x, y), 14.0, Anchor::Middle, style.text, &name);
             for (share, text) in &placed.ticks {
                 let y = bottom - PLOT * share;
@@ -175,10 +179,51 @@ impl ParallelFigure {
     }
 }
 
+impl ParallelAxis {
+    /// Where lines and ticks are on it.
+    pub fn placed(&self) -> PlacedAxis {
+        match &self.marks {
+            ParallelMarks::Words { words, places } => {
+                let n = words.len().max(1) as f64;
+                let share = |place: usize| (place as f64 + 0.5) / n;
+                let ticks = words.iter().enumerate();
+                PlacedAxis {
+                    shares: places.iter().map(|place| place.map(share)).collect(),
+                    ticks: ticks.map(|(k, word)| (share(k), word.clone())).collect(),
+                    log: false,
+                }
+            }
+            ParallelMarks::Numbers(values) => {
+                let finite = values.iter().flatten().filter(|v| v.is_finite());
+                let (lo, hi) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &v| {
+                    (lo.min(v), hi.max(v))
+                });
+                let log = lo > 0.0 && hi / lo > SPAN;
+                let scale = Scale { lo, hi, log }.widened(0.04);
+                let share = |v: f64| v.is_finite().then(|| scale.share(v));
+                let mut ticks = scale.ticks(5);
+                if ticks.is_empty() && lo <= hi {
+                    ticks.push(lo);
+                }
+                let ticks = ticks.into_iter();
+                PlacedAxis {
+                    shares: values.iter().map(|v| v.and_then(share)).collect(),
+                    ticks: ticks.map(|t| (scale.share(t), tick_label(t))).collect(),
+                    log,
+                }
+            }
+        }
+    }
+}
+
 /// The colour of a line by where it crosses the last axis. On a light ground the brightest
 /// end of the map is left out.
 fn by_result(share: Option<f64>, tone: Tone, none: Rgb) -> Rgb {
-    let Some(share) = share else { return none };
+    share.map_or(none, |share| result_color(share, tone))
+}
+
+/// The colour of a share of the last axis.
+pub fn result_color(share: f64, tone: Tone) -> Rgb {
     match tone {
         Tone::Dark => viridis((0.12 + 0.88 * share) as f32),
         Tone::Light => viridis((0.85 * share) as f32).blend(Rgb::hex(0x000000), 0.12),
@@ -186,49 +231,15 @@ fn by_result(share: Option<f64>, tone: Tone, none: Rgb) -> Rgb {
 }
 
 /// Lines with the lowest result are drawn last, over the others: that is a loss as a rule.
-fn drawing_order(last: &Placed, count: usize) -> Vec<usize> {
+fn drawing_order(last: &PlacedAxis, count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     let share = |line: usize| last.shares[line].unwrap_or(2.0);
     order.sort_by(|&a, &b| share(b).total_cmp(&share(a)));
     order
 }
 
-fn place(axis: &ParallelAxis) -> Placed {
-    match &axis.marks {
-        ParallelMarks::Words { words, places } => {
-            let n = words.len().max(1) as f64;
-            let share = |place: usize| (place as f64 + 0.5) / n;
-            let ticks = words.iter().enumerate();
-            Placed {
-                shares: places.iter().map(|place| place.map(share)).collect(),
-                ticks: ticks.map(|(k, word)| (share(k), word.clone())).collect(),
-                log: false,
-            }
-        }
-        ParallelMarks::Numbers(values) => {
-            let finite = values.iter().flatten().filter(|v| v.is_finite());
-            let (lo, hi) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &v| {
-                (lo.min(v), hi.max(v))
-            });
-            let log = lo > 0.0 && hi / lo > SPAN;
-            let scale = Scale { lo, hi, log }.widened(0.04);
-            let share = |v: f64| v.is_finite().then(|| scale.share(v));
-            let mut ticks = scale.ticks(5);
-            if ticks.is_empty() && lo <= hi {
-                ticks.push(lo);
-            }
-            let ticks = ticks.into_iter();
-            Placed {
-                shares: values.iter().map(|v| v.and_then(share)).collect(),
-                ticks: ticks.map(|t| (scale.share(t), tick_label(t))).collect(),
-                log,
-            }
-        }
-    }
-}
-
 /// The end of a key, which says what it is: `training.optimizer.learning_rate`.
-fn short(name: &str) -> String {
+pub fn short_key(name: &str) -> String {
     let parts: Vec<&str> = name.split('.').collect();
     let from = parts.len().saturating_sub(2);
     let end = parts[from..].join(".");

@@ -6,6 +6,7 @@ use super::info::SavedState;
 use super::{RunError, StepMetrics};
 use crate::compare::{Difference, differences};
 use crate::experiment::Experiment;
+use crate::figure::{ParallelAxis, ParallelMarks};
 use crate::train::HistoryRow;
 use serde::Serialize;
 
@@ -135,39 +136,16 @@ pub fn differing_keys(runs: &[ComparedRun]) -> Vec<Difference> {
     differences(&experiments)
 }
 
-/// An axis of parallel coordinates: what each run has there.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
-    /// What it is.
-    pub name: String,
-    /// Where each run crosses it.
-    pub marks: Marks,
-}
-
-/// Where runs cross an axis; none where a run has nothing there.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Marks {
-    /// At numbers.
-    Numbers(Vec<Option<f64>>),
-    /// At words, of which the axis has these, in order of their first appearance.
-    Words {
-        /// The words.
-        words: Vec<String>,
-        /// The number of each run's word.
-        places: Vec<Option<usize>>,
-    },
-}
-
 /// The axes of parallel coordinates: one for each key in which the runs differ, and last
 /// what they came to, by which they are coloured.
-pub fn axes(runs: &[ComparedRun]) -> Vec<Axis> {
-    let mut axes: Vec<Axis> = differing_keys(runs).into_iter().map(key_axis).collect();
+pub fn axes(runs: &[ComparedRun]) -> Vec<ParallelAxis> {
+    let mut axes: Vec<ParallelAxis> = differing_keys(runs).into_iter().map(key_axis).collect();
     let mut result = |name: &str, value: &dyn Fn(&RunFigures) -> Option<f64>| {
         let values: Vec<Option<f64>> = runs.iter().map(|run| value(&run.figures)).collect();
         if values.iter().any(Option::is_some) {
-            axes.push(Axis {
+            axes.push(ParallelAxis {
                 name: name.to_owned(),
-                marks: Marks::Numbers(values),
+                marks: ParallelMarks::Numbers(values),
             });
         }
     };
@@ -181,14 +159,16 @@ pub fn axes(runs: &[ComparedRun]) -> Vec<Axis> {
     axes
 }
 
-fn key_axis(difference: Difference) -> Axis {
+fn key_axis(difference: Difference) -> ParallelAxis {
     let parsed = difference
         .values
         .iter()
         .map(|value| value.as_deref().map(str::parse::<f64>).transpose());
     let numbers: Result<Vec<Option<f64>>, _> = parsed.collect();
     let marks = match numbers {
-        Ok(numbers) if numbers.iter().flatten().all(|v| v.is_finite()) => Marks::Numbers(numbers),
+        Ok(numbers) if numbers.iter().flatten().all(|v| v.is_finite()) => {
+            ParallelMarks::Numbers(numbers)
+        }
         _ => {
             let mut words: Vec<String> = Vec::new();
             let places = difference.values.into_iter().map(|value| {
@@ -200,10 +180,10 @@ fn key_axis(difference: Difference) -> Axis {
                 }))
             });
             let places = places.collect();
-            Marks::Words { words, places }
+            ParallelMarks::Words { words, places }
         }
     };
-    Axis {
+    ParallelAxis {
         name: difference.key,
         marks,
     }
@@ -220,10 +200,10 @@ mod tests {
             values: values.iter().map(|v| v.map(str::to_owned)).collect(),
         };
         let numbers = key_axis(difference(&[Some("0.1"), None, Some("1e-3")]));
-        let expected = Marks::Numbers(vec![Some(0.1), None, Some(1e-3)]);
+        let expected = ParallelMarks::Numbers(vec![Some(0.1), None, Some(1e-3)]);
         assert_eq!(numbers.marks, expected);
         let words = key_axis(difference(&[Some("adam"), Some("8"), Some("adam"), None]));
-        let expected = Marks::Words {
+        let expected = ParallelMarks::Words {
             words: vec!["adam".to_owned(), "8".to_owned()],
             places: vec![Some(0), Some(1), Some(0), None],
         };

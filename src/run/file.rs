@@ -320,7 +320,14 @@ fn open(path: &Path) -> Result<Connection, RunError> {
                 Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
             );
             let is_whole = std::fs::metadata(log).map_or(true, |meta| meta.len() == 0);
-            if !(unshared && is_whole) {
+            if unshared && !is_whole {
+                return Err(RunError::damaged(
+                    path,
+                    "its last part lies beside it, in the file with -wal at the end of its name, \
+                     and the folder cannot be written; copy both to one that can",
+                ));
+            }
+            if !unshared {
                 return Err(RunError::database(path, error));
             }
             let name = encoded(path);

@@ -25,7 +25,7 @@ mod tap;
 mod thinning;
 
 pub use catalogue::{Catalogue, Listed, Listing, Unreadable};
-pub use comparison::{Axis, ComparedRun, CurveOf, Marks, RunFigures, axes, differing_keys};
+pub use comparison::{ComparedRun, CurveOf, RunFigures, axes, differing_keys};
 pub use error::RunError;
 pub use event::{EventKind, RunEvent};
 pub use file::{EXTENSION, RunFile, RunNotes, is_run_file};

@@ -52,10 +52,7 @@ impl Recorder {
         let experiment = start.experiment.to_toml();
         let experiment =
             experiment.map_err(|e| RunError::damaged(path, format!("the experiment: {e}")))?;
-        let recorder = Self::prepare(path).and_then(|db| {
-            write_start(&db, start, &experiment, plan)?;
-            Ok(db)
-        });
+        let recorder = Self::prepare(path, |db| write_start(db, start, &experiment, plan));
         Ok(Recorder {
             db: recorder.map_err(|error| RunError::database(path, error))?,
             path: path.to_owned(),
@@ -65,15 +62,23 @@ impl Recorder {
         })
     }
 
-    fn prepare(path: &Path) -> rusqlite::Result<Connection> {
+    /// A file with all tables and what `begin` puts into them, or an empty one: there is
+    /// no moment at which it is a run by half.
+    fn prepare(
+        path: &Path,
+        begin: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<Connection> {
         let db = Connection::open(path)?;
         db.busy_timeout(BUSY)?;
+        let all = db.unchecked_transaction()?;
+        schema::create(&all)?;
+        begin(&all)?;
+        all.commit()?;
         db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         // Safe against the end of the process at any moment; against that of the machine
         // the file stays whole, and may lack the last seconds.
         db.pragma_update(None, "synchronous", "normal")?;
         db.pragma_update(None, "journal_size_limit", 16 << 20)?;
-        schema::migrate_to(&db, 0, schema::VERSION)?;
         Ok(db)
     }
 
@@ -228,6 +233,12 @@ impl Recorder {
         self.commit(now_ms)?;
         let closed = interrupt(&self.db, now_ms);
         closed.map_err(|error| RunError::database(&self.path, error))?;
+        // One file again, that can be read where nothing can be written; unless somebody
+        // reads it right now, who would be disturbed.
+        let _ = self.db.busy_timeout(Duration::ZERO);
+        let _ = self
+            .db
+            .pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()));
         let path = self.path;
         let closed = self.db.close().map_err(|(_, error)| error);
         closed.map_err(|error| RunError::database(&path, error))
@@ -266,7 +277,6 @@ fn write_start(
     experiment: &str,
     plan: &SnapshotPlan,
 ) -> rusqlite::Result<()> {
-    let all = db.unchecked_transaction()?;
     let parent = start.parent.as_ref();
     db.execute(
         "INSERT INTO run (id, name, state, created_ms, updated_ms, seed, data, experiment,
@@ -337,7 +347,7 @@ fn write_start(
             params![what.name(), number(every), number(most), rule],
         )?;
     }
-    all.commit()
+    Ok(())
 }
 
 fn write_every(db: &Connection, what: Kept, every: u64) -> rusqlite::Result<()> {

@@ -4,11 +4,11 @@
 //! where the disk cannot keep up, training waits rather than memory grows. Whoever starts
 //! the thread brings the clock.
 
+use super::RunError;
 use super::info::SavedState;
 use super::item::{Item, Look};
 use super::recorder::{Committed, Recorder};
 use super::tap::{Clock, Sink};
-use super::{RunError, RunStart};
 use crate::insight::diagnosis::{Facts, Observed, Thresholds, diagnose};
 use crate::insight::health::{HealthLog, HealthMeter, SAMPLES};
 use crate::train::{History, Problem, Snapshot};
@@ -357,17 +357,5 @@ impl Physician {
             health: self.log.records(),
             thresholds: &Thresholds::default(),
         })
-    }
-}
-
-impl RunStart {
-    /// The same run with another seed, id and time.
-    pub fn again(&self, seed: u64, id: &str, created_ms: i64) -> Self {
-        RunStart {
-            id: id.to_owned(),
-            created_ms,
-            seed,
-            ..self.clone()
-        }
     }
 }

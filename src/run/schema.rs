@@ -113,6 +113,15 @@ pub(super) fn version(db: &Connection, path: &Path) -> Result<i64, RunError> {
     Ok(version)
 }
 
+/// Makes today's tables in an empty file, within a transaction of the caller's.
+pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
+    for step in MIGRATIONS {
+        db.execute_batch(step)?;
+    }
+    db.pragma_update(None, "application_id", APPLICATION_ID)?;
+    db.pragma_update(None, "user_version", VERSION)
+}
+
 /// Takes a file from version `from` to today's, a step at a time, each of them wholly or
 /// not at all.
 ///

@@ -5,7 +5,9 @@ use super::info::SavedState;
 use super::item::{Item, Look, SavedWeights, StepMetrics};
 use super::recorder::finite;
 use super::thinning::{Doubling, Kept, MOST_EPOCHS, MOST_STEPS, SNAPSHOT_BYTES, SnapshotPlan};
-use crate::train::{Divergence, Jumps, NonFinite, Observer, RunState, Session, TrainCommand};
+use crate::train::{
+    Divergence, Jumps, NonFinite, Observer, Problem, RunState, Session, TrainCommand,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -44,13 +46,12 @@ impl Default for TapOptions {
 }
 
 impl TapOptions {
-    /// Which weights of `session` are kept.
-    pub fn plan(&self, session: &Session) -> SnapshotPlan {
-        // Without a path, one an epoch.
-        let epoch = session.trainer().steps_per_epoch() as u64;
-        let stride = session.trajectory().first_stride().min(epoch.max(1));
-        let every = self.snapshot_every.unwrap_or(stride);
-        SnapshotPlan::new(every, session.trainer().params().len(), self.snapshot_bytes)
+    /// Which weights of a run of `problem` are kept.
+    pub fn plan(&self, problem: &Problem) -> SnapshotPlan {
+        let every = self.snapshot_every;
+        let every = every.unwrap_or_else(|| Session::path_stride(problem));
+        let params = problem.network.layout().len();
+        SnapshotPlan::new(every, params, self.snapshot_bytes)
     }
 }
 
@@ -91,7 +92,7 @@ impl Tap {
             state: session.state(),
             jumps: session.jumps().clone(),
             row: None,
-            plan: options.plan(session),
+            plan: options.plan(session.trainer().problem()),
             steps: Doubling::new(MOST_STEPS),
             epochs: Doubling::new(MOST_EPOCHS),
             looks: Doubling::new(LOOKS),

@@ -29,7 +29,7 @@ fn clock() -> Clock {
 /// A session whose run is recorded into `path` on a thread.
 fn recorded(path: &Path, problem: &Arc<Problem>, options: TapOptions) -> (Session, Recording) {
     let mut session = Session::new(Arc::clone(problem));
-    let plan = options.plan(&session);
+    let plan = options.plan(problem);
     let start = RunStart::of(problem, "the-id", 5_000);
     let base = path.to_owned();
     let mut files = 0;
@@ -41,7 +41,11 @@ fn recorded(path: &Path, problem: &Arc<Problem>, options: TapOptions) -> (Sessio
         };
         Recorder::create(
             &path,
-            &start.again(seed, &format!("id-{files}"), 5_000),
+            &RunStart {
+                id: format!("id-{files}"),
+                seed,
+                ..start.clone()
+            },
             &plan,
         )
     });

@@ -59,17 +59,21 @@ impl Session {
     /// A run at its start. Row 0 of the history and the first path point are
     /// ready to be taken.
     pub fn new(problem: Arc<Problem>) -> Self {
-        let trainer = Trainer::new(problem);
-        let problem = trainer.problem();
-        let params = trainer.params().len();
-        let steps = trainer.steps_per_epoch();
+        let stride = Self::path_stride(&problem);
+        Self::with_stride(Trainer::new(problem), stride)
+    }
+
+    /// How many steps lie between two points of the path of a run of `problem`, at first.
+    pub fn path_stride(problem: &Problem) -> u64 {
+        let params = problem.network.layout().len();
+        let steps = problem.steps_per_epoch();
         let cheap = problem.train.len().saturating_mul(params) < CHEAP_LOSS;
         let stride = if cheap {
             steps.div_ceil(POINTS_PER_EPOCH)
         } else {
             steps
         };
-        Self::with_stride(trainer, stride as u64)
+        stride.max(1) as u64
     }
 
     /// The same without a path: of that only the first point is kept, and the
@@ -441,6 +445,11 @@ impl Session {
     /// Takes the rows and points that came since the last call.
     pub fn take_outbox(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
+    }
+
+    /// The rows and points that wait to be taken.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// The newest row of the history, until it is taken.

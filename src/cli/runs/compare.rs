@@ -6,11 +6,10 @@ use crate::cli::surface::{ThemeName, ending};
 use crate::cli::{CliError, Out};
 use crate::compare::Difference;
 use crate::figure::{
-    OverlayFigure, OverlaySeries, ParallelAxis, ParallelFigure, ParallelMarks, RaceCurve,
-    RaceCurvesFigure, Svg, write_figure,
+    OverlayFigure, OverlaySeries, ParallelFigure, RaceCurve, RaceCurvesFigure, Svg, write_figure,
 };
 use crate::insight::histogram::Histogram;
-use crate::run::{ComparedRun, CurveOf, Marks, RunFigures, RunFile, axes, differing_keys};
+use crate::run::{ComparedRun, CurveOf, RunFigures, RunFile, axes, differing_keys};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -309,15 +308,8 @@ fn histogram(args: &CompareArgs, files: &[RunFile], runs: &[ComparedRun]) -> Res
 }
 
 fn parallel(args: &CompareArgs, runs: &[ComparedRun]) -> Result<Svg, CliError> {
-    let axes = axes(runs).into_iter().map(|axis| ParallelAxis {
-        name: axis.name,
-        marks: match axis.marks {
-            Marks::Numbers(values) => ParallelMarks::Numbers(values),
-            Marks::Words { words, places } => ParallelMarks::Words { words, places },
-        },
-    });
     let figure = ParallelFigure {
-        axes: axes.collect(),
+        axes: axes(runs),
         names: (0..runs.len()).map(|k| name(runs, k)).collect(),
         title: format!("{} runs", runs.len()),
         subtitle: "In what they differ, and what they came to".to_owned(),
