@@ -74,7 +74,10 @@ fn wrong_usage_has_status_2() {
     let dir = folder();
     for args in [
         &["fly"][..],
-        &["train", "tiny.toml"],
+        &["train", "tiny.toml", "--no-record"],
+        &["train", "tiny.toml", "--no-record", "--record", "a.gsrun"],
+        &["train", "tiny.toml", "--record", "a.sqlite"],
+        &["train", "tiny.toml", "--from", "5"],
         &["train", "tiny.toml", "--out", "o", "--epochs", "many"],
         &["surface", "tiny.toml"],
         &["surface", "tiny.toml", "--out", "s.doc"],
@@ -502,6 +505,7 @@ fn the_number_of_threads_changes_nothing() {
             let status = Command::new(env!("CARGO_BIN_EXE_gradscape"))
                 .args(args)
                 .env("RAYON_NUM_THREADS", threads)
+                .env("GRADSCAPE_RUNS_DIR", dir.join(".runs"))
                 .current_dir(dir)
                 .stdout(Stdio::null())
                 .status()
@@ -579,6 +583,7 @@ fn a_reader_that_goes_away_ends_training_quietly() {
         .args([
             "train",
             "tiny.toml",
+            "--no-record",
             "--out",
             "run",
             "--json",
@@ -606,6 +611,7 @@ fn ctrl_c_keeps_what_was_reached() {
         .args([
             "train",
             "tiny.toml",
+            "--no-record",
             "--out",
             "run",
             "--json",

@@ -16,6 +16,7 @@ fn train(dir: &Path, network: &str, training: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gradscape"))
         .args(["train", "e.toml", "--out", "run"])
         .current_dir(dir)
+        .env("GRADSCAPE_RUNS_DIR", dir.join(".runs"))
         .output()
         .unwrap()
 }

@@ -12,6 +12,7 @@ fn run(dir: &Path, arguments: &str) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_gradscape"))
         .args(arguments.split(' '))
         .current_dir(dir)
+        .env("GRADSCAPE_RUNS_DIR", dir.join(".runs"))
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();

@@ -481,6 +481,7 @@ fn the_command_writes_them_all_and_refuses_before_it_computes() {
         let output = Command::new(env!("CARGO_BIN_EXE_gradscape"))
             .args(args)
             .current_dir(dir.path())
+            .env("GRADSCAPE_RUNS_DIR", dir.path().join(".runs"))
             .output()
             .unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -51,7 +51,7 @@ fn training_takes_a_hundred_megabytes_beside_its_data_at_most() {
     )
     .unwrap();
     let mut run = Command::new(env!("CARGO_BIN_EXE_gradscape"))
-        .arg("train")
+        .args(["train", "--no-record"])
         .arg(&experiment)
         .arg("--out")
         .arg(folder.path().join("out"))

@@ -30,6 +30,7 @@ fn folder() -> tempfile::TempDir {
 fn alone(dir: &Path, line: &str) -> Command {
     let mut command = Command::new(BINARY);
     command.args(line.split(' ')).current_dir(dir);
+    command.env("GRADSCAPE_RUNS_DIR", dir.join(".runs"));
     command
 }
 

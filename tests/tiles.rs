@@ -30,6 +30,7 @@ fn folder() -> tempfile::TempDir {
 fn command(dir: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradscape"));
     command.args(line.split(' ')).current_dir(dir);
+    command.env("GRADSCAPE_RUNS_DIR", dir.join(".runs"));
     command
 }
 

@@ -188,6 +188,7 @@ fn conduct(
         loads.write(LoadExperiment {
             experiment,
             start: false,
+            from: None,
         });
         return;
     }

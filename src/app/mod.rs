@@ -27,6 +27,7 @@ mod render;
 mod replay;
 mod rivals;
 pub mod run;
+mod runs;
 pub mod scene;
 mod search;
 mod settings;
@@ -56,6 +57,7 @@ pub use plugins::{GradscapePlugins, GradscapeSystems};
 pub use presenter::{Motion, PointerAs, Presenter};
 pub use replay::ReplayWish;
 pub use rivals::{MOST_RIVALS, RivalWish, Rivals, RivalsReplaced};
+pub use runs::{Origin, RunKeeper};
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Progress, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{

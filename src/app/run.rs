@@ -5,17 +5,20 @@ use super::graphics::{self, GraphicsError};
 use super::lecture::Lecture;
 use super::plugins::GradscapePlugins;
 use super::presenter::Presenter;
+use super::runs::RunKeeper;
 use super::settings::{Choices, Settings, SettingsPlugin};
 use super::state::ViewMode;
 use super::text::Texts;
-use super::training::{Command, Drive, Notice, Training};
-use super::ui::UiPlugin;
+use super::training::{Command, Drive, Notice, Notices, Training};
+use super::ui::{UiPlugin, recorded};
+use crate::run::Catalogue;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::window::{MonitorSelection, PresentMode, WindowDestroyed, WindowMode, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use bevy_egui::EguiPlugin;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +32,10 @@ pub struct Opening {
     /// The user's settings, and what to say of their loading; without them the
     /// defaults hold and nothing is kept.
     pub settings: Option<(Settings, Option<Notice>)>,
+    /// The recorded run that is opened, if one is.
+    pub run: Option<PathBuf>,
+    /// Where runs are recorded, if they are.
+    pub runs: Option<Catalogue>,
     /// The lesson that is given; then nothing of the settings is changed.
     pub lecture: Option<Lecture>,
 }
@@ -86,6 +93,24 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
             settings: settings.clone(),
             notice: notice.clone(),
         });
+    }
+    if let Some(catalogue) = &opening.runs {
+        let settings = opening.settings.as_ref();
+        let on = settings.is_none_or(|(settings, _)| settings.choices.record);
+        let keeper = RunKeeper::into_folder(catalogue.clone(), on);
+        app.insert_resource(keeper);
+    }
+    if let Some(path) = &opening.run {
+        match recorded(path.clone()) {
+            Ok(load) => {
+                app.world_mut().write_message(load);
+            }
+            Err(message) => {
+                let mut notices = app.world_mut().get_resource_or_init::<Notices>();
+                let error = true;
+                notices.0.push(Notice { message, error });
+            }
+        }
     }
     if opening.start {
         app.world_mut().write_message(Command(TrainCommand::Start));

@@ -66,6 +66,8 @@ pub struct Choices {
     pub motion: Motion,
     /// Which exercises have been solved, and which is open.
     pub exercises: Progress,
+    /// Whether runs are recorded.
+    pub record: bool,
 }
 
 /// How far one has come with the exercises.
@@ -101,6 +103,7 @@ impl Default for Choices {
             presenter: Presenter::default(),
             motion: Motion::default(),
             exercises: Progress::default(),
+            record: true,
         }
     }
 }

@@ -4,8 +4,10 @@
 
 use super::plugins::GradscapeSystems;
 use super::replay::{self, Now};
+use super::runs::{Origin, RunKeeper};
 use super::state::Selection;
 use crate::experiment::{Experiment, ExperimentError};
+use crate::run::{Parent, Replay, RunFile};
 use crate::train::{
     History, News, Outbox, Problem, RunState, Session, Snapshot, TrainCommand, Trajectory, Worker,
 };
@@ -32,7 +34,12 @@ pub struct Training {
 impl Training {
     /// A run at its start, as it is before the first snapshot comes.
     pub fn at_start(problem: Arc<Problem>) -> Self {
-        let mut session = Session::new(Arc::clone(&problem));
+        Self::of(&mut Session::new(problem))
+    }
+
+    /// What a session that nobody has read from tells; it can be read once more.
+    pub(super) fn of(session: &mut Session) -> Self {
+        let problem = Arc::clone(session.trainer().problem());
         let mut training = Training {
             snapshot: session.snapshot(),
             history: History::default(),
@@ -40,7 +47,7 @@ impl Training {
             problem,
             now: None,
         };
-        training.take_in(None, session.take_outbox());
+        training.take_in(None, session.outbox().clone());
         training
     }
 
@@ -81,6 +88,70 @@ pub struct LoadExperiment {
     pub experiment: Experiment,
     /// Whether to start at once.
     pub start: bool,
+    /// Where it goes on from, if not from its start.
+    pub from: Option<Origin>,
+}
+
+/// A run that is ready to be shown.
+struct Loaded {
+    problem: Arc<Problem>,
+    start: bool,
+    /// The run where it was left, and its past.
+    resumed: Option<Box<(Session, Training)>>,
+    /// What it goes on from, for its record.
+    parent: Option<Parent>,
+}
+
+impl Loaded {
+    /// Loads the data of `request`, and its past where it has one.
+    fn of(request: LoadExperiment) -> Result<Self, String> {
+        let experiment = request.experiment;
+        experiment
+            .validate()
+            .map_err(|error| ExperimentError::Value {
+                origin: experiment.title().to_owned(),
+                line: None,
+                error,
+            })
+            .map_err(|error| error.to_string())?;
+        let problem = Problem::new(&experiment).map_err(|error| error.to_string())?;
+        let problem = Arc::new(problem);
+        let (place, parent) = match request.from {
+            None => (None, None),
+            Some(Origin::Place { place, parent }) => (Some(*place), parent),
+            Some(Origin::Run(path)) => {
+                let run = RunFile::open(&path).map_err(|error| error.to_string())?;
+                let replay = Replay::load(&run, &problem).map_err(|error| error.to_string())?;
+                let parent = Parent {
+                    id: run.info().id.clone(),
+                    step: replay.last.step,
+                };
+                (Some(replay.at_end()), Some(parent))
+            }
+        };
+        let resumed = match place {
+            None => None,
+            Some(place) => {
+                let count = place.params.len();
+                let session = Session::resume(Arc::clone(&problem), place);
+                let mut session = session.ok_or_else(|| {
+                    format!(
+                        "the run has {count} parameters and this network {}: a branch may change \
+                         how a network is trained, not its structure",
+                        problem.network.layout().len()
+                    )
+                })?;
+                let training = Training::of(&mut session);
+                Some(Box::new((session, training)))
+            }
+        };
+        Ok(Loaded {
+            problem,
+            start: request.start,
+            resumed,
+            parent,
+        })
+    }
 }
 
 /// The network on screen was replaced by another: entities have to be laid out
@@ -183,7 +254,7 @@ impl Driver {
 
 /// An experiment whose data is being loaded.
 #[derive(Resource, Default)]
-pub struct Loading(Option<Receiver<(Result<Problem, ExperimentError>, bool)>>);
+pub struct Loading(Option<Receiver<Result<Loaded, String>>>);
 
 impl Loading {
     /// Whether data is being loaded.
@@ -209,9 +280,11 @@ impl Plugin for TrainingPlugin {
             .insert_resource(FrameGate(true))
             .init_resource::<Notices>()
             .init_resource::<Loading>()
+            .init_resource::<RunKeeper>()
             .add_message::<Command>()
             .add_message::<LoadExperiment>()
             .add_systems(PreStartup, start_driver)
+            .add_systems(Last, close_records)
             .add_systems(
                 Update,
                 (load_experiment, send_commands, receive_training)
@@ -227,28 +300,49 @@ fn start_driver(
     drive: Res<DriveChoice>,
     proxy: Option<Res<EventLoopProxyWrapper>>,
     mut notices: ResMut<Notices>,
+    mut keeper: ResMut<RunKeeper>,
 ) {
     commands.insert_resource(new_driver(
         &training.problem,
+        None,
         drive.0,
         proxy.as_deref(),
         &mut notices,
+        (&mut keeper, None),
     ));
     commands.trigger(NetworkReplaced);
 }
 
+/// When the window closes, lets the run go and waits until all that is recorded of it is
+/// written.
+fn close_records(
+    mut exits: MessageReader<AppExit>,
+    mut driver: ResMut<Driver>,
+    mut keeper: ResMut<RunKeeper>,
+) {
+    if exits.read().count() > 0 {
+        keeper.hurry();
+        *driver = Driver::None;
+        keeper.finish();
+    }
+}
+
+/// Drives a run of `problem`, from its start or from where it was left.
 fn new_driver(
     problem: &Arc<Problem>,
+    resumed: Option<Session>,
     drive: Drive,
     proxy: Option<&EventLoopProxyWrapper>,
     notices: &mut Notices,
+    (keeper, parent): (&mut RunKeeper, Option<Parent>),
 ) -> Driver {
     match drive {
         Drive::Frame {
             steps,
             epochs_before,
         } => {
-            let mut session = Box::new(Session::new(Arc::clone(problem)));
+            let session = resumed.unwrap_or_else(|| Session::new(Arc::clone(problem)));
+            let mut session = Box::new(session);
             (0..epochs_before).for_each(|_| session.command(TrainCommand::Epoch));
             Driver::Frame {
                 session,
@@ -264,7 +358,22 @@ fn new_driver(
                     let _ = proxy.send_event(WinitUserEvent::WakeUp);
                 }
             };
-            match Worker::spawn(Arc::clone(problem), wake) {
+            let observed = keeper.begin(problem, parent).unwrap_or_else(|error| {
+                notices.0.push(Notice {
+                    message: error,
+                    error: true,
+                });
+                None
+            });
+            let problem = Arc::clone(problem);
+            let make = move || {
+                let mut session = resumed.unwrap_or_else(|| Session::new(problem));
+                if let Some(observe) = observed {
+                    observe(&mut session);
+                }
+                session
+            };
+            match Worker::run(make, wake) {
                 Ok(worker) => Driver::Thread(worker),
                 Err(error) => {
                     let message = format!("the training thread could not be started: {error}");
@@ -290,24 +399,16 @@ pub(super) fn load_experiment(
     mut commands: Commands,
     mut own_commands: MessageWriter<Command>,
     drive: Res<DriveChoice>,
-    proxy: Option<Res<EventLoopProxyWrapper>>,
+    (proxy, mut keeper): (Option<Res<EventLoopProxyWrapper>>, ResMut<RunKeeper>),
 ) {
-    if let Some(LoadExperiment { experiment, start }) = requests.read().last().cloned() {
+    if let Some(request) = requests.read().last().cloned() {
         let (sender, receiver) = bounded(1);
         let proxy = proxy.as_ref().map(|p| (***p).clone());
         let spawned = std::thread::Builder::new()
             .name("loading".into())
             .spawn(move || {
-                let problem = experiment
-                    .validate()
-                    .map_err(|error| ExperimentError::Value {
-                        origin: experiment.title().to_owned(),
-                        line: None,
-                        error,
-                    })
-                    .and_then(|()| Problem::new(&experiment));
                 // The receiver is gone when another experiment was asked for meanwhile.
-                let _ = sender.send((problem, start));
+                let _ = sender.send(Loaded::of(request));
                 if let Some(proxy) = proxy {
                     let _ = proxy.send_event(WinitUserEvent::WakeUp);
                 }
@@ -327,23 +428,35 @@ pub(super) fn load_experiment(
     } else {
         receiver.try_recv().ok()
     };
-    let Some((problem, start)) = loaded else {
+    let Some(loaded) = loaded else {
         return;
     };
     loading.0 = None;
-    match problem {
-        Err(error) => notices.0.push(Notice {
-            message: error.to_string(),
+    match loaded {
+        Err(message) => notices.0.push(Notice {
+            message,
             error: true,
         }),
-        Ok(problem) => {
-            let problem = Arc::new(problem);
-            *training = Training::at_start(Arc::clone(&problem));
+        Ok(Loaded {
+            problem,
+            start,
+            resumed,
+            parent,
+        }) => {
+            let (session, past) = resumed.map_or((None, None), |resumed| {
+                let (session, past) = *resumed;
+                (Some(session), Some(past))
+            });
+            *training = past.unwrap_or_else(|| Training::at_start(Arc::clone(&problem)));
+            // The run before ends first: what is recorded of it closes.
+            *driver = Driver::None;
             *driver = new_driver(
                 &problem,
+                session,
                 drive.0.without_epochs_before(),
                 proxy.as_deref(),
                 &mut notices,
+                (&mut keeper, parent),
             );
             *selection = Selection::default();
             commands.trigger(NetworkReplaced);

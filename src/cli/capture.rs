@@ -342,9 +342,9 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     let named = SourceArgs {
         // Behind a function that is shown alone any network will do.
         source: args.source.clone().unwrap_or_else(|| "xor".to_owned()),
-        data: None,
         weights: args.weights.clone(),
         seed: args.seed,
+        ..SourceArgs::default()
     };
     let view = args.view.unwrap_or(if args.arena.has_function() {
         ViewName::Surface

@@ -5,6 +5,7 @@ use super::source::find;
 use super::{CliError, Out};
 use crate::data::{ColumnRef, DataConfig, Label, source_info, source_kind, summarise};
 use crate::experiment::ExperimentError;
+use crate::run::is_run_file;
 use clap::Args;
 use std::path::Path;
 
@@ -36,7 +37,9 @@ pub fn run(args: &DataArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     // A data set goes before a sample of its name.
     let is_sample = source_info(&args.source).is_none() && sample(&args.source).is_some();
-    let is_experiment = is_sample || args.source.to_ascii_lowercase().ends_with(".toml");
+    let is_experiment = is_sample
+        || args.source.to_ascii_lowercase().ends_with(".toml")
+        || is_run_file(Path::new(&args.source));
     let (mut config, seed, base) = if is_experiment {
         let (experiment, _) = find(&args.source)?;
         (experiment.data, experiment.seed, experiment.base)

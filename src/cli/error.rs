@@ -5,6 +5,7 @@ use crate::figure::FigureError;
 use crate::interop::InteropError;
 use crate::landscape::curvature::CurvatureError;
 use crate::landscape::{DirectionsError, GridError, LineError};
+use crate::run::RunError;
 use crate::search::SearchError;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +53,9 @@ pub enum CliError {
     /// A search cannot begin.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// A recorded run cannot be read, written or found.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// It was told to stop, and what was done is kept for the next start.
     #[error("{0}")]
     Interrupted(String),

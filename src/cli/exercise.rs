@@ -160,6 +160,8 @@ fn open(exercise: &Exercise) -> Result<(), CliError> {
         problem: Arc::new(Problem::new(&exercise.experiment)?),
         start: false,
         settings: Some((settings, notice)),
+        run: None,
+        runs: crate::run::Catalogue::standard(),
         lecture: None,
     })
 }

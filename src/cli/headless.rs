@@ -71,9 +71,7 @@ pub fn run(why: &str) -> Result<(), CliError> {
     }
     let run = SourceArgs {
         source: dir.display().to_string(),
-        data: None,
-        weights: None,
-        seed: None,
+        ..SourceArgs::default()
     };
     let source = run.load()?;
     // The plane of the path shows it; a straight path has none of its own.

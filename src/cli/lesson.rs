@@ -82,6 +82,9 @@ fn open(args: &LessonArgs, lesson: Lesson, name: &str) -> Result<(), CliError> {
         problem: Arc::new(problem),
         start: false,
         settings: Some((settings, None)),
+        run: None,
+        // What is shown in a lesson is nobody's own.
+        runs: None,
         lecture: Some(Lecture::of(lesson, is_file.then(|| PathBuf::from(name)))),
     };
     super::open::show(&opening)

@@ -130,7 +130,7 @@ pub fn run(args: &MaximiseArgs) -> Result<(), CliError> {
         source: args.source.clone(),
         data: args.data.clone(),
         weights: args.weights.clone(),
-        seed: None,
+        ..SourceArgs::default()
     }
     .load()?;
     let wish = Wish {

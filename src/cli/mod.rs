@@ -27,8 +27,10 @@ mod open;
 mod out;
 mod race;
 mod range_test;
+mod record;
 mod report;
 mod run_folder;
+mod runs;
 pub mod samples;
 mod source;
 mod surface;
@@ -49,6 +51,7 @@ Examples:
   gradscape train digits --out out/digits       train a sample and keep everything
   gradscape sweep iris --vary training.batch=8,32,128 --seeds 3
   gradscape range-test iris                     suggest a learning rate
+  gradscape runs                                list the recorded runs
   gradscape compare spiral my.toml              train networks side by side, and say what differs
   gradscape diagnose my.toml                    say what is wrong with a run, and what to try
   gradscape surface out/digits --out surface.png
@@ -114,10 +117,26 @@ Examples:
   gradscape train digits --out out/digits
   gradscape train my.toml --epochs 50 --seed 3 --out out/my
   gradscape train iris --out out/iris --json | jq .validation_accuracy
+  gradscape train digits --tag lecture --snapshot-every 50
+  gradscape train 20261128-1 --from 500 --learning-rate 0.01 --set training.batch=32
 
+The run is recorded into a file of its own, see `gradscape runs` and docs/runs.md.
 DIR gets experiment.toml, weights.safetensors, history.csv, history.jsonl, path.npz and
 summary.json. Ctrl-C ends the run and keeps what was reached.")]
     Train(train::TrainArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape runs                                     list the recorded runs, newest first
+  gradscape runs show 20261128-1
+  gradscape runs compare first second --out curves.svg
+  gradscape runs compare a b c --what histogram --out weights.png
+  gradscape runs compare a b c d --what parallel --out parallel.svg
+  gradscape runs tag first good lecture-3
+  gradscape runs delete second --yes
+
+A RUN is a .gsrun file, or the id (or the beginning of it) or the name of a run in the folder of
+runs: GRADSCAPE_RUNS_DIR, else `runs` in the user's folder for data.")]
+    Runs(runs::RunsArgs),
     #[command(after_help = "\
 Examples:
   gradscape sweep iris --vary training.optimizer.learning_rate=1e-4..1:log:12 --vary training.batch=8,32,128
@@ -236,6 +255,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Inspect(args)) => inspect::run(args),
         Some(Command::Figure(args)) => figure::run(args),
         Some(Command::Train(args)) => train::run(args),
+        Some(Command::Runs(args)) => runs::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),
@@ -259,7 +279,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
+         `train`, `runs`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
             .to_owned(),
     )
 }

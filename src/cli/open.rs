@@ -6,7 +6,7 @@ use clap::Args;
 /// Open the window, with an experiment if one is named
 #[derive(Args, Debug, Clone, Default)]
 pub struct OpenArgs {
-    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    /// An experiment file, a recorded run, a folder that `train` wrote, or the name of a sample
     #[arg(value_name = "FILE")]
     file: Option<String>,
 }
@@ -23,8 +23,12 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     use crate::train::Problem;
     use std::sync::Arc;
 
-    let load = |name: &str| -> Result<Problem, CliError> {
-        let (experiment, _) = super::source::find(name)?;
+    let mut run = None;
+    let mut load = |name: &str| -> Result<Problem, CliError> {
+        let (experiment, recorded) = super::source::find(name)?;
+        if let Some(super::source::Recorded::File(path)) = recorded {
+            run = Some(path);
+        }
         Ok(Problem::new(&experiment)?)
     };
     let (settings, mut notice) = Settings::load();
@@ -47,6 +51,8 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
         problem: Arc::new(problem),
         start: args.file.is_none(),
         settings: Some((settings, notice)),
+        run,
+        runs: crate::run::Catalogue::standard(),
         lecture: None,
     };
     show(&opening)

@@ -5,17 +5,19 @@ use super::run_folder::{self, RunFolder};
 use super::samples::{SAMPLES, sample};
 use crate::experiment::Experiment;
 use crate::interop::{experiment_of_file, is_model, read_path, read_weights};
+use crate::run::{Catalogue, Replay, RunFile, is_run_file};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Which experiment, and at which weights.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub struct SourceArgs {
-    /// An experiment file, a folder that `train` wrote, the name of a sample, or a model
+    /// An experiment file, a recorded run, a folder that `train` wrote, a sample's name, or a model
     ///
-    /// A file or run folder of that name goes before a sample. Models of other programs are
+    /// A file or run folder of that name goes before a sample. A recorded run is a .gsrun file,
+    /// or the id or name of one in the list of `gradscape runs`. Models of other programs are
     /// .onnx, .h5, .keras, .pt, .pth, .safetensors and .npz; see docs/models.md.
     #[arg(value_name = "EXPERIMENT|DIR|MODEL")]
     pub source: String,
@@ -27,6 +29,9 @@ pub struct SourceArgs {
     /// Take these weights (safetensors, or a model) instead of the initial ones, or of a run's last
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Take a run's weights after so many steps, or the last recorded before that
+    #[arg(long, value_name = "STEP", conflicts_with = "weights")]
+    pub at_step: Option<u64>,
     /// Use this seed instead of the experiment's (for the data, the split and the initial weights)
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -75,38 +80,95 @@ impl SourceArgs {
         }
         let problem = Arc::new(Problem::new(&experiment)?);
         let layout = problem.network.layout();
-        let file = match (&self.weights, &run) {
-            (Some(file), _) => Some(file.clone()),
-            (None, Some(dir)) => Some(dir.join(run_folder::WEIGHTS)),
-            (None, None) => None,
+        let path = match &run {
+            Some(run) => run.path(&problem)?,
+            None => Vec::new(),
         };
-        let params = match &file {
-            Some(file) => read_weights(file, layout)?,
-            None => problem.initial_params(),
-        };
-        let path = match run.map(|dir| dir.join(run_folder::PATH)) {
-            Some(file) if file.exists() => read_path(&file, layout.len())?,
-            _ => Vec::new(),
+        let params = match (&self.weights, &run, self.at_step) {
+            (Some(file), _, _) => read_weights(file, layout)?,
+            (None, Some(run), step) => run.weights(&problem, &path, step)?,
+            (None, None, Some(_)) => {
+                return Err(CliError::Usage(format!(
+                    "--at-step goes with a run, and {} is none",
+                    self.source
+                )));
+            }
+            (None, None, None) => problem.initial_params(),
         };
         Ok(Source {
             problem,
             params,
-            given: file.is_some() || foreign.is_some(),
+            given: self.weights.is_some() || run.is_some() || foreign.is_some(),
             path,
         })
     }
 }
 
-/// The experiment that `name` means, and the run's folder if it is one: a file
-/// or a run's folder where there is one of that name, else a sample.
+/// A run that has been made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// A folder that `train` wrote.
+    Folder(PathBuf),
+    /// A file with everything about it.
+    File(PathBuf),
+}
+
+impl Recorded {
+    /// The path that it took.
+    fn path(&self, problem: &Problem) -> Result<Vec<PathPoint>, CliError> {
+        match self {
+            Recorded::File(file) => Ok(Replay::load(&RunFile::open(file)?, problem)?.points),
+            Recorded::Folder(dir) => {
+                let file = dir.join(run_folder::PATH);
+                match file.exists() {
+                    true => Ok(read_path(&file, problem.network.layout().len())?),
+                    false => Ok(Vec::new()),
+                }
+            }
+        }
+    }
+
+    /// Its weights after `step` steps, or the last before that; without a step, its last.
+    fn weights(
+        &self,
+        problem: &Problem,
+        path: &[PathPoint],
+        step: Option<u64>,
+    ) -> Result<Vec<f32>, CliError> {
+        match (self, step) {
+            (Recorded::File(file), step) => {
+                Ok(RunFile::open(file)?.snapshot(step.unwrap_or(u64::MAX))?)
+            }
+            (Recorded::Folder(dir), None) => Ok(read_weights(
+                &dir.join(run_folder::WEIGHTS),
+                problem.network.layout(),
+            )?),
+            (Recorded::Folder(dir), Some(step)) => {
+                let before = path.iter().rev().find(|point| point.step <= step);
+                before.map(|point| point.params.to_vec()).ok_or_else(|| {
+                    CliError::Failed(format!(
+                        "{}: its path has no weights of step {step} or before",
+                        dir.display()
+                    ))
+                })
+            }
+        }
+    }
+}
+
+/// The experiment that `name` means, and the run if it is one: a file or a run's folder
+/// where there is one of that name, else a sample, else a run in the catalogue.
 ///
 /// # Errors
 /// When there is no such thing, or the file is not valid.
-pub fn find(name: &str) -> Result<(Experiment, Option<PathBuf>), CliError> {
+pub fn find(name: &str) -> Result<(Experiment, Option<Recorded>), CliError> {
     let path = Path::new(name);
     if RunFolder::is_run(path) {
         let experiment = Experiment::read(&path.join(run_folder::EXPERIMENT))?;
-        return Ok((experiment, Some(path.to_owned())));
+        return Ok((experiment, Some(Recorded::Folder(path.to_owned()))));
+    }
+    if path.is_file() && is_run_file(path) {
+        return recorded(path.to_owned());
     }
     if path.is_file() && is_model(path) {
         return Ok((from_model(path, None)?, None));
@@ -117,7 +179,32 @@ pub fn find(name: &str) -> Result<(Experiment, Option<PathBuf>), CliError> {
     if let Some(sample) = sample(name) {
         return Ok((Experiment::parse(sample.toml, sample.name)?, None));
     }
-    Err(unknown(name))
+    match Catalogue::standard().map(|runs| runs.find(name)) {
+        Some(Ok(file)) => recorded(file),
+        _ => Err(unknown(name)),
+    }
+}
+
+fn recorded(file: PathBuf) -> Result<(Experiment, Option<Recorded>), CliError> {
+    let experiment = RunFile::open(&file)?.experiment()?;
+    Ok((experiment, Some(Recorded::File(file))))
+}
+
+/// The file of the recorded run that `name` means: a path, an id or the only beginning of
+/// one, or a name.
+///
+/// # Errors
+/// When there is none.
+pub fn find_run(name: &str) -> Result<PathBuf, CliError> {
+    let path = Path::new(name);
+    match Catalogue::standard() {
+        _ if path.is_file() => Ok(path.to_owned()),
+        Some(runs) => Ok(runs.find(name)?),
+        None => Err(CliError::Failed(format!(
+            "{name}: there is no such file, and this system tells of no folder for runs; set \
+             GRADSCAPE_RUNS_DIR to the one they are in"
+        ))),
+    }
 }
 
 /// The experiment that `name` means where a run is not asked for: a sample of
@@ -165,6 +252,8 @@ fn unknown(name: &str) -> CliError {
             "{name}: this folder is not one that `gradscape train` wrote: it has no experiment.toml with weights.safetensors beside it"
         )
     } else {
-        format!("{name}: there is no such experiment file, and the samples are {names}")
+        format!(
+            "{name}: there is no such experiment file or recorded run, and the samples are {names}"
+        )
     })
 }

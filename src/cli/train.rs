@@ -1,12 +1,17 @@
 //! `gradscape train`: runs an experiment and keeps everything it came to.
 
 use super::interrupt::Interrupt;
+use super::record::{Record, RecordArgs};
 use super::report::{RunReport, describe, epoch_line, headline, rule_lines, table_head};
 use super::run_folder::RunFolder;
-use super::source::find_experiment_on;
+use super::source::{Recorded, find, find_experiment_on};
 use super::{CliError, Out};
+use crate::experiment::Experiment;
+use crate::run::{Parent, RunFile};
+use crate::search::{Vary, with_settings};
 use crate::train::{
-    Divergence, Evaluator, HistoryRow, PathPoint, Problem, RunState, Score, Session, TrainCommand,
+    Divergence, Evaluator, HistoryRow, PathPoint, Problem, Resumption, RunState, Score, Session,
+    TrainCommand,
 };
 use clap::Args;
 use serde::Serialize;
@@ -17,14 +22,25 @@ use std::time::Instant;
 /// Run an experiment
 #[derive(Args, Debug, Clone)]
 pub struct TrainArgs {
-    /// An experiment file, the name of a sample, or a model of another program
+    /// An experiment file, the name of a sample, a model of another program, or a recorded run
     pub experiment: String,
     /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<String>,
     /// Write experiment, weights, history, path and summary into this folder
     #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
+    /// Go on from a recorded run after so many steps, or the last weights before, as a new run
+    #[arg(long, value_name = "STEP", conflicts_with = "data")]
+    pub from: Option<u64>,
+    /// Use this learning rate instead of the experiment's
+    #[arg(long, value_name = "RATE")]
+    pub learning_rate: Option<f64>,
+    /// Use another value of any key of the experiment; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<Vary>,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Train for so many epochs instead of the experiment's
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
@@ -64,24 +80,51 @@ struct EpochObject<'a> {
 /// When something cannot be read or written, the run diverges or is interrupted.
 pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
-    let mut experiment = find_experiment_on(&args.experiment, args.data.as_deref())?;
-    if let Some(epochs) = args.epochs {
-        experiment.training.epochs = epochs;
+    if args.out.is_none() && args.record.is_off() {
+        return Err(CliError::Usage(
+            "with --no-record and without --out DIR nothing of the run would be kept".to_owned(),
+        ));
     }
-    if let Some(seed) = args.seed {
-        experiment.seed = seed;
-    }
+    let (experiment, origin) = begin(args)?;
     let problem = Arc::new(Problem::new(&experiment)?);
-    let folder = RunFolder::create(&args.out, &experiment, args.force)?;
+    let (mut session, parent) = match origin {
+        None => (Session::new(Arc::clone(&problem)), None),
+        Some((place, parent)) => {
+            let others = place.params.len();
+            let session = Session::resume(Arc::clone(&problem), place).ok_or_else(|| {
+                CliError::Failed(format!(
+                    "{}: it has {others} parameters and the network of this experiment {}; a \
+                     branch may change how it is trained, not its structure",
+                    args.experiment,
+                    problem.network.layout().len()
+                ))
+            })?;
+            (session, Some(parent))
+        }
+    };
+    let folder = match &args.out {
+        Some(dir) => Some(RunFolder::create(dir, &problem.experiment, args.force)?),
+        None => None,
+    };
     let interrupt = Interrupt::listen();
     let epochs = experiment.training.epochs;
     let every = (epochs / 20).max(1);
     out.say(headline(&problem))?;
     out.say(rule_lines(&problem))?;
+    if let Some(parent) = &parent {
+        out.say(format!(
+            "goes on from step {} of {}",
+            parent.step, parent.id
+        ))?;
+    }
+    let mut record = args
+        .record
+        .begin(&mut session, &problem, parent, &mut out)?;
     out.say(table_head())?;
-    let (report, ending) = train_into(
-        &problem,
+    let trained = train_session(
+        &mut session,
         folder,
+        record.as_mut(),
         &interrupt,
         &mut out,
         |out, row, seconds| {
@@ -93,23 +136,78 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
             }
             Ok(())
         },
-    )?;
+    );
+    let place = match (&args.out, &record) {
+        (Some(dir), _) => dir.display().to_string(),
+        (None, Some(record)) => record.path().display().to_string(),
+        (None, None) => "no file".to_owned(),
+    };
+    let recorded = record.map(|record| record.finish(&mut session, &mut out));
+    let (report, ending) = trained?;
+    recorded.transpose()?;
     match ending {
         Ending::Finished => {
             out.say(report.verdict())?;
-            out.say(format!("written to {}", args.out.display()))
+            match &args.out {
+                Some(dir) => out.say(format!("written to {}", dir.display())),
+                None => Ok(()),
+            }
         }
         Ending::Interrupted => Err(CliError::Failed(format!(
-            "interrupted in epoch {}; what was reached is in {}",
+            "interrupted in epoch {}; what was reached is in {place}",
             report.epochs + 1,
-            args.out.display()
         ))),
         Ending::Diverged(divergence) => Err(CliError::Failed(format!(
-            "{}; the last finite weights are in {}. Try a smaller learning rate",
+            "{}; the last finite weights are in {place}. Try a smaller learning rate",
             describe(&divergence, &problem),
-            args.out.display()
         ))),
     }
+}
+
+/// The experiment that is to be run, and for a branch where it goes on from.
+fn begin(args: &TrainArgs) -> Result<(Experiment, Option<(Resumption, Parent)>), CliError> {
+    let (mut experiment, origin) = match args.from {
+        None => (
+            find_experiment_on(&args.experiment, args.data.as_deref())?,
+            None,
+        ),
+        Some(step) => {
+            if args.seed.is_some() {
+                return Err(CliError::Usage(
+                    "--seed does not go with --from: a branch keeps the data and batches of its run"
+                        .to_owned(),
+                ));
+            }
+            let (experiment, run) = find(&args.experiment)?;
+            let Some(Recorded::File(file)) = run else {
+                return Err(CliError::Usage(format!(
+                    "--from goes with a recorded run (.gsrun, or its id), and {} is none",
+                    args.experiment
+                )));
+            };
+            let run = RunFile::open(&file)?;
+            let place = run.place(step)?;
+            let parent = Parent {
+                id: run.info().id.clone(),
+                step: place.step,
+            };
+            (experiment, Some((place, parent)))
+        }
+    };
+    if let Some(epochs) = args.epochs {
+        experiment.training.epochs = epochs;
+    }
+    if let Some(seed) = args.seed {
+        experiment.seed = seed;
+    }
+    if let Some(rate) = args.learning_rate {
+        experiment.training.optimizer.learning_rate = rate;
+    }
+    let experiment = with_settings(&experiment, &args.set)?;
+    experiment
+        .validate()
+        .map_err(|error| experiment.fault(error))?;
+    Ok((experiment, origin))
 }
 
 /// Trains `problem` from its start and fills `folder`, whatever happens on the
@@ -121,28 +219,48 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
 /// cannot be written.
 pub fn train_into(
     problem: &Arc<Problem>,
-    mut folder: RunFolder,
+    folder: RunFolder,
+    interrupt: &Interrupt,
+    out: &mut Out,
+    each: impl FnMut(&mut Out, &HistoryRow, f64) -> Result<(), CliError>,
+) -> Result<(RunReport, Ending), CliError> {
+    let mut session = Session::new(Arc::clone(problem));
+    train_session(&mut session, Some(folder), None, interrupt, out, each)
+}
+
+/// The same with a session that has not begun yet, and its recording.
+fn train_session(
+    session: &mut Session,
+    mut folder: Option<RunFolder>,
+    mut record: Option<&mut Record>,
     interrupt: &Interrupt,
     out: &mut Out,
     mut each: impl FnMut(&mut Out, &HistoryRow, f64) -> Result<(), CliError>,
 ) -> Result<(RunReport, Ending), CliError> {
     let begin = Instant::now();
-    let mut session = Session::new(Arc::clone(problem));
+    let problem = &Arc::clone(session.trainer().problem());
     let epochs = problem.experiment.training.epochs;
     let steps = session.trainer().steps_per_epoch();
-    let bar = out.start_bar((epochs * steps) as u64, "training");
     let mut report = RunReport::new(problem);
     if epochs > 0 {
         session.command(TrainCommand::Start);
     }
+    let bar = out.start_bar((session.target_epoch() * steps) as u64, "training");
     let mut printed = Ok(());
     loop {
         for row in session.take_outbox().rows {
-            folder.push(&row)?;
+            if let Some(folder) = &mut folder {
+                folder.push(&row)?;
+            }
             report.see(&row);
             if printed.is_ok() {
                 printed = each(out, &row, begin.elapsed().as_secs_f64());
             }
+        }
+        if let Some(record) = &mut record
+            && printed.is_ok()
+        {
+            printed = record.mark(out);
         }
         if printed.is_err() || interrupt.is_raised() || !session.advance() {
             break;
@@ -150,7 +268,7 @@ pub fn train_into(
         bar.set_position(session.trainer().steps());
     }
     out.end_bar();
-    let divergence = session.snapshot().divergence;
+    let divergence = session.divergence().cloned();
     let ending = match (session.state(), divergence) {
         (RunState::Diverged, Some(divergence)) => Ending::Diverged(divergence),
         (RunState::Finished, _) => Ending::Finished,
@@ -182,7 +300,9 @@ pub fn train_into(
         validation,
         begin.elapsed().as_secs_f64(),
     );
-    report.set_ending(&ending, &session, problem);
-    folder.finish(problem.network.layout(), params, &path, &report)?;
+    report.set_ending(&ending, session, problem);
+    if let Some(folder) = folder {
+        folder.finish(problem.network.layout(), params, &path, &report)?;
+    }
     printed.map(|()| (report, ending))
 }

@@ -22,6 +22,8 @@ mod matrices;
 mod maximised;
 mod missing;
 mod network;
+mod overlay;
+mod parallel;
 mod paths;
 mod plot;
 mod race_curves;
@@ -58,6 +60,11 @@ pub use matrices::{HeatColors, HeatColumn, HeatFigure};
 pub use maximised::{Exhibit, MaximisedFigure};
 pub use missing::Missing;
 pub use network::NetworkFigure;
+pub use overlay::{OverlayFigure, OverlaySeries};
+
+pub use parallel::{
+    ParallelAxis, ParallelFigure, ParallelMarks, PlacedAxis, result_color, short_key,
+};
 pub use paths::{PathsFigure, RacePath};
 pub use race_curves::{RaceCurve, RaceCurvesFigure};
 pub use range_test::RangeTestFigure;

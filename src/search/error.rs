@@ -6,7 +6,7 @@ use crate::experiment::ExperimentError;
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// A setting to vary is not written as it should be.
-    #[error("--vary {text}: {message}")]
+    #[error("{text}: {message}")]
     Syntax {
         /// What was given.
         text: String,
@@ -14,7 +14,7 @@ pub enum SearchError {
         message: String,
     },
     /// The experiment has no place for this key.
-    #[error("--vary {key}: {message}")]
+    #[error("{key}: {message}")]
     Key {
         /// The key.
         key: String,

@@ -153,6 +153,25 @@ impl Plan {
     }
 }
 
+/// `base` with the settings `KEY=VALUE` in place of its own, in the order given.
+///
+/// # Errors
+/// When one is not written so, has more than one value, or the result is no valid
+/// experiment.
+pub fn with_settings(base: &Experiment, settings: &[Vary]) -> Result<Experiment, SearchError> {
+    if settings.is_empty() {
+        return Ok(base.clone());
+    }
+    if let Some(many) = settings.iter().find(|v| v.values().len() != 1) {
+        return Err(SearchError::Key {
+            key: many.key().to_owned(),
+            message: "takes one value here".to_owned(),
+        });
+    }
+    let table = Table::try_from(base).map_err(|error| SearchError::Table(error.to_string()))?;
+    Ok(case(base, &table, settings, 0)?.experiment)
+}
+
 fn count_runs(vary: &[Vary]) -> Result<usize, SearchError> {
     let factors = vary.iter().map(|v| v.values().len());
     let count = factors.clone().try_fold(1_usize, usize::checked_mul);

@@ -17,7 +17,7 @@ mod table;
 mod vary;
 
 pub use error::SearchError;
-pub use grid::{Case, MOST_RUNS, Plan};
+pub use grid::{Case, MOST_RUNS, Plan, with_settings};
 pub use range_test::{DIVERGED_AT, RangeEnd, RangePoint, RangeTest, Suggestion};
 pub use run::{Outcome, Run, Status};
 pub use table::{Row, Table, rank};

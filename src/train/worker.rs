@@ -54,13 +54,21 @@ impl Worker {
         problem: Arc<Problem>,
         wake: impl Fn() + Send + 'static,
     ) -> std::io::Result<Worker> {
+        Self::run(move || Session::new(problem), wake)
+    }
+
+    /// The same with a session that `make` makes on that thread.
+    pub fn run(
+        make: impl FnOnce() -> Session + Send + 'static,
+        wake: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Worker> {
         let (sender, receiver) = bounded(COMMANDS);
         let mailbox = Arc::new(Mutex::new(Mailbox::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let (box_, stop_) = (Arc::clone(&mailbox), Arc::clone(&stop));
         let thread = std::thread::Builder::new()
             .name("training".into())
-            .spawn(move || run(Session::new(problem), &receiver, &box_, &stop_, &wake))?;
+            .spawn(move || run(make(), &receiver, &box_, &stop_, &wake))?;
         Ok(Worker {
             commands: Some(sender),
             mailbox,

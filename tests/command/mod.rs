@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs it in a folder.
+/// Runs it in a folder, and what it records goes into `.runs` there.
 pub fn gradscape(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gradscape"))
         .args(args)
         .current_dir(dir)
+        .env("GRADSCAPE_RUNS_DIR", dir.join(".runs"))
         .output()
         .unwrap()
 }

@@ -38,6 +38,7 @@ pub enum Icon {
     Exercises,
     Inside,
     Lessons,
+    Runs,
 }
 
 impl Icon {
@@ -80,6 +81,13 @@ impl Icon {
                     painter.circle_filled(p(x, 0.45), size * 0.1, color);
                 }
                 fill(vec![p(-0.45, -0.75), p(0.35, -0.35), p(-0.45, 0.05)]);
+            }
+            Icon::Runs => {
+                // A list of lines, a dot before each.
+                for y in [-0.6, 0.0, 0.6] {
+                    painter.circle_filled(p(-0.75, y), size * 0.09, color);
+                    line(p(-0.35, y), p(0.9, y));
+                }
             }
             Icon::Chain => {
                 // A way from one end to the other.

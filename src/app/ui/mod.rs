@@ -6,6 +6,7 @@
 //! the app and carries out what they ask for.
 
 mod answers;
+mod branch;
 mod charts;
 mod constants;
 mod curvature;
@@ -38,6 +39,7 @@ mod presenter;
 mod race;
 mod range_test;
 mod regularise;
+mod runs;
 mod samples;
 mod selected;
 mod stage;
@@ -58,6 +60,7 @@ mod widgets;
 use super::format;
 
 pub use super::format::number;
+pub use branch::BranchForm;
 pub use draft::Draft;
 pub use draw::Drawer;
 pub use exercise::Exercises;
@@ -66,9 +69,10 @@ pub use inside::{Figure, Inside, Over, Tab};
 pub use keys::{Action, SHORTCUTS, Shortcut};
 pub use line::LineForm;
 pub use panels::{Panels, open_panels, show};
-pub(in crate::app) use plugin::inside_is_busy;
 pub use plugin::{FirstTab, UiPlugin};
+pub(in crate::app) use plugin::{inside_is_busy, recorded};
 pub use range_test::RangeForm;
+pub use runs::RunsPanel;
 pub use stage::{Intent, Stage};
 pub use sweep::SweepForm;
 pub use sweep_form::{Dial, Setting, Values};

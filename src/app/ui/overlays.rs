@@ -8,7 +8,7 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::top::set_rate;
 use super::widgets::{control_id, small_icon};
-use super::{edit, range_test, stopped, sweep, timeline};
+use super::{branch, edit, range_test, runs, stopped, sweep, timeline};
 use crate::app::Notice;
 use crate::app::theme::color32;
 use crate::train::{NonFinite, TrainCommand};
@@ -38,6 +38,8 @@ pub(super) fn push(toasts: &mut Vec<Toast>, notice: Notice, now: f64) {
 
 pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect, now: f64) {
     sweep::show(ui, panels, stage, free);
+    runs::show(ui, panels, stage, free);
+    branch::show(ui, panels, stage, free);
     range_test::show(ui, panels, stage, free);
     edit::show(ui, panels, stage, free);
     divergence(ui, panels, stage, free);

@@ -1,6 +1,7 @@
 //! All panels on one root `Ui`: where each stands, and what they keep from one
 //! frame to the next.
 
+use super::branch::BranchForm;
 use super::draft::Draft;
 use super::draw::Drawer;
 use super::exercise::{self as exercises, Exercises};
@@ -10,6 +11,7 @@ use super::line::LineForm;
 use super::overlays::{self, Toast};
 use super::picture::PictureForm;
 use super::range_test::RangeForm;
+use super::runs::RunsPanel;
 use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
@@ -59,6 +61,10 @@ pub struct Panels {
     pub(super) stop_read: Option<(u64, u64)>,
     /// The slider through time.
     pub timeline: Timeline,
+    /// The recorded runs.
+    pub runs: RunsPanel,
+    /// What a branch of the run is asked for.
+    pub branch: BranchForm,
     /// Which scene of a lesson was shown last.
     pub(super) scene_seen: Option<(usize, u32)>,
     /// The inside of the network.
@@ -97,6 +103,8 @@ impl Panels {
             searches: Searches::default(),
             stop_read: None,
             timeline: Timeline::default(),
+            runs: RunsPanel::default(),
+            branch: BranchForm::default(),
             scene_seen: None,
             inside: Inside::default(),
             exercises: Exercises::bundled(),

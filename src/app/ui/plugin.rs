@@ -4,23 +4,25 @@ use super::inside::Tab;
 use super::panels::{self, Panels};
 use super::stage::{Intent, Stage};
 use crate::app::picture::not_picturing;
+use crate::app::runs::{Origin, place_shown};
 use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
     Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
     Motion, NetworkReplaced, NetworkView, Notice, Notices, PictureWish, PinCommand, Pinned,
-    Presenter, RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, SurfaceView,
-    Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
+    Presenter, RaceCommand, ReplayWish, RivalWish, Rivals, RunKeeper, Selection, StudyWish,
+    SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::interop::{experiment_of_file, is_model};
+use crate::run::{Parent, RunFile, is_run_file};
 use crate::train::{RunState, TrainCommand};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::window::FileDragAndDrop;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The panels over the scene. Add it beside
@@ -167,8 +169,8 @@ fn draw_panels(
     surface: Res<ErrorSurface>,
     arena: Res<Arena>,
     (pinned, chain, rivals): (Res<Pinned>, Res<ChainShown>, Res<Rivals>),
-    first_tab: Res<FirstTab>,
-    loading: Res<Loading>,
+    (first_tab, loading): (Res<FirstTab>, Res<Loading>),
+    mut keeper: ResMut<RunKeeper>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
     let panels = own.0.get_or_insert_with(|| {
@@ -178,6 +180,7 @@ fn draw_panels(
         }
         panels
     });
+    panels.runs.see(&keeper);
     let now = ctx.input(|i| i.time);
     if !notices.0.is_empty() {
         for notice in notices.0.drain(..) {
@@ -229,6 +232,9 @@ fn draw_panels(
     if choices.speed != speed {
         intents.push(Intent::Train(speed_command(choices.speed)));
     }
+    if keeper.catalogue().is_some() && keeper.is_on() != choices.record {
+        keeper.switch(choices.record);
+    }
     chosen.scatter(choices, selection);
     if !intents.is_empty() {
         // Wishes are heard in the next frame.
@@ -265,6 +271,20 @@ fn carry_out(
             wishes.loads.write(LoadExperiment {
                 experiment: *experiment,
                 start,
+                from: None,
+            });
+        }
+        Intent::OpenRun(path) => open_run(path, panels, wishes, now),
+        Intent::Branch(experiment) => {
+            let place = Box::new(place_shown(training));
+            let parent = panels.runs.id.clone().map(|id| Parent {
+                id,
+                step: place.step,
+            });
+            wishes.loads.write(LoadExperiment {
+                experiment: *experiment,
+                start: true,
+                from: Some(Origin::Place { place, parent }),
             });
         }
         Intent::Camera(request) => {
@@ -300,10 +320,15 @@ fn carry_out(
             let notice = save(&experiment, &path, texts);
             panels.notify(notice, now);
         }
+        Intent::Open(path) if is_run_file(&path) => open_run(path, panels, wishes, now),
         Intent::Open(path) => match open(&path, training) {
             Ok(experiment) => {
                 let start = training.snapshot.state == RunState::Running;
-                wishes.loads.write(LoadExperiment { experiment, start });
+                wishes.loads.write(LoadExperiment {
+                    experiment,
+                    start,
+                    from: None,
+                });
             }
             Err(message) => panels.notify(
                 Notice {
@@ -314,6 +339,32 @@ fn carry_out(
             ),
         },
     }
+}
+
+/// Opens a recorded run at its end, with its past; what is wrong with it is told.
+fn open_run(path: PathBuf, panels: &mut Panels, wishes: &mut Wishes<'_>, now: f64) {
+    match recorded(path) {
+        Ok(load) => {
+            wishes.loads.write(load);
+        }
+        Err(message) => panels.notify(
+            Notice {
+                message,
+                error: true,
+            },
+            now,
+        ),
+    }
+}
+
+/// The wish for a recorded run.
+pub(in crate::app) fn recorded(path: PathBuf) -> Result<LoadExperiment, String> {
+    let run = RunFile::open(&path).and_then(|run| run.experiment());
+    Ok(LoadExperiment {
+        experiment: run.map_err(|error| error.to_string())?,
+        start: false,
+        from: Some(Origin::Run(path)),
+    })
 }
 
 /// Writes an experiment file and says where it went.
@@ -402,13 +453,18 @@ fn take_dropped_files(
         let FileDragAndDrop::DroppedFile { path_buf, .. } = drop else {
             continue;
         };
-        match open(path_buf, &training) {
-            Ok(experiment) => {
+        let load = match is_run_file(path_buf) {
+            true => recorded(path_buf.clone()),
+            false => open(path_buf, &training).map(|experiment| LoadExperiment {
+                experiment,
+                start: true,
+                from: None,
+            }),
+        };
+        match load {
+            Ok(load) => {
                 panels.path = path_buf.display().to_string();
-                loads.write(LoadExperiment {
-                    experiment,
-                    start: true,
-                });
+                loads.write(load);
             }
             Err(message) => notices.0.push(Notice {
                 message,

@@ -27,6 +27,10 @@ pub enum Intent {
     },
     /// Open an experiment file or a data file.
     Open(PathBuf),
+    /// Open a recorded run, with its past.
+    OpenRun(PathBuf),
+    /// Go on from the weights that are shown with another experiment, as a run of its own.
+    Branch(Box<Experiment>),
     /// Write an experiment into a file.
     Save {
         /// What to write.

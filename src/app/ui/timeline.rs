@@ -7,7 +7,9 @@ use super::stage::{Intent, Stage};
 use super::widgets::{choose, control_id, icon_button};
 use crate::app::theme::color32;
 use crate::app::{ReplayWish, ViewMode};
-use bevy_egui::egui::{self, Align2, Frame, Margin, Panel, Rect, RichText, Slider, Ui, vec2};
+use bevy_egui::egui::{
+    self, Align2, Frame, Margin, Panel, Rect, RichText, Sense, Slider, Ui, vec2,
+};
 
 /// Seconds that the whole path takes at single speed.
 const WHOLE: f64 = 20.0;
@@ -150,7 +152,7 @@ pub(super) fn show(
         .show(root, |ui| {
             ui.horizontal(|ui| bar(ui, &mut panels.timeline, stage));
             if past {
-                ui.horizontal_wrapped(|ui| ways_back(ui, &mut panels.timeline, stage));
+                ui.horizontal_wrapped(|ui| ways_back(ui, panels, stage));
             }
         });
 }
@@ -193,8 +195,8 @@ fn bar(ui: &mut Ui, timeline: &mut Timeline, stage: &mut Stage<'_>) {
 }
 
 /// What can be done in the past.
-fn ways_back(ui: &mut Ui, timeline: &mut Timeline, stage: &mut Stage<'_>) {
-    let texts = stage.texts;
+fn ways_back(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
+    let (texts, timeline) = (stage.texts, &mut panels.timeline);
     let view = &mut stage.choices.surface;
     ui.checkbox(&mut view.replay_surface, texts.get("replay.surface"))
         .on_hover_text(texts.get("replay.surface_tip"));
@@ -204,6 +206,12 @@ fn ways_back(ui: &mut Ui, timeline: &mut Timeline, stage: &mut Stage<'_>) {
     let go_on = ui.button(texts.get("replay.go_on"));
     if go_on.on_hover_text(texts.get("replay.go_on_tip")).clicked() {
         timeline.leave(stage, ReplayWish::GoOn);
+    }
+    let branch = ui.button(texts.get("branch.open"));
+    ui.interact(branch.rect, control_id("timeline/branch"), Sense::hover());
+    if branch.on_hover_text(texts.get("branch.tip")).clicked() {
+        panels.timeline.playing = false;
+        panels.branch.open(stage);
     }
 }
 

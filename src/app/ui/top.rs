@@ -72,7 +72,7 @@ fn title_row(
         })
         .sum::<f32>()
         + 2.0;
-    let settings = if compact { 166.0 } else { 476.0 };
+    let settings = if compact { 166.0 } else { 510.0 };
     let room = (width - switch - settings - 24.0).max(0.0);
     let title = if compact {
         30.0
@@ -137,6 +137,10 @@ fn interface(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, open: bool
         let tip = stage.t("inside.open");
         if bar_button(ui, "top/inside", Icon::Inside, tip).clicked() {
             panels.inside.open = !panels.inside.open;
+        }
+        let tip = stage.t("runs.open_list");
+        if bar_button(ui, "top/runs", Icon::Runs, tip).clicked() {
+            panels.runs.open = !panels.runs.open;
         }
         let tip = stage.t("top.sweep");
         if bar_button(ui, "top/sweep", Icon::Sweep, tip).clicked() {

@@ -2,14 +2,19 @@
 
 use super::FigureArgs;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::run_folder::{HISTORY_JSON, RunFolder};
+use crate::cli::run_folder::HISTORY_JSON;
+use crate::cli::source::{Recorded, find};
 use crate::cli::{CliError, Out};
 use crate::figure::{FlowFigure, Svg, TrainingFigure};
-use crate::insight::recording::{Recording, Wanted};
+use crate::insight::recording::{Recording, StepRow, Wanted};
 use crate::insight::tiles::name_of;
+use crate::run::RunFile;
 use crate::train::HistoryRow;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The most steps of a recorded run that are drawn.
+const STEPS: usize = 20_000;
 
 /// Trains what is asked for, recorded: `--epochs N` from the weights given, else the
 /// experiment's own run from its start. What diverged is recorded up to there.
@@ -19,8 +24,9 @@ pub(super) fn record(
     wanted: Wanted,
 ) -> Result<Recording, CliError> {
     let source = args.source.load()?;
-    let is_run = RunFolder::is_run(Path::new(&args.source.source));
-    let goes_on = args.epochs.is_some() || args.source.weights.is_some() || !is_run;
+    let is_run = find(&args.source.source).is_ok_and(|(_, run)| run.is_some());
+    let chosen = args.source.weights.is_some() || args.source.at_step.is_some();
+    let goes_on = args.epochs.is_some() || chosen || !is_run;
     let start = (source.given && goes_on).then_some(&source.params[..]);
     let epochs = args
         .epochs
@@ -49,9 +55,11 @@ pub(super) fn record(
 
 /// `figure curves`: of a run's folder, without `--epochs`, what it recorded.
 pub(super) fn curves(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliError> {
-    let folder = Path::new(&args.source.source);
-    let is_record =
-        args.epochs.is_none() && args.source.weights.is_none() && RunFolder::is_run(folder);
+    let chosen = args.source.weights.is_some() || args.source.at_step.is_some();
+    let run = match args.epochs.is_none() && !chosen {
+        true => find(&args.source.source)?.1,
+        false => None,
+    };
     let figure = TrainingFigure {
         rows: &[],
         steps: &[],
@@ -66,11 +74,15 @@ pub(super) fn curves(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliError> 
         Some(weight) => format!("; smoothed by {weight} over the raw lines"),
         None => String::new(),
     };
-    if is_record {
+    if let Some(run) = run {
         let source = args.source.load()?;
-        let rows = recorded(&folder.join(HISTORY_JSON))?;
+        let (rows, steps) = match &run {
+            Recorded::Folder(folder) => (recorded(&folder.join(HISTORY_JSON))?, Vec::new()),
+            Recorded::File(file) => of_file(file)?,
+        };
         return Ok(TrainingFigure {
             rows: &rows,
+            steps: &steps,
             title: source.problem.experiment.title().to_owned(),
             subtitle: format!(
                 "{} epochs as the run recorded them{smooth}",
@@ -98,6 +110,21 @@ pub(super) fn curves(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliError> 
 
 fn last_epoch(rows: &[HistoryRow]) -> usize {
     rows.last().map_or(0, |row| row.epoch)
+}
+
+/// The epochs and steps that a run's file has.
+fn of_file(file: &Path) -> Result<(Vec<HistoryRow>, Vec<StepRow>), CliError> {
+    let run = RunFile::open(file)?;
+    let per_epoch = run.info().steps_per_epoch.max(1) as f64;
+    let steps = run.steps(STEPS)?.into_iter().filter_map(|step| {
+        Some(StepRow {
+            step: step.step,
+            epoch: step.step as f64 / per_epoch,
+            learning_rate: step.learning_rate?,
+            gradient_norm: step.gradient_norm?,
+        })
+    });
+    Ok((run.epochs()?, steps.collect()))
 }
 
 /// The epochs that a run's folder has.

@@ -28,9 +28,7 @@ pub(super) fn other(args: &FigureArgs) -> Result<Option<Source>, CliError> {
     };
     let source = SourceArgs {
         source: name.clone(),
-        data: None,
-        weights: None,
-        seed: None,
+        ..SourceArgs::default()
     };
     Ok(Some(
         trained(source.load()?, args.epochs.unwrap_or(0))?.source,

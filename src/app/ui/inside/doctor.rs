@@ -39,6 +39,8 @@ struct Report {
     log: HealthLog,
     /// None where they were not wanted.
     findings: Option<Vec<Finding>>,
+    /// Whether it was of an earlier step, of which nothing is kept.
+    past: bool,
 }
 
 /// A look at the run.
@@ -55,6 +57,8 @@ struct Look {
     thresholds: Thresholds,
     /// Whether more than the health is wanted.
     diagnose: bool,
+    /// Whether the snapshot is of an earlier step.
+    is_past: bool,
 }
 
 impl Look {
@@ -94,6 +98,7 @@ impl Look {
             facts,
             log: self.log,
             findings,
+            past: self.is_past,
         }
     }
 }
@@ -121,7 +126,9 @@ impl Doctor {
             self.job = None;
             if report.of == of {
                 self.facts = Some(report.facts);
-                self.log = report.log;
+                if !report.past {
+                    self.log = report.log;
+                }
                 self.findings = report.findings;
             }
         }
@@ -132,19 +139,33 @@ impl Doctor {
             return;
         }
         self.seen = Some(now);
+        let is_past = training.shows_past();
+        // What came after the step that is shown is not known then.
+        let mut log = HealthLog::default();
+        let mut rows = training.history.rows().to_vec();
+        if is_past {
+            let known = self.log.records().iter();
+            for health in known.filter(|health| health.step < snapshot.step) {
+                log.push(health.clone());
+            }
+            rows.retain(|row| row.step <= snapshot.step);
+        } else {
+            log.clone_from(&self.log);
+        }
         let look = Look {
             of,
             problem: Arc::clone(&training.problem),
             facts: self.facts.clone(),
-            log: self.log.clone(),
-            rows: training.history.rows().to_vec(),
+            rows,
             snapshot: snapshot.clone(),
-            past: match self.log.records().is_empty() {
+            past: match log.records().is_empty() {
                 true => past(training),
                 false => Vec::new(),
             },
+            log,
             thresholds: self.thresholds,
             diagnose,
+            is_past,
         };
         let (sender, receiver) = bounded(1);
         let ctx = ctx.clone();
