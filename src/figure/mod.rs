@@ -57,7 +57,7 @@ pub use marching::contour_lines;
 pub use matrices::{HeatColors, HeatColumn, HeatFigure};
 pub use maximised::{Exhibit, MaximisedFigure};
 pub use missing::Missing;
-pub use network::NetworkFigure;
+pub use network::{Column, NetworkFigure, NetworkPlan, PlannedLink};
 pub use paths::{PathsFigure, RacePath};
 pub use race_curves::{RaceCurve, RaceCurvesFigure};
 pub use range_test::RangeTestFigure;
