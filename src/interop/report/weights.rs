@@ -40,8 +40,10 @@ pub(super) struct Weights {
 struct Map {
     layer: usize,
     kind: &'static str,
-    /// Blocks, blocks in a row, rows and columns of a block, blocks of one unit.
+    /// Blocks, blocks in a row, rows and columns of cells of a block, blocks of one unit.
     shape: [usize; 5],
+    /// Rows and columns of a block before it was reduced.
+    block: [usize; 2],
     /// The first weight's place in the parameter vector, and how many there are.
     range: [usize; 2],
     /// Rows and columns of weights whose mean is one cell; 1 and 1 where all are there.
@@ -168,6 +170,7 @@ fn data(map: &WeightMap, reduced: [usize; 2], points: &[&PathPoint]) -> Map {
             MapKind::Pictures => "pictures",
         },
         shape: [map.blocks, map.across, rows, columns, map.per_unit],
+        block: map.block,
         range: [map.start, len],
         reduced,
         values: Packed::f32(values),
