@@ -20,6 +20,7 @@ pub mod nn;
 pub mod optim;
 pub mod race;
 pub mod rng;
+pub mod run;
 pub mod search;
 pub mod train;
 

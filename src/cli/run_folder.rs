@@ -1,7 +1,6 @@
 //! The folder that `train` writes: what lies in it, and when it may be written to.
 
 use super::CliError;
-use crate::data::{SourceKind, source_kind};
 use crate::experiment::Experiment;
 use crate::interop::{write_params, write_path};
 use crate::nn::Layout;
@@ -148,23 +147,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 
 /// The same experiment, readable from any folder.
 pub fn with_absolute_paths(experiment: &Experiment) -> Experiment {
-    let mut experiment = experiment.clone();
-    let base = experiment.base.clone();
-    let absolute = |path: &str| {
-        let joined = base.join(path);
-        let path = std::path::absolute(&joined).unwrap_or(joined);
-        path.to_string_lossy().into_owned()
-    };
-    let kind = source_kind(&experiment.data.source);
-    let is_file = matches!(
-        kind,
-        Ok(SourceKind::Csv | SourceKind::Npz | SourceKind::Idx)
-    );
-    if is_file && experiment.data.table.is_none() {
-        experiment.data.source = absolute(&experiment.data.source);
-    }
-    experiment.data.labels = experiment.data.labels.as_deref().map(absolute);
-    experiment
+    experiment.with_absolute_paths()
 }
 
 #[cfg(test)]

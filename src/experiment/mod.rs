@@ -20,7 +20,7 @@ pub use optimizer::{OptimizerConfig, OptimizerName};
 pub use schedule::{EarlyStopping, ScheduleConfig, ScheduleName};
 pub use training::{Batch, Freeze, TrainingConfig};
 
-use crate::data::{ConfigError, DataConfig, DataError};
+use crate::data::{ConfigError, DataConfig, DataError, SourceKind, source_kind};
 use crate::nn::NetworkError;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -177,6 +177,27 @@ impl Experiment {
     /// The experiment as a TOML file that [`parse`](Self::parse) reads back equal.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
+    }
+
+    /// The same experiment, readable from any folder.
+    pub fn with_absolute_paths(&self) -> Self {
+        let mut experiment = self.clone();
+        let base = experiment.base.clone();
+        let absolute = |path: &str| {
+            let joined = base.join(path);
+            let path = std::path::absolute(&joined).unwrap_or(joined);
+            path.to_string_lossy().into_owned()
+        };
+        let kind = source_kind(&experiment.data.source);
+        let is_file = matches!(
+            kind,
+            Ok(SourceKind::Csv | SourceKind::Npz | SourceKind::Idx)
+        );
+        if is_file && experiment.data.table.is_none() {
+            experiment.data.source = absolute(&experiment.data.source);
+        }
+        experiment.data.labels = experiment.data.labels.as_deref().map(absolute);
+        experiment
     }
 
     /// What to call it: its name, else its data's source.

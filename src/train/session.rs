@@ -3,10 +3,14 @@
 
 mod beside;
 mod micro;
+mod resume;
+
+pub use resume::Resumption;
 
 use super::divergence::Divergence;
 use super::history::HistoryRow;
 use super::jumps::Jumps;
+use super::observer::Observer;
 use super::probe::probe;
 use super::problem::Problem;
 use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
@@ -42,6 +46,7 @@ pub struct Session {
     probe_workspace: Workspace<f32>,
     // The iteration that is gone through event by event.
     iteration: Option<micro::Iteration>,
+    observer: Option<Box<dyn Observer>>,
 }
 
 /// Below this many multiply-adds for one loss over the training part, the path
@@ -95,10 +100,32 @@ impl Session {
             outbox: Outbox::default(),
             probe_workspace: Workspace::new(&problem.network, 1),
             iteration: None,
+            observer: None,
             trainer,
         };
         session.record_start();
         session
+    }
+
+    /// From now on `observer` is told of everything that happens, in the place of another
+    /// one. Of what happened before, the history's first row and the path's first point,
+    /// it is told at once, as of a run that came to rest.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observer = Some(observer);
+        self.tell(|observer, session| observer.settled(session, None));
+    }
+
+    /// Takes the observer away, if there is one.
+    pub fn unobserve(&mut self) -> Option<Box<dyn Observer>> {
+        self.observer.take()
+    }
+
+    /// Tells the observer, who sees the run as it is.
+    fn tell(&mut self, what: impl FnOnce(&mut dyn Observer, &Session)) {
+        if let Some(mut observer) = self.observer.take() {
+            what(observer.as_mut(), self);
+            self.observer = Some(observer);
+        }
     }
 
     /// Obeys a command. `Step` and `Epoch` are carried out at once.
@@ -110,6 +137,10 @@ impl Session {
         if command == TrainCommand::Epoch {
             self.begin_epoch();
             while self.epoch_goal.is_some() && self.advance() {}
+            self.tell(|observer, session| observer.settled(session, Some(&TrainCommand::Epoch)));
+        } else if self.observer.is_some() {
+            self.obey(command.clone());
+            self.tell(|observer, session| observer.settled(session, Some(&command)));
         } else {
             self.obey(command);
         }
@@ -256,11 +287,15 @@ impl Session {
         self.revision += 1;
         if self.trainer.epoch() >= self.goal() {
             self.rest();
+            self.tell(|observer, session| observer.settled(session, None));
             return false;
         }
         self.make_step();
         if self.state == RunState::Running && self.trainer.epoch() >= self.goal() {
             self.rest();
+        }
+        if self.state != RunState::Running {
+            self.tell(|observer, session| observer.settled(session, None));
         }
         true
     }
@@ -319,6 +354,7 @@ impl Session {
                 }
             }
         }
+        self.tell(|observer, session| observer.stepped(session));
     }
 
     /// At the end, with early stopping: the best weights are the last.
@@ -407,9 +443,38 @@ impl Session {
         std::mem::take(&mut self.outbox)
     }
 
+    /// The newest row of the history, until it is taken.
+    pub fn newest_row(&self) -> Option<&HistoryRow> {
+        self.outbox.rows.last()
+    }
+
+    /// Where the weights were put rather than stepped.
+    pub fn jumps(&self) -> &Jumps {
+        &self.jumps
+    }
+
+    /// What went wrong, if something did.
+    pub fn divergence(&self) -> Option<&Divergence> {
+        self.divergence.as_ref()
+    }
+
+    /// Counts the starts over.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// The state now.
     pub fn snapshot(&mut self) -> Snapshot {
         let probe = self.probe();
+        self.snapshot_with(probe)
+    }
+
+    /// The state now, with no sample on its way through the network.
+    pub fn bare_snapshot(&self) -> Snapshot {
+        self.snapshot_with(Probe::default())
+    }
+
+    fn snapshot_with(&self, probe: Probe) -> Snapshot {
         let trainer = &self.trainer;
         Snapshot {
             revision: self.revision,

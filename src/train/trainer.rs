@@ -146,6 +146,34 @@ impl Trainer {
         self.reset();
     }
 
+    /// Goes to a place of a run that was made elsewhere: `params` (as many as the network
+    /// has) after `epoch` epochs and `step` steps with the batch order of `seed`. The
+    /// batches that follow are those of that run, as long as they are as large; in the
+    /// middle of an epoch that cannot be theirs, an epoch begins. What optimiser,
+    /// schedule and early stopping gathered is not known: they begin anew.
+    pub fn resume(&mut self, params: &[f32], (epoch, step): (usize, u64), seed: u64) {
+        self.reseed(seed);
+        let n = self.problem.train.len();
+        let steps = self.steps_per_epoch().max(1) as u64;
+        for _ in 0..epoch {
+            draw_order(&mut self.now.order, self.batch_size, &mut self.now.rng);
+        }
+        let within = match step / steps == epoch as u64 {
+            true => (step % steps) as usize,
+            false => 0,
+        };
+        if within > 0 {
+            draw_order(&mut self.now.order, self.batch_size, &mut self.now.rng);
+            self.now.cursor = (within * self.batch_size).min(n);
+        }
+        (self.now.epoch, self.now.step) = (epoch, step);
+        self.set_params(params);
+        self.last_rate = self.learning_rate();
+        if let Some(past) = &mut self.past {
+            past.keep(&self.now);
+        }
+    }
+
     /// One step: draws the next batch, back-propagates, updates.
     pub fn step(&mut self) -> StepOutcome {
         if let Some(refusal) = &self.refusal {
@@ -468,8 +496,7 @@ impl Trainer {
 
     /// Its Euclidean norm; none before the first step.
     pub fn gradient_norm(&self) -> Option<f64> {
-        let squares = self.gradient.iter().map(|&g| f64::from(g).powi(2));
-        (self.steps() > 0).then(|| squares.sum::<f64>().sqrt())
+        (self.steps() > 0).then(|| norm(&self.gradient))
     }
 
     /// What the last step added to each parameter.
@@ -549,6 +576,21 @@ impl Trainer {
             self.last_rate = self.learning_rate();
         }
     }
+}
+
+/// The Euclidean norm, in eight sums side by side: a recorded run takes it at each step.
+fn norm(values: &[f32]) -> f64 {
+    const LANES: usize = 8;
+    let square = |v: f32| f64::from(v) * f64::from(v);
+    let chunks = values.chunks_exact(LANES);
+    let rest: f64 = chunks.remainder().iter().map(|&v| square(v)).sum();
+    let mut sums = [0.0; LANES];
+    for chunk in chunks {
+        for (sum, &v) in sums.iter_mut().zip(chunk) {
+            *sum += square(v);
+        }
+    }
+    (sums.iter().sum::<f64>() + rest).sqrt()
 }
 
 /// The parameters that the experiment wants to stay.

@@ -78,6 +78,11 @@ impl Trajectory {
         self.stride
     }
 
+    /// How many steps lay between two points before it was thinned.
+    pub fn first_stride(&self) -> u64 {
+        self.first_stride
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.points.clear();

@@ -1,7 +1,7 @@
 //! What was found, and the numbers that say so.
 
 use super::{Cure, Kind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Something that is wrong with a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,7 +25,7 @@ pub struct Finding {
 }
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// It may be all right; look.
@@ -50,7 +50,7 @@ pub struct Evidence {
 }
 
 /// Which side of a threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Comparison {
     /// The number is at least the threshold.

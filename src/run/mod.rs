@@ -1,0 +1,39 @@
+//! Runs as files: everything that a training run was, in one SQLite file that survives
+//! the end of the process at any moment. `docs/runs.md` describes its tables.
+//!
+//! A [`Tap`] observes a [`Session`](crate::train::Session) and says what of each step is
+//! to be kept; a [`Recorder`] writes it, a state machine; [`Recording`] is the thread that
+//! drives one beside training. [`RunFile`] reads a run, also while it grows, [`RunNotes`]
+//! writes what people say about one, [`Replay`] makes of one what the window shows. A
+//! [`Catalogue`] is a folder of runs.
+//!
+//! Times come from the caller, in milliseconds since 1970 (UTC).
+
+pub mod catalogue;
+mod error;
+mod event;
+mod file;
+mod finding;
+mod info;
+mod item;
+mod recorder;
+mod recording;
+mod replay;
+mod schema;
+mod tap;
+mod thinning;
+
+pub use catalogue::{Catalogue, Listed, Listing, Unreadable};
+pub use error::RunError;
+pub use event::{EventKind, RunEvent};
+pub use file::{EXTENSION, RunFile, RunNotes, is_run_file};
+pub use info::{Parent, RunInfo, RunStart, SavedState, environment};
+pub use item::{Item, Look, SavedWeights, StepMetrics};
+pub use recorder::{Committed, Recorder};
+pub use recording::{MakeRecorder, Recording, RecordingStatus};
+pub use replay::Replay;
+pub use tap::{Clock, Sink, Tap, TapOptions};
+pub use thinning::{Kept, MOST_EPOCHS, MOST_STEPS, SNAPSHOT_BYTES, SnapshotPlan, Thinning};
+
+#[cfg(test)]
+mod tests;

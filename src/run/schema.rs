@@ -1,0 +1,141 @@
+//! The tables of a run's file, and how a file of an earlier version comes to have them.
+//! `docs/runs.md` describes every column.
+
+use super::RunError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// `GSRN` in the header of the file: a SQLite file of something else is none of ours.
+pub(super) const APPLICATION_ID: i32 = 0x4753_524e;
+
+/// The steps from no tables at all to today's: entry k leads from version k to k + 1.
+/// What is released is never changed; a change is another entry.
+const MIGRATIONS: [&str; 2] = [
+    // 1: what a run is, and what it measures.
+    "CREATE TABLE run (
+        id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created_ms INTEGER NOT NULL,
+        updated_ms INTEGER NOT NULL,
+        finished_ms INTEGER,
+        seed TEXT NOT NULL,
+        data TEXT NOT NULL,
+        experiment TEXT NOT NULL,
+        parameters INTEGER NOT NULL,
+        training_samples INTEGER NOT NULL,
+        validation_samples INTEGER NOT NULL,
+        steps_per_epoch INTEGER NOT NULL,
+        parent_id TEXT,
+        parent_step INTEGER
+    ) STRICT;
+    CREATE TABLE environment (
+        key TEXT NOT NULL PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE steps (
+        step INTEGER PRIMARY KEY,
+        loss REAL,
+        learning_rate REAL,
+        gradient_norm REAL
+    ) STRICT;
+    CREATE TABLE epochs (
+        epoch INTEGER PRIMARY KEY,
+        step INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        train_loss REAL,
+        train_accuracy REAL,
+        validation_loss REAL,
+        validation_accuracy REAL,
+        learning_rate REAL,
+        gradient_norm REAL
+    ) STRICT;
+    CREATE TABLE snapshots (
+        step INTEGER PRIMARY KEY,
+        epoch INTEGER NOT NULL,
+        loss REAL,
+        params BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,
+        step INTEGER NOT NULL,
+        epoch INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        detail TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE thinning (
+        what TEXT NOT NULL PRIMARY KEY,
+        every INTEGER NOT NULL,
+        most INTEGER NOT NULL,
+        rule TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;",
+    // 2: what people and the diagnosis say about it.
+    "ALTER TABLE run ADD COLUMN comment TEXT NOT NULL DEFAULT '';
+    CREATE TABLE tags (
+        tag TEXT NOT NULL PRIMARY KEY
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE findings (
+        id INTEGER PRIMARY KEY,
+        step INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        title TEXT NOT NULL,
+        detail TEXT NOT NULL
+    ) STRICT;",
+];
+
+/// Today's version.
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The file's version, where it is a run's.
+///
+/// # Errors
+/// Where it is not, or newer than is known here.
+pub(super) fn version(db: &Connection, path: &Path) -> Result<i64, RunError> {
+    let number = |name: &str| -> Result<i64, RunError> {
+        db.pragma_query_value(None, name, |row| row.get(0))
+            .map_err(|error| RunError::database(path, error))
+    };
+    let version = number("user_version")?;
+    if number("application_id")? != i64::from(APPLICATION_ID) || version < 1 {
+        return Err(RunError::NotARun {
+            path: path.to_owned(),
+        });
+    }
+    if version > VERSION {
+        return Err(RunError::Newer {
+            path: path.to_owned(),
+            found: version,
+            known: VERSION,
+        });
+    }
+    Ok(version)
+}
+
+/// Takes a file from version `from` to today's, a step at a time, each of them wholly or
+/// not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn migrate(db: &Connection, from: i64, path: &Path) -> Result<(), RunError> {
+    migrate_to(db, from, VERSION).map_err(|error| RunError::database(path, error))
+}
+
+pub(super) fn migrate_to(db: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    for version in from..to {
+        let Some(step) = MIGRATIONS.get(version as usize) else {
+            break;
+        };
+        let (id, next) = (APPLICATION_ID, version + 1);
+        db.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {step} PRAGMA application_id = {id}; \
+             PRAGMA user_version = {next}; COMMIT;"
+        ))
+        .inspect_err(|_| {
+            // What it began is undone; where even that fails, SQLite does it on closing.
+            let _ = db.execute_batch("ROLLBACK");
+        })?;
+    }
+    Ok(())
+}
