@@ -1,5 +1,5 @@
-//! From the RUN on a command line to a record of it: a folder that `train` wrote, or an
-//! experiment that is then trained.
+//! From the RUN on a command line to a record of it: a run's file, a folder that `train`
+//! wrote, or an experiment that is then trained.
 
 use super::interrupt::Interrupt;
 use super::run_folder;
@@ -10,17 +10,20 @@ use crate::insight::run_record::{
     Circumstances, End, Origin, Outcome, Recorder, RunRecord, diagnose_afterwards, events,
 };
 use crate::interop::{read_path, read_weights};
+use crate::run::{Catalogue, RunError, RunFile, environment, is_run_file};
 use crate::train::{HistoryRow, PathPoint, Problem};
 use clap::Args;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Which run.
 #[derive(Args, Debug, Clone)]
 pub struct RunArgs {
-    /// A folder that `train` wrote; or an experiment file, the name of a sample, or a model, which is then trained
+    /// A run's file, or its id or name; a folder that `train` wrote; or an experiment file, the name of a sample, or a model, which is then trained
+    ///
+    /// A file or folder of that name goes before a sample, a sample before a recorded run.
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Train so many epochs instead of the experiment's
@@ -29,7 +32,9 @@ pub struct RunArgs {
     /// Use this seed instead of the experiment's
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Train a folder's experiment again: its figures of single steps are not in the folder
+    /// Train the experiment of a recorded run again, and measure everything on the way
+    ///
+    /// A folder keeps no figures of single steps.
     #[arg(long)]
     pub again: bool,
 }
@@ -53,16 +58,19 @@ impl RunArgs {
     /// # Errors
     /// When there is no such run, a file of it cannot be read, or it is interrupted.
     pub fn record(&self, out: &mut Out, interrupt: &Interrupt) -> Result<RunRecord, CliError> {
-        let (mut experiment, folder) = find(&self.run)?;
+        let (mut experiment, recorded) = self.find()?;
         let changed = self.epochs.is_some() || self.seed.is_some();
-        if let Some(dir) = folder.filter(|_| !self.again) {
-            if changed {
-                return Err(CliError::Usage(format!(
-                    "--epochs and --seed make another run than the one in {}; add --again to train it",
-                    self.run
-                )));
-            }
-            return from_folder(&dir, &experiment);
+        let recorded = Some(recorded).filter(|_| !self.again);
+        if changed && matches!(recorded, Some(Recorded::Folder(_) | Recorded::File(_))) {
+            return Err(CliError::Usage(format!(
+                "--epochs and --seed make another run than {}; add --again to train it",
+                self.run
+            )));
+        }
+        match recorded {
+            Some(Recorded::Folder(dir)) => return from_folder(&dir, &experiment),
+            Some(Recorded::File(file)) => return file.record().map_err(failed),
+            Some(Recorded::Not) | None => {}
         }
         if let Some(epochs) = self.epochs {
             experiment.training.epochs = epochs;
@@ -73,6 +81,43 @@ impl RunArgs {
         let experiment = run_folder::with_absolute_paths(&experiment);
         train(&experiment, out, interrupt)
     }
+
+    /// The experiment, and where its run is recorded.
+    fn find(&self) -> Result<(Experiment, Recorded), CliError> {
+        let path = Path::new(&self.run);
+        if is_run_file(path) && path.is_file() {
+            return of_file(path);
+        }
+        let unknown = match find(&self.run) {
+            Ok((experiment, Some(dir))) => return Ok((experiment, Recorded::Folder(dir))),
+            Ok((experiment, None)) => return Ok((experiment, Recorded::Not)),
+            // A file that is there and not valid.
+            Err(error) if path.exists() => return Err(error),
+            Err(error) => error,
+        };
+        match Catalogue::standard().map(|runs| runs.find(&self.run)) {
+            Some(Ok(file)) => of_file(&file),
+            Some(Err(error)) => Err(CliError::Failed(format!("{unknown}; nor a run: {error}"))),
+            None => Err(unknown),
+        }
+    }
+}
+
+/// Where a run is recorded.
+enum Recorded {
+    Not,
+    Folder(PathBuf),
+    File(Box<RunFile>),
+}
+
+fn of_file(path: &Path) -> Result<(Experiment, Recorded), CliError> {
+    let file = RunFile::open(path).map_err(failed)?;
+    let experiment = file.experiment().map_err(failed)?;
+    Ok((experiment, Recorded::File(Box::new(file))))
+}
+
+fn failed(error: RunError) -> CliError {
+    CliError::Failed(error.to_string())
 }
 
 /// Trains and records an experiment.
@@ -82,6 +127,7 @@ fn train(
     interrupt: &Interrupt,
 ) -> Result<RunRecord, CliError> {
     let problem = Arc::new(Problem::new(experiment)?);
+    let environment = environment(&problem).into_iter().collect();
     let begin = Instant::now();
     let mut recorder = Recorder::new(problem);
     let bar = out.start_bar(recorder.total_steps() as u64, "training");
@@ -96,7 +142,7 @@ fn train(
     Ok(recorder.record(Circumstances {
         made: Some(now()),
         seconds: Some(begin.elapsed().as_secs_f64()),
-        environment: environment(),
+        environment,
     }))
 }
 
@@ -113,19 +159,6 @@ fn now() -> String {
 fn seconds_of(time: jiff::Timestamp) -> String {
     let rounded = time.round(jiff::Unit::Second).unwrap_or(time);
     rounded.to_string()
-}
-
-/// Where this program runs.
-fn environment() -> Vec<(String, String)> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    [
-        ("gradscape", env!("CARGO_PKG_VERSION").to_owned()),
-        ("os", std::env::consts::OS.to_owned()),
-        ("architecture", std::env::consts::ARCH.to_owned()),
-        ("threads", threads.to_string()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
 }
 
 /// The record of a folder that `train` wrote.
@@ -188,6 +221,7 @@ fn from_folder(dir: &Path, experiment: &Experiment) -> Result<RunRecord, CliErro
     Ok(RunRecord {
         name: experiment.title().to_owned(),
         origin: Origin::Folder,
+        seed: experiment.seed,
         made: made.map(seconds_of),
         rows,
         steps: Vec::new(),

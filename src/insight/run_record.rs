@@ -135,6 +135,9 @@ pub struct RunRecord {
     pub origin: Origin,
     /// Network and data.
     pub problem: Arc<Problem>,
+    /// The seed of its initial weights and batches; that of the experiment unless it was
+    /// begun anew with another.
+    pub seed: u64,
     /// When it was made, RFC 3339.
     pub made: Option<String>,
     /// One row an epoch, oldest first. A learning rate of NaN is not known.
@@ -252,6 +255,7 @@ impl Recorder {
         RunRecord {
             name: problem.experiment.title().to_owned(),
             origin: Origin::Trained,
+            seed: problem.experiment.seed,
             made: circumstances.made,
             events: events(&rows, &end),
             rows,

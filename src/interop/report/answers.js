@@ -34,12 +34,11 @@ function samplesNote(each) {
 
 function confusionCard(each) {
   const counts = unpack(each.confusion), n = each.scores.length;
-  const heading = make("h3"), scroll = make("div", { class: "scroll", tabindex: "0" }), note = make("p", { class: "hint" });
-  const card = make("figure", { class: "card" }, heading, scroll, note);
+  const heading = make("h3"), axes = make("p", { class: "hint" }), scroll = make("div", { class: "scroll", tabindex: "0" }), note = make("p", { class: "hint" });
+  const card = make("figure", { class: "card" }, heading, axes, scroll, note);
   const totals = Array.from({ length: n }, (_, row) => each.scores[row].support);
   function fill() {
-    const table = make("table", { class: n > 14 ? "confusion tight" : "confusion" });
-    table.append(make("caption", { class: "quiet", text: t("confusion.axes") }));
+    const table = make("table", { class: n > 14 ? "confusion tight" : n < 5 ? "confusion roomy" : "confusion" });
     table.append(make("thead", {}, make("tr", {}, make("td"), ...totals.map((_, k) => make("th", { scope: "col" }, make("span", { text: className(k) }))))));
     const body = make("tbody");
     for (let row = 0; row < n; row += 1) {
@@ -63,6 +62,7 @@ function confusionCard(each) {
   view({
     words: () => {
       heading.textContent = t("heading.confusion");
+      axes.textContent = t("confusion.axes");
       const right = totals.reduce((sum, _, k) => sum + counts[k * n + k], 0), all = totals.reduce((a, b) => a + b, 0);
       note.textContent = `${samplesNote(each)} ${t("confusion.right", { right: whole(right), all: whole(all), share: percent(right / Math.max(all, 1)) })}`;
       fill();
@@ -179,28 +179,49 @@ function fieldCard(field) {
   const { n } = field, values = unpack(field.value), classes = unpack(field.class), points = unpackPoints(field.points);
   const [[x0, x1], [y0, y1]] = field.domain;
   const canvas = make("canvas", { class: "square", role: "img" }), heading = make("h3"), note = make("p", { class: "hint" }), legend = make("div", { class: "legend" });
-  const image = new ImageData(n, n), small = make("canvas", { width: n, height: n });
+  // Finer than the numbers, so that the boundary between classes is a line.
+  const fine = 4 * n, image = new ImageData(fine, fine), small = make("canvas", { width: fine, height: fine });
   const two = field.signed && data.run.task === "classes";
-  const fieldColor = k => {
-    if (field.signed) return diverging(values[k] / 127);
-    const ground = bytesOf(palette().background), color = bytesOf(classColor(classes[k])), f = 0.25 + 0.5 * Math.max(values[k], 0) / 127;
-    return ground.map((b, c) => Math.round(b + f * (color[c] - b)));
-  };
+  function paint(m) {
+    const ground = bytesOf(palette().background), table = Array.from({ length: 255 }, (_, v) => diverging((v - 127) / 127));
+    const hues = classColors().map(bytesOf);
+    for (let row = 0; row < fine; row += 1) for (let column = 0; column < fine; column += 1) {
+      // The numbers are those of the middles of cells.
+      const u = Math.min(Math.max((column + 0.5) / 4 - 0.5, 0), n - 1), v = Math.min(Math.max((row + 0.5) / 4 - 0.5, 0), n - 1);
+      const i = Math.min(Math.floor(u), n - 2), j = Math.min(Math.floor(v), n - 2), a = u - i, b = v - j, k = m * n * n + j * n + i;
+      const weights = [(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b], corners = [k, k + 1, k + n, k + n + 1];
+      let color;
+      if (field.signed) {
+        let value = 0;
+        for (let q = 0; q < 4; q += 1) value += weights[q] * values[corners[q]];
+        color = table[Math.round(value) + 127];
+      } else {
+        // The class that is ahead where the corners are mixed, and by how much.
+        const ahead = new Map();
+        for (let q = 0; q < 4; q += 1) {
+          const each = classes[corners[q]];
+          ahead.set(each, (ahead.get(each) || 0) + weights[q] * Math.max(values[corners[q]], 1));
+        }
+        const [best, margin] = [...ahead].reduce((x, y) => y[1] > x[1] ? y : x), f = 0.25 + 0.5 * margin / 127;
+        color = ground.map((c, q) => Math.round(c + f * (hues[best % hues.length][q] - c)));
+      }
+      image.data.set([...color, 255], 4 * ((fine - 1 - row) * fine + column));
+    }
+    small.getContext("2d").putImageData(image, 0, 0);
+  }
   const pointColor = (each, k) => each.class ? two ? css(diverging(each.class[k] ? 1 : -1)) : classColor(each.class[k]) : css(diverging(each.value[k] / 127));
   const frame = () => {
     const side = Math.min(canvas.clientWidth - 60, canvas.clientHeight - 34);
     return { side, left: 44 + (canvas.clientWidth - 60 - side) / 2, top: 6 };
   };
-  let shown = -1;
+  let shown = -1, painted = "";
   function draw() {
     const width = canvas.clientWidth;
     if (!width) return;
     const g = begin(canvas, width, canvas.clientHeight), colors = palette(), { side, left, top } = frame(), m = weightMoment();
-    shown = m;
-    for (let row = 0; row < n; row += 1) for (let column = 0; column < n; column += 1) {
-      image.data.set([...fieldColor(m * n * n + row * n + column), 255], 4 * ((n - 1 - row) * n + column));
-    }
-    small.getContext("2d").putImageData(image, 0, 0);
+    const mark = `${m} ${isDark()}`;
+    if (mark !== painted) paint(m);
+    [shown, painted] = [m, mark];
     g.imageSmoothingEnabled = true;
     g.imageSmoothingQuality = "high";
     g.globalAlpha = 0.8;
@@ -216,7 +237,7 @@ function fieldCard(field) {
       g.fill();
       // Samples that were held back have a dark ring, the others a light one.
       g.strokeStyle = each.part === "validation" ? "#14171f" : "#ffffff";
-      g.lineWidth = 1.2;
+      g.lineWidth = each.x.length > 400 ? 0.8 : 1.2;
       g.stroke();
     }
     g.fillStyle = colors.faint;

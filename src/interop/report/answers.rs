@@ -15,7 +15,7 @@ const CLASSES: usize = 40;
 /// Points that are drawn of each part, at most.
 const POINTS: usize = 800;
 /// Points a side of a field.
-const FIELD: usize = 56;
+const FIELD: usize = 64;
 /// Points of a curve.
 const LINE: usize = 160;
 /// Samples of a part that the network is asked about, at most.

@@ -63,6 +63,7 @@ const percent = (value, digits = 2) => value === null || Number.isNaN(value) ? "
 const list = items => items.join(language === "zh" ? "、" : ", ");
 
 function duration(seconds) {
+  if (seconds < 0.1) return t("time.ms", { ms: num(1000 * seconds, 2) });
   if (seconds < 60) return t("time.seconds", { s: seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds) });
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return t("time.minutes", { m: minutes });

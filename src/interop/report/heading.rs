@@ -33,6 +33,8 @@ pub(super) struct Heading<'a> {
     batch: usize,
     epochs: usize,
     seed: u64,
+    /// The seed of weights and batches, if it is another than that of the data.
+    reseeded: Option<u64>,
     updates_measured: bool,
     comments: &'a [String],
     tags: &'a [String],
@@ -81,6 +83,7 @@ impl<'a> Heading<'a> {
             batch: training.batch.size(problem.train.len()),
             epochs: training.epochs,
             seed: experiment.seed,
+            reseeded: Some(record.seed).filter(|&seed| seed != experiment.seed),
             updates_measured: record.updates_measured,
             comments: &record.comments,
             tags: &record.tags,

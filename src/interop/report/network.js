@@ -22,7 +22,7 @@ function buildNetwork() {
         make("td", { text: row.activation || "–" }),
         make("td", { text: row.output.join(" × ") }),
         make("td", { text: row.parameters ? whole(row.parameters) : "–" })));
-      const foot = make("tr", {}, make("th", { scope: "row", text: t("table.total") }), make("td", { colspan: "3", text: t("network.adds", { n: whole(data.network.multiply_adds) }) }),
+      const foot = make("tr", {}, make("th", { scope: "row", text: t("table.total") }), make("td", { colspan: "3", class: "left", text: t("network.adds", { n: whole(data.network.multiply_adds) }) }),
         make("td", { text: whole(data.network.parameters) }));
       const more = data.network.all_rows - rows.length;
       scroll.replaceChildren(make("table", { class: "numbers" },
@@ -69,10 +69,11 @@ function drawNetwork(canvas, caption, plan) {
     if (!wide) return;
     const named = plan.outputs.length > 0, room = named ? Math.min(110, wide * 0.2) : 28;
     const scale = Math.min((wide - 40 - room) / Math.max(right - left, 1), 2, Math.max(420 / Math.max(bottom - top, 1), 0.2));
-    const tall = Math.max((bottom - top) * scale + 86, 130);
+    const edge = Math.max(...plan.columns.map(([, r]) => r * scale), 0.8);
+    const tall = Math.max((bottom - top) * scale + 2 * edge + 74, 130);
     canvas.style.height = `${tall}px`;
     const offset = (wide - room - (right - left) * scale) / 2;
-    fit = { scale, left: offset - left * scale, top: 34 - top * scale };
+    fit = { scale, left: offset - left * scale, top: 20 + edge - top * scale };
     const g = begin(canvas, wide, tall), colors = palette(), m = weightMoment();
     const spot = unit => {
       const [x, y] = at(unit);

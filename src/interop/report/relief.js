@@ -103,8 +103,8 @@ function buildRelief() {
   const deep = Boolean(lineProgram);
   let mode = deep ? "deep" : "map";
   let turning = deep && !still.matches;
-  const eye = { yaw: 0.7, pitch: 0.62, far: 3.55 };
-  const HEIGHT = 0.95;
+  const eye = { yaw: 0.7, pitch: 0.6, far: 4 };
+  const HEIGHT = 0.95, FLOOR = -HEIGHT / 2 - 0.08;
   let buffers = null, matrix = null, hovered = null;
 
   const unit = v => 2 * (v - lo) / (hi - lo) - 1;
@@ -165,7 +165,7 @@ function buildRelief() {
       if (Number.isFinite(foot[1]) && points[k].every(Number.isFinite)) strip(points[k], foot, relief.step[k]);
     }
     const gapLength = lines.length / 8 - pathLength;
-    const frame = [], floor = -HEIGHT / 2, parts = 8;
+    const frame = [], floor = FLOOR, parts = 8;
     for (let k = 0; k <= parts; k += 1) {
       const p = 2 * k / parts - 1;
       frame.push([[p, floor, -1], [p, floor, 1]], [[-1, floor, p], [1, floor, p]]);
@@ -201,11 +201,11 @@ function buildRelief() {
   function look(width, height) {
     const { yaw, pitch, far } = eye, focus = 1 / Math.tan(0.36), near = 0.1, last = 20;
     // In a narrow window the whole has to fit its width.
-    const away = far * Math.max(1, 1.18 * height / width);
+    const away = far * Math.max(1, 1.3 * height / width);
     const perspective = new Float32Array([focus * height / width, 0, 0, 0, 0, focus, 0, 0, 0, 0, (last + near) / (near - last), -1, 0, 0, 2 * last * near / (near - last), 0]);
     const [sy, cy, sp, cp] = [Math.sin(yaw), Math.cos(yaw), Math.sin(pitch), Math.cos(pitch)];
     // About the vertical, then about the horizontal, then away.
-    const turned = new Float32Array([cy, sp * sy, -cp * sy, 0, 0, cp, sp, 0, sy, -sp * cy, cp * cy, 0, 0, 0.04, -away, 1]);
+    const turned = new Float32Array([cy, sp * sy, -cp * sy, 0, 0, cp, sp, 0, sy, -sp * cy, cp * cy, 0, 0, 0.13, -away, 1]);
     return product(perspective, turned);
   }
   function project(p) {
@@ -306,7 +306,7 @@ function buildRelief() {
   }
 
   function drawLabels(g, width, height) {
-    const colors = palette(), floor = -HEIGHT / 2;
+    const colors = palette(), floor = FLOOR;
     // The two edges of the floor that face the reader.
     const corners = [[-1, 1], [1, 1], [1, -1], [-1, -1]].map(([x, z]) => ({ x, z, p: project([x, floor, z]) }));
     const nearest = corners.reduce((a, b) => b.p[2] < a.p[2] ? b : a);
@@ -547,7 +547,7 @@ function buildRelief() {
       ArrowLeft: () => { eye.yaw -= 0.12; }, ArrowRight: () => { eye.yaw += 0.12; },
       ArrowUp: () => { eye.pitch = Math.min(eye.pitch + 0.08, 1.5); }, ArrowDown: () => { eye.pitch = Math.max(eye.pitch - 0.08, 0.05); },
       "+": () => zoom(0.88), "=": () => zoom(0.88), "-": () => zoom(1.14),
-      Home: () => { [eye.pitch, eye.far] = [0.62, 3.55]; face(); },
+      Home: () => { [eye.pitch, eye.far] = [0.6, 4]; face(); },
     };
     if (!acts[event.key]) return;
     event.preventDefault();

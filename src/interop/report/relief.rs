@@ -67,7 +67,13 @@ impl Relief {
         let most = (most as usize).max(FEWEST).min(all);
         let few = (most < all).then(|| problem.train.select(&evenly(all, most)));
         let gauge = Gauge::training_loss(problem);
-        let gauge = few.as_ref().map_or(gauge, |samples| gauge.over(samples));
+        // Where a loss was not recorded, all along the path are computed.
+        let recorded = record.path.iter().all(|point| !point.loss.is_nan());
+        let gauge = match &few {
+            Some(few) => gauge.over(few),
+            None if recorded => gauge,
+            None => gauge.over(&problem.train),
+        };
         let path: Vec<PathPoint> = evenly(record.path.len(), PATH)
             .into_iter()
             .map(|k| record.path[k].clone())

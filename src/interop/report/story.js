@@ -151,7 +151,7 @@ function buildAgain() {
     words: () => {
       const facts = [];
       const fact = (key, value) => facts.push(make("div", {}, make("dt", { text: key }), make("dd", { text: value })));
-      fact(t("again.seed"), String(run.seed));
+      fact(t("again.seed"), run.reseeded === null ? String(run.seed) : t("again.reseeded", { seed: run.reseeded, data: run.seed }));
       fact(t("again.version"), `gradscape ${run.version || data.program}`);
       for (const [name, value] of run.environment) {
         if (name !== "gradscape") fact(has("environment." + name) ? t("environment." + name) : name, value);

@@ -70,7 +70,7 @@ function buildRidges() {
         const y = lineOf(k, b);
         if (k !== n - 1 && k !== 0 && (Math.abs(before - y) < 22 || Math.abs(lineOf(0, b) - y) < 22 || b.low - y < 22)) continue;
         if (k !== 0) before = y;
-        g.fillText(num(Number(epochOf(spreadSteps[k]).toFixed(1)), 4), b.right + 8, y);
+        g.fillText(num(Number(epochOf(spreadSteps[k]).toFixed(epochOf(lastStep) > 20 ? 0 : 1)), 6), b.right + 8, y);
       }
       g.fillStyle = colors.faint;
       g.fillText(t("axis.epoch"), b.right + 8, Math.max(lineOf(0, b) - 18, 8));
