@@ -32,9 +32,10 @@ pub(super) struct Heading<'a> {
     learning_rate: f64,
     batch: usize,
     epochs: usize,
-    seed: u64,
+    /// In words: scripts have numbers of 53 bits.
+    seed: String,
     /// The seed of weights and batches, if it is another than that of the data.
-    reseeded: Option<u64>,
+    reseeded: Option<String>,
     updates_measured: bool,
     comments: &'a [String],
     tags: &'a [String],
@@ -82,8 +83,10 @@ impl<'a> Heading<'a> {
             learning_rate: training.optimizer.learning_rate,
             batch: training.batch.size(problem.train.len()),
             epochs: training.epochs,
-            seed: experiment.seed,
-            reseeded: Some(record.seed).filter(|&seed| seed != experiment.seed),
+            seed: experiment.seed.to_string(),
+            reseeded: Some(record.seed)
+                .filter(|&seed| seed != experiment.seed)
+                .map(|seed| seed.to_string()),
             updates_measured: record.updates_measured,
             comments: &record.comments,
             tags: &record.tags,
