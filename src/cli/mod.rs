@@ -14,6 +14,7 @@ mod diagnose;
 mod error;
 mod exercise;
 mod explain;
+mod export_run;
 mod figure;
 mod functions;
 mod gradient;
@@ -29,7 +30,9 @@ mod race;
 mod range_test;
 mod record;
 mod report;
+mod report_page;
 mod run_folder;
+mod run_source;
 mod runs;
 pub mod samples;
 mod source;
@@ -54,6 +57,7 @@ Examples:
   gradscape runs                                list the recorded runs
   gradscape compare spiral my.toml              train networks side by side, and say what differs
   gradscape diagnose my.toml                    say what is wrong with a run, and what to try
+  gradscape report out/digits --out report.html hand on a run as one page that works offline
   gradscape surface out/digits --out surface.png
   gradscape race --function rosenbrock --rate 0.001 --out race.png
   gradscape line out/digits --out line.png
@@ -171,6 +175,18 @@ Examples:
     Diagnose(diagnose::DiagnoseArgs),
     #[command(after_help = "\
 Examples:
+  gradscape report out/digits --out report.html
+  gradscape report spiral --epochs 200 --out spiral.html --lang zh --theme light
+  gradscape report out/digits --again --out report.html")]
+    Report(report_page::ReportArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape export-run out/digits --out history.csv --out run.npz
+  gradscape export-run out/digits --out network.glb --out path.surface.glb --out loss.svg
+  gradscape export-run digits --epochs 20 --out out/everything")]
+    ExportRun(export_run::ExportRunArgs),
+    #[command(after_help = "\
+Examples:
   gradscape gradient xor --out g.safetensors
   gradscape gradient out/xor --double --out g.safetensors
   gradscape gradient my.toml --weights w.safetensors --out g.safetensors")]
@@ -260,6 +276,8 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::RangeTest(args)) => range_test::run(args),
         Some(Command::Diagnose(args)) => diagnose::run(args),
+        Some(Command::Report(args)) => report_page::run(args),
+        Some(Command::ExportRun(args)) => export_run::run(args),
         Some(Command::Gradient(args)) => gradient::run(args),
         Some(Command::Derivatives(args)) => derivatives::run(args),
         Some(Command::Surface(args)) => surface::obey(args),
@@ -279,7 +297,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `runs`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
+         `train`, `runs`, `report`, `export`, `export-run`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
             .to_owned(),
     )
 }

@@ -59,9 +59,8 @@ pub use marching::contour_lines;
 pub use matrices::{HeatColors, HeatColumn, HeatFigure};
 pub use maximised::{Exhibit, MaximisedFigure};
 pub use missing::Missing;
-pub use network::NetworkFigure;
+pub use network::{Column, NetworkFigure, NetworkPlan, PlannedLink};
 pub use overlay::{OverlayFigure, OverlaySeries};
-
 pub use parallel::{
     ParallelAxis, ParallelFigure, ParallelMarks, PlacedAxis, result_color, short_key,
 };

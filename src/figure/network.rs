@@ -4,7 +4,7 @@
 use super::Tone;
 use super::svg::{Anchor, Svg};
 use crate::insight::salient::{self, Criterion};
-use crate::nn::{Layer, Link, Network, Shape};
+use crate::nn::{Connections, Layer, Link, Network, Shape};
 
 /// What to draw, and how.
 #[derive(Debug, Clone)]
@@ -41,14 +41,105 @@ const OVER: f64 = TOP - 14.0;
 const TALL: usize = 20;
 
 /// Where the units of one column stand.
-pub(super) struct Column {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Their centres, to the right and down.
     pub points: Vec<(f64, f64)>,
+    /// The radius of each.
     pub radius: f64,
+}
+
+/// A connection that is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedLink {
+    /// The layer that it leads into, from 0.
+    pub layer: usize,
+    /// The column that it comes from: 0 is the input.
+    pub column: usize,
+    /// The unit there.
+    pub from: usize,
+    /// The unit of the layer.
+    pub to: usize,
+    /// Its weight's place in the parameter vector; none of one without a weight.
+    pub parameter: Option<usize>,
+}
+
+/// What a picture of a network is drawn from, where another program draws it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkPlan {
+    /// Width and height of the picture.
+    pub size: (f64, f64),
+    /// The columns: the input, then the layers.
+    pub columns: Vec<Column>,
+    /// The connections that stand for all, the weakest first within a layer.
+    pub links: Vec<PlannedLink>,
+    /// For each layer how many are drawn, and of how many.
+    pub counts: Vec<(usize, usize)>,
 }
 
 impl NetworkFigure<'_> {
     /// Units from top to bottom of the picture.
     pub const HEIGHT: f64 = HEIGHT;
+
+    /// Where everything stands, with at most `most` connections into each layer from each
+    /// of its sources.
+    pub fn plan(&self, most: usize) -> NetworkPlan {
+        let mut plan = NetworkPlan {
+            size: (WIDTH, HEIGHT),
+            columns: self.columns(),
+            links: Vec::new(),
+            counts: Vec::new(),
+        };
+        for (layer, this) in self.network.layers().iter().enumerate() {
+            let (mut shown, mut all) = (0, 0);
+            for (source, connections) in self.network.connections(layer).iter().enumerate() {
+                let links = self.strongest(layer, connections, most);
+                shown += links.len();
+                all += connections.len();
+                plan.links.extend(links.iter().map(|(link, _)| PlannedLink {
+                    layer,
+                    column: this.sources()[source].column(),
+                    from: link.from,
+                    to: link.to,
+                    parameter: link.parameter,
+                }));
+            }
+            plan.counts.push((shown, all));
+        }
+        plan
+    }
+
+    /// The connections of one source of `layer` that stand for all, with their weights,
+    /// the weakest first, so that the strong lie on top.
+    fn strongest(
+        &self,
+        layer: usize,
+        connections: &Connections,
+        most: usize,
+    ) -> Vec<(Link, Option<f32>)> {
+        let maps = self.network.layers()[layer].output_shape().channels;
+        let activations = self.values.get(layer + 1).map_or(&[][..], Vec::as_slice);
+        let criterion = Criterion {
+            values: self.params,
+            activations,
+            maps,
+            visible: [usize::MAX; 2],
+        };
+        let count = if salient::ranks_weights(connections, maps) {
+            most
+        } else {
+            most.min(salient::in_windows(connections, maps, 1))
+        };
+        let chosen = salient::choose(connections, &criterion, count, &[]);
+        let mut links: Vec<(Link, Option<f32>)> = chosen
+            .iter()
+            .filter_map(|&index| connections.get(index as usize))
+            .map(|link| (link, link.parameter.map(|p| self.params[p])))
+            .collect();
+        let size = |weight: Option<f32>| weight.unwrap_or(0.0).abs();
+        links.sort_by(|a, b| size(a.1).total_cmp(&size(b.1)));
+        links
+    }
 
     /// The picture as SVG.
     pub fn draw(&self) -> Svg {
@@ -151,28 +242,9 @@ impl NetworkFigure<'_> {
         for (source, connections) in self.network.connections(layer).iter().enumerate() {
             let column = this.sources()[source].column();
             let (from, to) = (&columns[column], &columns[layer + 1]);
-            let maps = this.output_shape().channels;
-            let activations = self.values.get(layer + 1).map_or(&[][..], Vec::as_slice);
-            let criterion = Criterion {
-                values: self.params,
-                activations,
-                maps,
-                visible: [usize::MAX; 2],
-            };
-            let count = if salient::ranks_weights(connections, maps) {
-                CONNECTIONS
-            } else {
-                CONNECTIONS.min(salient::in_windows(connections, maps, 1))
-            };
-            let chosen = salient::choose(connections, &criterion, count, &[]);
-            let mut links: Vec<(Link, Option<f32>)> = chosen
-                .iter()
-                .filter_map(|&index| connections.get(index as usize))
-                .map(|link| (link, link.parameter.map(|p| self.params[p])))
-                .collect();
+            let links = self.strongest(layer, connections, CONNECTIONS);
+            shown += links.len();
             let size = |weight: Option<f32>| weight.unwrap_or(0.0).abs();
-            // The weakest first, so that the strong lie on top.
-            links.sort_by(|a, b| size(a.1).total_cmp(&size(b.1)));
             let largest = links.last().map_or(0.0, |(_, weight)| size(*weight));
             for (link, weight) in links {
                 let (start, end) = (from.points[link.from], to.points[link.to]);
@@ -195,7 +267,6 @@ impl NetworkFigure<'_> {
                 let dash = if share < 0.0 { "6 4" } else { "" };
                 svg.polyline(&points, color, width, opacity, dash);
             }
-            shown += chosen.len();
             all += connections.len();
         }
         (shown, all)

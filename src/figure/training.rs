@@ -274,6 +274,7 @@ mod tests {
             epoch: k as f64 / 10.0,
             learning_rate: 0.1,
             gradient_norm: 1.0 / k as f64,
+            batch_loss: 1.0,
         };
         let steps: Vec<StepRow> = (1..300).map(step).collect();
         // A loss that is 0 has no logarithm and is left out.

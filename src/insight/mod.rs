@@ -15,6 +15,7 @@ pub mod neuron_field;
 pub mod picture;
 pub mod recording;
 pub mod regularisers;
+pub mod run_record;
 pub mod salient;
 pub mod same_samples;
 mod sample_pass;

@@ -16,6 +16,8 @@ pub struct Wanted {
     pub health: bool,
     /// Distributions, some tens of moments.
     pub distributions: bool,
+    /// The path through parameter space, in bounded memory.
+    pub path: bool,
 }
 
 /// One step's figures.
@@ -29,6 +31,8 @@ pub struct StepRow {
     pub learning_rate: f64,
     /// The Euclidean norm of the gradient that the step was made from, penalties included.
     pub gradient_norm: f64,
+    /// The mean data loss of the step's batch, before the step.
+    pub batch_loss: f64,
 }
 
 /// A run with what is recorded of it. A state machine: whoever drives it brings the clock.
@@ -52,7 +56,10 @@ impl Recording {
         epochs: usize,
         wanted: Wanted,
     ) -> Self {
-        let mut session = Session::without_path(Arc::clone(&problem));
+        let mut session = match wanted.path {
+            true => Session::new(Arc::clone(&problem)),
+            false => Session::without_path(Arc::clone(&problem)),
+        };
         if let Some(params) = start {
             session.command(TrainCommand::SetParams(params.into()));
         }
@@ -113,6 +120,7 @@ impl Recording {
             epoch: step as f64 / trainer.steps_per_epoch().max(1) as f64,
             learning_rate: trainer.last_rate(),
             gradient_norm,
+            batch_loss: trainer.batch_loss(),
         });
         if self.steps.len() > STEPS {
             self.stride *= 2;
@@ -175,6 +183,16 @@ impl Recording {
     pub fn divergence(&mut self) -> Option<Divergence> {
         self.session.snapshot().divergence
     }
+
+    /// Epochs completed.
+    pub fn epoch(&self) -> usize {
+        self.session.trainer().epoch()
+    }
+
+    /// The run itself, where it is now.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
 }
 
 #[cfg(test)]
@@ -193,6 +211,7 @@ mod tests {
         let all = Wanted {
             health: true,
             distributions: true,
+            path: false,
         };
         let mut recording = Recording::new(problem(), None, 20, all);
         while recording.advance() {}

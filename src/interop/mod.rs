@@ -3,8 +3,13 @@
 //! The layouts written here are contracts: `docs/commands.md` states them, and
 //! they are added to rather than renamed.
 
+mod glb;
+mod html;
 mod model;
+mod network_glb;
 mod npz;
+pub mod report;
+mod run_files;
 mod safetensors;
 mod surface_csv;
 mod surface_file;
@@ -21,7 +26,9 @@ pub use model::{
     Tensor, Translated, Translation, Weight, experiment_of, experiment_of_file, is_model,
     open_model, read_weights, translate,
 };
+pub use network_glb::{NetworkModel, write_network_glb};
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
+pub use run_files::{write_epochs_csv, write_run_npz, write_steps_csv};
 pub use safetensors::{Values, read_params, write_params, write_tensors};
 pub use surface_file::{SurfaceFile, SurfaceFormat, write_surface_file};
 pub use tile::{Identity, TileFile, TileHead, read_tile, tile_bytes, write_tile};

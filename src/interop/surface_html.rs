@@ -1,6 +1,7 @@
 //! A surface as a page that turns in any browser: Plotly and the data inside it,
 //! nothing loaded from elsewhere.
 
+use super::html::{escape, fill, json_in_script};
 use super::{InteropError, SurfaceFile};
 use crate::colormap::viridis;
 use crate::figure::{Scale, log_ticks, nice_ticks, tick_label};
@@ -93,8 +94,7 @@ pub(super) fn bytes(path: &Path, file: &SurfaceFile<'_>) -> Result<Vec<u8>, Inte
             ("GRID", &style.grid.css()),
             ("ACCENT", &style.training.css()),
             ("PLOTLY", &plotly),
-            // Within a script element only `<` could end it.
-            ("DATA", &data.replace('<', "\\u003c")),
+            ("DATA", &json_in_script(&data)),
         ],
     );
     Ok(page.into_bytes())
@@ -167,51 +167,9 @@ fn data<'a>(file: &'a SurfaceFile<'_>, scale: Scale) -> Data<'a> {
     }
 }
 
-/// `page` with each `@NAME@` replaced, in one pass, so that what is put in is
-/// never looked at again.
-fn fill(page: &str, parts: &[(&str, &str)]) -> String {
-    let mut out = String::new();
-    let mut rest = page;
-    'next: while let Some((before, after)) = rest.split_once('@') {
-        out += before;
-        for (name, value) in parts {
-            if let Some(tail) = after.strip_prefix(name).and_then(|t| t.strip_prefix('@')) {
-                out += value;
-                rest = tail;
-                continue 'next;
-            }
-        }
-        out.push('@');
-        rest = after;
-    }
-    out + rest
-}
-
-/// Text as HTML content.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_filled_in_is_not_looked_at_again() {
-        let page = fill("a@A@ b@c @B@", &[("A", "@B@"), ("B", "x")]);
-        assert_eq!(page, "a@B@ b@c x");
-    }
 
     #[test]
     fn the_script_that_is_put_in_cannot_end_its_element() {

@@ -17,6 +17,7 @@ mod file;
 mod finding;
 mod info;
 mod item;
+mod record;
 mod recorder;
 mod recording;
 mod replay;
