@@ -4,6 +4,7 @@
 //! they are added to rather than renamed.
 
 mod model;
+mod model_out;
 mod npz;
 mod safetensors;
 mod surface_csv;
@@ -19,8 +20,9 @@ mod tile;
 pub use model::{
     Attribute, ForeignModel, ModelFormat, ModelRow, ModelTable, Node, Numbers, Port, Side, Status,
     Tensor, Translated, Translation, Weight, experiment_of, experiment_of_file, is_model,
-    open_model, read_weights, translate,
+    open_model, read_model, read_weights, translate,
 };
+pub use model_out::{ModelFile, ModelOut, model_notes, write_model};
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};
 pub use surface_file::{SurfaceFile, SurfaceFormat, write_surface_file};

@@ -61,14 +61,39 @@ pub fn is_model(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read, is of no format that is known, or is damaged.
 pub fn open_model(path: &Path) -> Result<ForeignModel, InteropError> {
-    let bytes = read_bytes(path)?;
+    read_model(path, read_bytes(path)?)
+}
+
+/// The model in `bytes`, which came from a file or went by the name of one.
+///
+/// # Errors
+/// When they are of no format that is known, or damaged.
+pub fn read_model(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, InteropError> {
     parse(path, bytes).map_err(|error| InteropError::format(path, error))
 }
 
 /// What lies in a file.
 enum Contents {
     Graph(ForeignModel),
-    Tensors(ModelFormat, Vec<Tensor>),
+    Tensors(Tensors),
+}
+
+/// Weights without a graph.
+struct Tensors {
+    format: ModelFormat,
+    all: Vec<Tensor>,
+    /// Whether the file says the order of its layers.
+    ordered: bool,
+}
+
+impl Tensors {
+    fn in_order(format: ModelFormat, all: Vec<Tensor>) -> Contents {
+        Contents::Tensors(Tensors {
+            format,
+            all,
+            ordered: true,
+        })
+    }
 }
 
 fn contents(path: &Path, bytes: Vec<u8>) -> Result<Contents, String> {
@@ -86,23 +111,20 @@ fn contents(path: &Path, bytes: Vec<u8>) -> Result<Contents, String> {
             return Ok(Contents::Graph(guarded(move || keras::keras(&bytes))?));
         }
         return Ok(if names.iter().any(|name| name.ends_with("data.pkl")) {
-            Contents::Tensors(ModelFormat::PyTorch, pytorch::zipped(&bytes)?)
+            Tensors::in_order(ModelFormat::PyTorch, pytorch::zipped(&bytes)?)
         } else {
-            Contents::Tensors(ModelFormat::Npz, tensors::npz(&bytes)?)
+            Tensors::in_order(ModelFormat::Npz, tensors::npz(&bytes)?)
         });
     }
     if pytorch::is_legacy(&bytes) {
-        return Ok(Contents::Tensors(
+        return Ok(Tensors::in_order(
             ModelFormat::PyTorch,
             pytorch::legacy(&bytes)?,
         ));
     }
     match ending.as_str() {
         "onnx" => Ok(Contents::Graph(onnx::parse(&bytes)?)),
-        "safetensors" => Ok(Contents::Tensors(
-            ModelFormat::Safetensors,
-            tensors::safetensors(&bytes)?,
-        )),
+        "safetensors" => Ok(Contents::Tensors(tensors::safetensors(&bytes)?)),
         "h5" | "hdf5" => Err("is not an HDF5 file: it does not begin as one".to_owned()),
         "keras" | "npz" => Err("is not a zip archive: it does not begin as one".to_owned()),
         "pt" | "pth" | "bin" | "ckpt" => Err(
@@ -124,11 +146,12 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 fn parse(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, String> {
     Ok(match contents(path, bytes)? {
         Contents::Graph(model) => model,
-        Contents::Tensors(format, tensors) => {
-            if tensors.is_empty() {
+        Contents::Tensors(tensors) => {
+            if tensors.all.is_empty() {
                 return Err("holds no tensors".to_owned());
             }
-            let groups = groups::groups(format, tensors);
+            let format = tensors.format;
+            let groups = groups::groups(tensors);
             if groups.len() > MOST_GROUPS {
                 let found = groups.len();
                 return Err(format!(

@@ -211,17 +211,22 @@ fn read_attribute(bytes: &[u8]) -> Result<(String, Attribute), String> {
         }
     }
     let value = match (kind, tensor, graph) {
-        (1, ..) => Attribute::Number(f64::from(float)),
+        (1, ..) => Attribute::Number(decimal(float)),
         (2, ..) => Attribute::Whole(whole),
         (3, ..) => Attribute::Text(text),
         (4, Some(tensor), _) => Attribute::Tensor(Arc::new(tensor)),
         (5, _, Some(nodes)) => Attribute::Other(format!("a graph of {nodes} nodes")),
-        (6, ..) => Attribute::Numbers(floats.into_iter().map(f64::from).collect()),
+        (6, ..) => Attribute::Numbers(floats.into_iter().map(decimal).collect()),
         (7, ..) => Attribute::Wholes(wholes),
         (8, ..) => Attribute::Other("texts".to_owned()),
         _ => Attribute::Other("a value of another kind".to_owned()),
     };
     Ok((name, value))
+}
+
+/// A setting as it was meant: 0.1, where its single precision is 0.100000001.
+pub(super) fn decimal(x: f32) -> f64 {
+    x.to_string().parse().unwrap_or(f64::from(x))
 }
 
 /// How many nodes the graph of a condition or a loop has. They are not looked into.

@@ -1,20 +1,32 @@
 //! Tensors by name without a graph: safetensors and NPZ.
 
+use super::Tensors;
 use super::archive::Archive;
 use super::bytes::{Element, count};
-use super::graph::{Numbers, Tensor};
+use super::graph::{ModelFormat, Numbers, Tensor};
+use crate::interop::model_out::ORDER;
 use ndarray_npy::npy::header::Header;
 use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
 
 /// The longest header of an array that is looked at; NumPy writes about a hundred bytes.
 const MAX_HEADER: usize = 4096;
 
-/// All tensors of a safetensors file, in the order in which their bytes lie.
-pub(super) fn safetensors(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
+/// All tensors of a safetensors file, in the order in which their bytes lie, or in that of the
+/// layers where we wrote the file and said it.
+pub(super) fn safetensors(bytes: &[u8]) -> Result<Tensors, String> {
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| format!("is not a safetensors file: {error}"))?;
     let mut views: Vec<_> = file.iter().collect();
     views.sort_by_key(|(name, view)| (view.data().as_ptr(), name.len()));
+    let order = layer_order(bytes);
+    if let Some(order) = &order {
+        let place = |name: &str| {
+            let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
+            order.get(layer).copied().unwrap_or(usize::MAX)
+        };
+        views.sort_by_cached_key(|(name, _)| place(name));
+    }
     let tensors = views.into_iter().map(|(name, view)| {
         let element = match view.dtype() {
             Dtype::F16 => Some(Element::F16),
@@ -40,7 +52,19 @@ pub(super) fn safetensors(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
             },
         }
     });
-    Ok(tensors.collect())
+    Ok(Tensors {
+        format: ModelFormat::Safetensors,
+        all: tensors.collect(),
+        ordered: order.is_some(),
+    })
+}
+
+/// The place of each layer by its name, from the file's metadata.
+fn layer_order(bytes: &[u8]) -> Option<HashMap<String, usize>> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    let names: Vec<String> =
+        serde_json::from_str(metadata.metadata().as_ref()?.get(ORDER)?).ok()?;
+    Some(names.into_iter().zip(0..).collect())
 }
 
 /// All arrays of an NPZ archive, in its order.
