@@ -18,7 +18,9 @@ mod onnx_operators;
 mod pickle;
 mod protobuf;
 mod pytorch;
+mod run;
 mod shared;
+mod sides;
 mod table;
 mod tensors;
 mod translate;
@@ -26,6 +28,8 @@ mod weights;
 
 pub use experiment::{experiment_of, experiment_of_file};
 pub use graph::{Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight};
+pub use run::{InputValues, NodeValue, RanNode, Run, RunInput, RunPort, Runnable};
+pub use sides::InputSides;
 pub use table::{ModelRow, ModelTable};
 pub use translate::{Status, Translated, Translation, translate};
 pub use weights::read_weights;
@@ -61,7 +65,17 @@ pub fn is_model(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read, is of no format that is known, or is damaged.
 pub fn open_model(path: &Path) -> Result<ForeignModel, InteropError> {
-    read_model(path, read_bytes(path)?)
+    open_model_for(path, &[])
+}
+
+/// The same, where somebody says how large what it reads is: sides that the file leaves open,
+/// and the images of weights without a graph.
+///
+/// # Errors
+/// As of [`open_model`]; for an input that is not there or has other sides.
+pub fn open_model_for(path: &Path, inputs: &[InputSides]) -> Result<ForeignModel, InteropError> {
+    let bytes = read_bytes(path)?;
+    parse(path, bytes, inputs).map_err(|error| InteropError::format(path, error))
 }
 
 /// The model in `bytes`, which came from a file or went by the name of one.
@@ -69,7 +83,25 @@ pub fn open_model(path: &Path) -> Result<ForeignModel, InteropError> {
 /// # Errors
 /// When they are of no format that is known, or damaged.
 pub fn read_model(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, InteropError> {
-    parse(path, bytes).map_err(|error| InteropError::format(path, error))
+    parse(path, bytes, &[]).map_err(|error| InteropError::format(path, error))
+}
+
+/// The arrays of an NPZ archive by name, with their sides, as single precision.
+///
+/// # Errors
+/// When the file cannot be read or is no such archive.
+pub fn read_input_arrays(path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, InteropError> {
+    let fault = |message: String| InteropError::format(path, message);
+    let arrays = tensors::npz(&read_bytes(path)?).map_err(fault)?;
+    let values = arrays.into_iter().map(|array| match array.numbers {
+        Numbers::Floats(all) => Ok((array.name, array.shape, all)),
+        Numbers::Whole(all) => {
+            let floats = all.iter().map(|&n| n as f32).collect();
+            Ok((array.name, array.shape, floats))
+        }
+        Numbers::Unread(kind) => Err(fault(format!("array {:?} holds {kind}", array.name))),
+    });
+    values.collect()
 }
 
 /// What lies in a file.
@@ -143,9 +175,12 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     outcome.unwrap_or_else(|_| Err("is a damaged HDF5 file".to_owned()))
 }
 
-fn parse(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, String> {
+fn parse(path: &Path, bytes: Vec<u8>, inputs: &[InputSides]) -> Result<ForeignModel, String> {
     Ok(match contents(path, bytes)? {
-        Contents::Graph(model) => model,
+        Contents::Graph(mut model) => {
+            sides::set(&mut model, inputs)?;
+            model
+        }
         Contents::Tensors(tensors) => {
             if tensors.all.is_empty() {
                 return Err("holds no tensors".to_owned());
@@ -158,7 +193,10 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, String> {
                     "has {found} layers with weights; at most {MOST_GROUPS} are read"
                 ));
             }
-            guess::graph(format, groups)
+            let given = sides::of_images(inputs)?;
+            let mut model = guess::graph(format, groups, given);
+            sides::set(&mut model, inputs)?;
+            model
         }
     })
 }

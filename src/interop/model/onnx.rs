@@ -106,6 +106,9 @@ fn connect(graph: Graph, producer: String, opset: Option<i64>) -> ForeignModel {
 /// The attribute under which each node knows the version of the operators.
 pub(super) const OPSET: &str = "opset";
 
+/// The attribute of a node whose operator is not ONNX's own: by whom it is.
+pub(super) const DOMAIN: &str = "domain";
+
 /// What a `Constant` node gives.
 fn constant(node: &Node) -> Option<Arc<Tensor>> {
     let (key, value) = node.attributes.iter().next()?;
@@ -169,6 +172,7 @@ fn read_graph(bytes: &[u8]) -> Result<Graph, String> {
 
 fn read_node(bytes: &[u8]) -> Result<Node, String> {
     let mut node = Node::new("", "", Vec::new());
+    let mut domain = String::new();
     node.outputs.clear();
     let mut message = Message::new(bytes);
     while let Some((number, field)) = message.next()? {
@@ -181,11 +185,16 @@ fn read_node(bytes: &[u8]) -> Result<Node, String> {
                 let (name, value) = read_attribute(field.bytes()?)?;
                 node.attributes.insert(name, value);
             }
+            7 => domain = field.text()?,
             _ => {}
         }
     }
     if node.op.is_empty() {
         return Err(format!("the node {:?} has no operator", node.name));
+    }
+    if !matches!(domain.as_str(), "" | "ai.onnx") {
+        node.attributes
+            .insert(DOMAIN.to_owned(), Attribute::Text(domain));
     }
     Ok(node)
 }
@@ -353,7 +362,7 @@ fn within(bytes: &[u8], wanted: u64) -> Result<Option<&[u8]>, String> {
     Ok(found)
 }
 
-fn read_shape(bytes: &[u8]) -> Result<Vec<Side>, String> {
+pub(super) fn read_shape(bytes: &[u8]) -> Result<Vec<Side>, String> {
     let mut shape = Vec::new();
     let mut message = Message::new(bytes);
     while let Some((number, field)) = message.next()? {

@@ -8,6 +8,7 @@ mod tensors;
 mod wire;
 
 pub use notes::model_notes;
+pub(super) use onnx::bytes as onnx_bytes;
 pub(super) use tensors::ORDER;
 
 use super::InteropError;

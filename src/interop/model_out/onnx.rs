@@ -25,7 +25,7 @@ pub(super) fn opset(network: &Network) -> i64 {
 }
 
 /// The bytes of the file.
-pub(super) fn bytes(model: &ModelFile<'_>) -> Result<Vec<u8>, String> {
+pub(in crate::interop) fn bytes(model: &ModelFile<'_>) -> Result<Vec<u8>, String> {
     let opset = opset(model.network);
     let graph = Graph::of(model).finish(model);
     let mut file = Writer::default();
