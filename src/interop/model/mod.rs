@@ -92,16 +92,12 @@ pub fn read_model(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, InteropEr
 /// When the file cannot be read or is no such archive.
 pub fn read_input_arrays(path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, InteropError> {
     let fault = |message: String| InteropError::format(path, message);
-    let arrays = tensors::npz(&read_bytes(path)?).map_err(fault)?;
-    let values = arrays.into_iter().map(|array| match array.numbers {
-        Numbers::Floats(all) => Ok((array.name, array.shape, all)),
-        Numbers::Whole(all) => {
-            let floats = all.iter().map(|&n| n as f32).collect();
-            Ok((array.name, array.shape, floats))
-        }
-        Numbers::Unread(kind) => Err(fault(format!("array {:?} holds {kind}", array.name))),
+    let arrays = tensors::npz_floats(&read_bytes(path)?).map_err(fault)?;
+    let floats = arrays.into_iter().filter_map(|array| match array.numbers {
+        Numbers::Floats(all) => Some((array.name, array.shape, all)),
+        _ => None,
     });
-    values.collect()
+    Ok(floats.collect())
 }
 
 /// What lies in a file.

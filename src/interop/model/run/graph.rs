@@ -5,6 +5,9 @@ use crate::interop::model::graph::Side;
 use crate::interop::model::protobuf::{Field, Message};
 use std::collections::HashMap;
 
+/// The most nodes of a graph, those within nodes included.
+const MOST_NODES: usize = 100_000;
+
 /// A model's graph and the version of its operators.
 pub(super) struct RawFile<'a> {
     pub(super) graph: RawGraph<'a>,
@@ -162,6 +165,9 @@ fn graph(bytes: &[u8]) -> Result<RawGraph<'_>, String> {
                     node.name = format!("{}_{count}", node.op);
                 }
                 graph.nodes.push(node);
+                if graph.nodes.len() > MOST_NODES {
+                    return Err(format!("a graph of more than {MOST_NODES} nodes"));
+                }
             }
             5 => {
                 let tensor = field.bytes()?;
