@@ -14,6 +14,7 @@ mod diagnose;
 mod error;
 mod exercise;
 mod explain;
+mod export;
 mod export_run;
 mod figure;
 mod functions;
@@ -64,6 +65,7 @@ Examples:
   gradscape curvature out/iris --out density.png
   gradscape explain out/digits --sample 12 --out why.png
   gradscape maximise out/digits --unit classes --out digits.png
+  gradscape export out/digits --out digits.onnx hand the network to other programs
   gradscape capture spiral --frames 60 --out spiral.gif
   gradscape data iris                           say what is in a data set
 
@@ -244,6 +246,13 @@ Examples:
     Maximise(maximise::MaximiseArgs),
     #[command(after_help = "\
 Examples:
+  gradscape export out/digits --out digits.onnx
+  gradscape export out/digits --out digits.safetensors --out digits.npz
+  gradscape export my.toml --weights w.safetensors --out my.onnx
+  gradscape export keras.h5 --out same.onnx")]
+    Export(export::ExportArgs),
+    #[command(after_help = "\
+Examples:
   gradscape capture spiral --epochs 100 --out spiral.png
   gradscape capture digits --view network --frames 60 --orbit 90 --out digits.gif
   gradscape capture out/iris --view surface --theme light --lang zh --size 1920x1080 --out iris.png")]
@@ -287,6 +296,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Curvature(args)) => curvature::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Maximise(args)) => maximise::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Capture(args)) => capture::run(args),
         Some(Command::Data(args)) => data::run(args),
     }

@@ -16,6 +16,7 @@ use super::config::DataConfig;
 use super::dataset::{Dataset, ImageShape, Target};
 use super::error::DataError;
 use super::labels;
+use super::npy::unpacked_bound;
 
 /// The most values that are read from one file: 1 GiB of features.
 const MAX_VALUES: usize = 1 << 28;
@@ -158,7 +159,17 @@ pub(super) fn read(path: &Path) -> Result<IdxArray, DataError> {
     let mut file = BufReader::new(File::open(path).map_err(io)?);
     let is_gzip = file.fill_buf().map_err(io)?.starts_with(&[0x1f, 0x8b]);
     if is_gzip {
-        parse(path, MultiGzDecoder::new(file))
+        let size = file.get_ref().metadata().map_err(io)?.len();
+        let most = unpacked_bound(size);
+        let mut bounded = MultiGzDecoder::new(file).take(most);
+        let array = parse(path, &mut bounded);
+        if bounded.limit() == 0 {
+            return Err(DataError::file(
+                path,
+                format!("unpacks to more than the {most} bytes that are read of a file of {size}"),
+            ));
+        }
+        array
     } else {
         parse(path, file)
     }

@@ -15,6 +15,17 @@ use super::error::DataError;
 /// The most bytes that one array may have when it is unpacked: 1 GiB.
 const MAX_BYTES: u64 = 1 << 30;
 
+/// What a compressed array may unpack to whatever its file's size, and how many times the file's
+/// size beyond that: data of real measurements shrink to a tenth at best, and a few kilobytes of
+/// nothing else than a bomb unpack to gigabytes.
+const HEADROOM: u64 = 12 << 20;
+const MOST_RATIO: u64 = 16;
+
+/// How many bytes may come out of a compressed file of `size` bytes.
+pub(super) fn unpacked_bound(size: u64) -> u64 {
+    size.saturating_mul(MOST_RATIO).saturating_add(HEADROOM)
+}
+
 /// The longest header that is looked at; NumPy writes about a hundred bytes.
 const MAX_HEADER: usize = 4096;
 
@@ -60,16 +71,18 @@ impl NpyBytes {
             )));
         }
         let mut bytes = Vec::new();
+        let size = std::fs::metadata(path).map_or(0, |data| data.len());
+        let most = unpacked_bound(size).min(MAX_BYTES);
         let entry = archive
             .by_name(&member)
             .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
         entry
-            .take(MAX_BYTES + 1)
+            .take(most + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| fault(format!("cannot be unpacked: {error}")))?;
-        if bytes.len() as u64 > MAX_BYTES {
+        if bytes.len() as u64 > most {
             return Err(fault(format!(
-                "has more than the {MAX_BYTES} bytes that can be read"
+                "unpacks to more than the {most} bytes that are read of a file of {size}"
             )));
         }
         let start = check_header(&bytes)

@@ -15,6 +15,9 @@ use super::error::DataError;
 /// A longer record is taken for a quote that is never closed.
 const MAX_RECORD: usize = 1 << 24;
 
+/// More fields are no table: each takes far more memory than its separator in the file.
+const MAX_FIELDS: usize = 1 << 18;
+
 /// One record: its fields without surrounding blanks and quotes, and its line.
 #[derive(Debug, PartialEq)]
 pub(super) struct Record {
@@ -82,9 +85,11 @@ impl<'a, R: BufRead> Records<'a, R> {
             if text.contains('"') {
                 self.waiting = quoted(self.path, text, self.delimiter, line)?;
             } else {
-                let fields = text
-                    .split(char::from(self.delimiter))
-                    .map(|field| field.trim().to_owned());
+                let fields = text.split(char::from(self.delimiter));
+                if fields.clone().count() > MAX_FIELDS {
+                    return Err(too_many(self.path, line));
+                }
+                let fields = fields.map(|field| field.trim().to_owned());
                 return Ok(Some(Record {
                     fields: fields.collect(),
                     line,
@@ -136,11 +141,16 @@ fn quoted(
         .trim(Trim::All)
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
+    let mut fields = 0;
     reader
         .records()
         .map(|record| {
             let record =
                 record.map_err(|error| DataError::line(path, line, None, error.to_string()))?;
+            fields += record.len();
+            if fields > MAX_FIELDS {
+                return Err(too_many(path, line));
+            }
             let offset = record.position().map_or(0, |position| position.line() - 1);
             Ok(Record {
                 fields: record.iter().map(str::to_owned).collect(),
@@ -148,6 +158,15 @@ fn quoted(
             })
         })
         .collect()
+}
+
+fn too_many(path: &Path, line: u64) -> DataError {
+    DataError::line(
+        path,
+        line,
+        None,
+        format!("begins a record of more than {MAX_FIELDS} fields, the most that are read"),
+    )
 }
 
 /// The separator that is most frequent in the first line with anything in it; a

@@ -6,6 +6,7 @@
 mod glb;
 mod html;
 mod model;
+mod model_out;
 mod network_glb;
 mod npz;
 pub mod report;
@@ -22,10 +23,12 @@ mod surface_vtk;
 mod tile;
 
 pub use model::{
-    Attribute, ForeignModel, ModelFormat, ModelRow, ModelTable, Node, Numbers, Port, Side, Status,
-    Tensor, Translated, Translation, Weight, experiment_of, experiment_of_file, is_model,
-    open_model, read_weights, translate,
+    Attribute, ForeignModel, InputSides, InputValues, ModelFormat, ModelRow, ModelTable, Node,
+    NodeValue, Numbers, Port, RanNode, Run, RunInput, RunPort, Runnable, Side, Status, Tensor,
+    Translated, Translation, Weight, experiment_of, experiment_of_file, is_model, open_model,
+    open_model_for, read_input_arrays, read_model, read_weights, translate,
 };
+pub use model_out::{ModelFile, ModelOut, model_notes, write_model};
 pub use network_glb::{NetworkModel, write_network_glb};
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use run_files::{write_epochs_csv, write_run_npz, write_steps_csv};

@@ -67,7 +67,7 @@ pub fn write_arrays(path: &Path, arrays: &[(String, ArrayD<f64>)]) -> Result<(),
     })
 }
 
-fn shaped<'a, A>(values: &'a [A], shape: &[usize]) -> ArrayViewD<'a, A> {
+pub(super) fn shaped<'a, A>(values: &'a [A], shape: &[usize]) -> ArrayViewD<'a, A> {
     let flat = ArrayView1::from(values).into_dyn();
     // Cannot fail: a tensor's range is as long as its shape says.
     flat.clone().into_shape_with_order(shape).unwrap_or(flat)

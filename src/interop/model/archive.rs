@@ -4,7 +4,7 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
 /// How much more than the file's own size its members may unpack to, all together.
-const HEADROOM: usize = 150 << 20;
+const HEADROOM: usize = 48 << 20;
 
 /// The most members that are listed.
 const MOST_MEMBERS: usize = 100_000;

@@ -4,6 +4,10 @@
 use super::graph::Numbers;
 use crate::interop::safetensors::from_half;
 
+/// The most whole numbers of a tensor that are kept: shapes, axes and counters have few, and of
+/// quantised weights nothing here makes use.
+pub(super) const MOST_WHOLE: usize = 4096;
+
 /// How a number lies in a file, little end first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Element {
@@ -32,20 +36,50 @@ impl Element {
         }
     }
 
-    /// All whole numbers in `bytes`; a rest that is none is passed over.
+    /// Whether they are whole.
+    pub(super) fn is_whole(self) -> bool {
+        !matches!(
+            self,
+            Element::F16 | Element::BF16 | Element::F32 | Element::F64
+        )
+    }
+
+    /// All numbers in `bytes`, whole ones as floats; a rest that is none is passed over.
+    pub(super) fn floats(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Element::I8 => bytes.iter().map(|&b| f32::from(b as i8)).collect(),
+            Element::U8 => bytes.iter().map(|&b| f32::from(b)).collect(),
+            Element::I16 => each(bytes, |b| f32::from(i16::from_le_bytes(b))),
+            Element::U16 => each(bytes, |b| f32::from(u16::from_le_bytes(b))),
+            Element::I32 => each(bytes, |b| i32::from_le_bytes(b) as f32),
+            Element::U32 => each(bytes, |b| u32::from_le_bytes(b) as f32),
+            Element::I64 => each(bytes, |b| i64::from_le_bytes(b) as f32),
+            Element::U64 => each(bytes, |b| u64::from_le_bytes(b) as f32),
+            Element::F16 => each(bytes, |b| from_half(u16::from_le_bytes(b))),
+            Element::BF16 => each(bytes, |b| {
+                f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)
+            }),
+            Element::F32 => each(bytes, f32::from_le_bytes),
+            Element::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        }
+    }
+
+    /// All numbers in `bytes`; a rest that is none is passed over. More than [`MOST_WHOLE`] whole
+    /// ones are not read.
     pub(super) fn numbers(self, bytes: &[u8]) -> Numbers {
+        let n = bytes.len() / self.width();
+        if self.is_whole() && n > MOST_WHOLE {
+            return Numbers::Unread(format!("{n} whole numbers"));
+        }
         macro_rules! whole {
             ($type:ty) => {
                 Numbers::Whole(each(bytes, |b| <$type>::from_le_bytes(b) as i64))
             };
         }
         match self {
-            Element::F16 => Numbers::Floats(each(bytes, |b| from_half(u16::from_le_bytes(b)))),
-            Element::BF16 => Numbers::Floats(each(bytes, |b| {
-                f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)
-            })),
-            Element::F32 => Numbers::Floats(each(bytes, f32::from_le_bytes)),
-            Element::F64 => Numbers::Floats(each(bytes, |b| f64::from_le_bytes(b) as f32)),
+            Element::F16 | Element::BF16 | Element::F32 | Element::F64 => {
+                Numbers::Floats(self.floats(bytes))
+            }
             Element::I8 => whole!(i8),
             Element::U8 => whole!(u8),
             Element::I16 => whole!(i16),

@@ -1,7 +1,8 @@
 //! Tensors by name, sorted into layers: which belong together, what kind of layer they are
 //! by their shapes, and in which order the layers most likely follow each other.
 
-use super::graph::{ModelFormat, Tensor};
+use super::Tensors;
+use super::graph::Tensor;
 use std::sync::Arc;
 
 /// The tensors of one layer: those whose names differ in their last part alone.
@@ -73,10 +74,10 @@ fn split(name: &str) -> (&str, &str) {
 /// The layers in the order in which they most likely follow each other. Files that keep no
 /// order of their own are sorted by name, numbers as numbers, with whatever has convolutions
 /// before what has none.
-pub(super) fn groups(format: ModelFormat, tensors: Vec<Tensor>) -> Vec<Group> {
+pub(super) fn groups(tensors: Tensors) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut places = std::collections::HashMap::new();
-    for tensor in tensors {
+    for tensor in tensors.all {
         let name = split(&tensor.name).0.to_owned();
         let at = *places.entry(name.clone()).or_insert(groups.len());
         if at == groups.len() {
@@ -87,7 +88,7 @@ pub(super) fn groups(format: ModelFormat, tensors: Vec<Tensor>) -> Vec<Group> {
         }
         groups[at].tensors.push(Arc::new(tensor));
     }
-    if format == ModelFormat::Safetensors {
+    if !tensors.ordered {
         let top = |name: &str| name.split(['.', '/']).next().unwrap_or(name).to_owned();
         let images = groups
             .iter()

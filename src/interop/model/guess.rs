@@ -13,10 +13,14 @@ pub(super) const LOOSE: &str = "weights";
 /// Sides of square images, in the order in which they are tried.
 const SIDES: [usize; 14] = [28, 32, 8, 64, 224, 16, 96, 128, 48, 20, 24, 12, 256, 299];
 
-/// A graph for the weights of `groups`.
-pub(super) fn graph(format: ModelFormat, groups: Vec<Group>) -> ForeignModel {
+/// A graph for the weights of `groups`, for images of `given` rows and columns if that is known.
+pub(super) fn graph(
+    format: ModelFormat,
+    groups: Vec<Group>,
+    given: Option<[usize; 2]>,
+) -> ForeignModel {
     let kinds: Vec<Kind> = groups.iter().map(Group::kind).collect();
-    let plan = Plan::of(&kinds);
+    let plan = Plan::of(&kinds, given);
     let mut maker = Maker {
         model: ForeignModel {
             format,
@@ -26,9 +30,14 @@ pub(super) fn graph(format: ModelFormat, groups: Vec<Group>) -> ForeignModel {
             nodes: Vec::new(),
             channels_last: false,
             notes: vec![format!(
-                "{} files hold weights and no graph: the structure is guessed from names and shapes; \
-                 give an experiment with --weights of this file to say it",
-                format.name()
+                "{} files hold weights and no graph: the structure is guessed from names and shapes. \
+                 To say it, write it as an experiment: gradscape inspect EXPERIMENT --weights \
+                 of this file{}",
+                format.name(),
+                match given {
+                    None => "; --input C,H,W says the size of its images",
+                    Some(_) => "",
+                }
             )],
         },
         given: Vec::new(),
@@ -44,7 +53,9 @@ pub(super) fn graph(format: ModelFormat, groups: Vec<Group>) -> ForeignModel {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Plan {
     /// Rows and columns of the images.
-    side: Option<usize>,
+    sides: Option<[usize; 2]>,
+    /// Whether somebody said that.
+    given: bool,
     /// Convolutions keep rows and columns.
     padded: bool,
     /// A 2 x 2 max pool follows each convolution.
@@ -56,7 +67,12 @@ struct Plan {
 impl Plan {
     /// The first set of guesses after which the first dense layer reads as many values as
     /// the last convolution gives.
-    fn of(kinds: &[Kind]) -> Plan {
+    fn of(kinds: &[Kind], given: Option<[usize; 2]>) -> Plan {
+        let known = Plan {
+            sides: given,
+            given: given.is_some(),
+            ..Plan::default()
+        };
         let convs: Vec<(usize, [usize; 2])> = kinds
             .iter()
             .filter_map(|kind| match *kind {
@@ -71,12 +87,17 @@ impl Plan {
             _ => None,
         });
         let (Some(&(channels, _)), Some(inputs)) = (convs.last(), dense) else {
-            return Plan::default();
+            return known;
         };
-        for side in SIDES {
+        let tried = match given {
+            Some(sides) => vec![sides],
+            None => SIDES.map(|side| [side; 2]).to_vec(),
+        };
+        for sides in tried {
             for (pooled, padded) in [(true, false), (true, true), (false, false), (false, true)] {
                 let plan = Plan {
-                    side: Some(side),
+                    sides: Some(sides),
+                    given: given.is_some(),
                     padded,
                     pooled,
                     averaged: false,
@@ -92,18 +113,19 @@ impl Plan {
         }
         if channels == inputs {
             return Plan {
-                side: Some(SIDES[0]),
+                sides: Some(given.unwrap_or([SIDES[0]; 2])),
+                given: given.is_some(),
                 padded: true,
                 pooled: false,
                 averaged: true,
             };
         }
-        Plan::default()
+        known
     }
 
     /// Rows and columns behind all convolutions.
     fn end(&self, convs: &[(usize, [usize; 2])]) -> Option<[usize; 2]> {
-        let mut sides = [self.side?; 2];
+        let mut sides = self.sides?;
         for (_, kernel) in convs {
             for (side, &tap) in sides.iter_mut().zip(kernel) {
                 if !self.padded {
@@ -130,8 +152,8 @@ impl Maker {
     fn input(&mut self, kinds: &[Kind], plan: &Plan) {
         let (channels, shape) = match kinds.first() {
             Some(&Kind::Conv { channels, .. }) => {
-                let side = plan.side;
-                (channels, vec![None, Some(channels), side, side])
+                let [rows, columns] = plan.sides.map_or([None; 2], |sides| sides.map(Some));
+                (channels, vec![None, Some(channels), rows, columns])
             }
             Some(&Kind::Dense { inputs, .. }) => (inputs, vec![None, Some(inputs)]),
             Some(&(Kind::BatchNorm(n) | Kind::LayerNorm(n) | Kind::PRelu(n))) => {
@@ -251,7 +273,7 @@ impl Maker {
                     .iter()
                     .any(|kind| matches!(kind, Kind::Conv { .. }));
                 if first && images {
-                    if plan.side.is_none() {
+                    if plan.sides.is_none() {
                         return self.other(name, group);
                     }
                     let newest = self.newest();
@@ -349,9 +371,13 @@ impl Maker {
         if ops("Softmax") > 0 {
             notes.push("guessed: softmax at the output".to_owned());
         }
-        if let Some(side) = plan.side {
+        if let Some([rows, columns]) = plan.sides {
             notes.push(format!(
-                "guessed: images of {side} × {side}, {}, {}",
+                "{}: {}, {}",
+                match plan.given {
+                    true => format!("images of {rows} × {columns} as given; guessed"),
+                    false => format!("guessed: images of {rows} × {columns}"),
+                },
                 if plan.padded {
                     "convolutions that keep rows and columns"
                 } else {
@@ -364,7 +390,10 @@ impl Maker {
                 }
             ));
         } else if ops("Conv") > 0 {
-            notes.push("the size of the images does not follow from the weights".to_owned());
+            notes.push(
+                "the size of the images does not follow from the weights; --input C,H,W says it"
+                    .to_owned(),
+            );
         }
         if ops(LOOSE) > 0 {
             notes.push(format!(

@@ -1,6 +1,6 @@
 //! What Keras keeps in HDF5: groups with attributes, and datasets of floats in them.
 
-use super::bytes::count;
+use super::bytes::{MOST_WHOLE, count};
 use super::graph::{Numbers, Tensor};
 use hdf5_pure::{AttrValue, DType, Dataset, File, Group};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ const MOST_DEPTH: usize = 24;
 const MOST_PARTS: usize = 50_000;
 
 /// How many bytes more than the file has a packed dataset may unpack to.
-const HEADROOM: usize = 150 << 20;
+const HEADROOM: usize = 48 << 20;
 
 /// A file of HDF5 as far as models are concerned.
 #[derive(Debug, Default)]
@@ -116,6 +116,13 @@ impl Walk<'_> {
             .map_err(|_| "has an impossible shape".to_owned())?;
         let kind = dataset.dtype().map_err(cannot)?;
         let width = match kind {
+            DType::I32 | DType::I64 if count(&shape).is_none_or(|n| n > MOST_WHOLE) => {
+                return Ok(Tensor {
+                    name: name.to_owned(),
+                    shape,
+                    numbers: Numbers::Unread("too many whole numbers".to_owned()),
+                });
+            }
             DType::F32 | DType::F64 | DType::I32 | DType::I64 => {
                 dataset.element_size().map_err(cannot)? as usize
             }

@@ -18,7 +18,9 @@ mod onnx_operators;
 mod pickle;
 mod protobuf;
 mod pytorch;
+mod run;
 mod shared;
+mod sides;
 mod table;
 mod tensors;
 mod translate;
@@ -26,6 +28,8 @@ mod weights;
 
 pub use experiment::{experiment_of, experiment_of_file};
 pub use graph::{Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight};
+pub use run::{InputValues, NodeValue, RanNode, Run, RunInput, RunPort, Runnable};
+pub use sides::InputSides;
 pub use table::{ModelRow, ModelTable};
 pub use translate::{Status, Translated, Translation, translate};
 pub use weights::read_weights;
@@ -61,14 +65,63 @@ pub fn is_model(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read, is of no format that is known, or is damaged.
 pub fn open_model(path: &Path) -> Result<ForeignModel, InteropError> {
+    open_model_for(path, &[])
+}
+
+/// The same, where somebody says how large what it reads is: sides that the file leaves open,
+/// and the images of weights without a graph.
+///
+/// # Errors
+/// As of [`open_model`]; for an input that is not there or has other sides.
+pub fn open_model_for(path: &Path, inputs: &[InputSides]) -> Result<ForeignModel, InteropError> {
     let bytes = read_bytes(path)?;
-    parse(path, bytes).map_err(|error| InteropError::format(path, error))
+    parse(path, bytes, inputs).map_err(|error| InteropError::format(path, error))
+}
+
+/// The model in `bytes`, which came from a file or went by the name of one.
+///
+/// # Errors
+/// When they are of no format that is known, or damaged.
+pub fn read_model(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, InteropError> {
+    parse(path, bytes, &[]).map_err(|error| InteropError::format(path, error))
+}
+
+/// The arrays of an NPZ archive by name, with their sides, as single precision.
+///
+/// # Errors
+/// When the file cannot be read or is no such archive.
+pub fn read_input_arrays(path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, InteropError> {
+    let fault = |message: String| InteropError::format(path, message);
+    let arrays = tensors::npz_floats(&read_bytes(path)?).map_err(fault)?;
+    let floats = arrays.into_iter().filter_map(|array| match array.numbers {
+        Numbers::Floats(all) => Some((array.name, array.shape, all)),
+        _ => None,
+    });
+    Ok(floats.collect())
 }
 
 /// What lies in a file.
 enum Contents {
     Graph(ForeignModel),
-    Tensors(ModelFormat, Vec<Tensor>),
+    Tensors(Tensors),
+}
+
+/// Weights without a graph.
+struct Tensors {
+    format: ModelFormat,
+    all: Vec<Tensor>,
+    /// Whether the file says the order of its layers.
+    ordered: bool,
+}
+
+impl Tensors {
+    fn in_order(format: ModelFormat, all: Vec<Tensor>) -> Contents {
+        Contents::Tensors(Tensors {
+            format,
+            all,
+            ordered: true,
+        })
+    }
 }
 
 fn contents(path: &Path, bytes: Vec<u8>) -> Result<Contents, String> {
@@ -86,23 +139,20 @@ fn contents(path: &Path, bytes: Vec<u8>) -> Result<Contents, String> {
             return Ok(Contents::Graph(guarded(move || keras::keras(&bytes))?));
         }
         return Ok(if names.iter().any(|name| name.ends_with("data.pkl")) {
-            Contents::Tensors(ModelFormat::PyTorch, pytorch::zipped(&bytes)?)
+            Tensors::in_order(ModelFormat::PyTorch, pytorch::zipped(&bytes)?)
         } else {
-            Contents::Tensors(ModelFormat::Npz, tensors::npz(&bytes)?)
+            Tensors::in_order(ModelFormat::Npz, tensors::npz(&bytes)?)
         });
     }
     if pytorch::is_legacy(&bytes) {
-        return Ok(Contents::Tensors(
+        return Ok(Tensors::in_order(
             ModelFormat::PyTorch,
             pytorch::legacy(&bytes)?,
         ));
     }
     match ending.as_str() {
         "onnx" => Ok(Contents::Graph(onnx::parse(&bytes)?)),
-        "safetensors" => Ok(Contents::Tensors(
-            ModelFormat::Safetensors,
-            tensors::safetensors(&bytes)?,
-        )),
+        "safetensors" => Ok(Contents::Tensors(tensors::safetensors(&bytes)?)),
         "h5" | "hdf5" => Err("is not an HDF5 file: it does not begin as one".to_owned()),
         "keras" | "npz" => Err("is not a zip archive: it does not begin as one".to_owned()),
         "pt" | "pth" | "bin" | "ckpt" => Err(
@@ -121,21 +171,28 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     outcome.unwrap_or_else(|_| Err("is a damaged HDF5 file".to_owned()))
 }
 
-fn parse(path: &Path, bytes: Vec<u8>) -> Result<ForeignModel, String> {
+fn parse(path: &Path, bytes: Vec<u8>, inputs: &[InputSides]) -> Result<ForeignModel, String> {
     Ok(match contents(path, bytes)? {
-        Contents::Graph(model) => model,
-        Contents::Tensors(format, tensors) => {
-            if tensors.is_empty() {
+        Contents::Graph(mut model) => {
+            sides::set(&mut model, inputs)?;
+            model
+        }
+        Contents::Tensors(tensors) => {
+            if tensors.all.is_empty() {
                 return Err("holds no tensors".to_owned());
             }
-            let groups = groups::groups(format, tensors);
+            let format = tensors.format;
+            let groups = groups::groups(tensors);
             if groups.len() > MOST_GROUPS {
                 let found = groups.len();
                 return Err(format!(
                     "has {found} layers with weights; at most {MOST_GROUPS} are read"
                 ));
             }
-            guess::graph(format, groups)
+            let given = sides::of_images(inputs)?;
+            let mut model = guess::graph(format, groups, given);
+            sides::set(&mut model, inputs)?;
+            model
         }
     })
 }

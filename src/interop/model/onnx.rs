@@ -1,16 +1,38 @@
 //! ONNX: `ModelProto` and what lies in it (onnx/onnx.proto). Weights are initialisers or
 //! the tensors of `Constant` nodes; either become weights of the nodes that read them.
 
-use super::bytes::{Element, count};
+use super::bytes::{Element, MOST_WHOLE, count};
 use super::graph::{
     Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight,
 };
-use super::protobuf::Message;
+use super::protobuf::{LONGEST_TEXT, Message};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The most nodes of a graph: a bound on memory, far beyond what can be looked at.
 const MOST_NODES: usize = 100_000;
+
+/// The most constants, and the most inputs or outputs, of a graph.
+const MOST_CONSTANTS: usize = 200_000;
+
+/// The most values that all nodes together read and give, and settings that they have.
+const MOST_NAMES: usize = 1_000_000;
+
+/// The most numbers in a setting that is a list.
+const LONGEST_LIST: usize = 65_536;
+
+/// The most sides of a tensor.
+const MOST_SIDES: usize = 64;
+
+/// Refuses more of something than is read: a few bytes of a file can stand for many in memory.
+fn at_most(found: usize, most: usize, what: &str) -> Result<(), String> {
+    if found > most {
+        return Err(format!(
+            "has more than {most} {what}, the most that are read"
+        ));
+    }
+    Ok(())
+}
 
 /// A graph while it is read.
 #[derive(Default)]
@@ -106,6 +128,9 @@ fn connect(graph: Graph, producer: String, opset: Option<i64>) -> ForeignModel {
 /// The attribute under which each node knows the version of the operators.
 pub(super) const OPSET: &str = "opset";
 
+/// The attribute of a node whose operator is not ONNX's own: by whom it is.
+pub(super) const DOMAIN: &str = "domain";
+
 /// What a `Constant` node gives.
 fn constant(node: &Node) -> Option<Arc<Tensor>> {
     let (key, value) = node.attributes.iter().next()?;
@@ -131,6 +156,7 @@ fn read_graph(bytes: &[u8]) -> Result<Graph, String> {
     let mut graph = Graph::default();
     let mut message = Message::new(bytes);
     let mut counts: HashMap<String, usize> = HashMap::new();
+    let (mut names, mut ports) = (0, 0);
     while let Some((number, field)) = message.next()? {
         match number {
             1 => {
@@ -140,17 +166,20 @@ fn read_graph(bytes: &[u8]) -> Result<Graph, String> {
                 if node.name.is_empty() {
                     node.name = format!("{}_{count}", node.op);
                 }
+                names += node.inputs.len() + node.outputs.len() + node.attributes.len();
+                at_most(names, MOST_NAMES, "names of values and settings")?;
                 graph.nodes.push(node);
-                if graph.nodes.len() > MOST_NODES {
-                    return Err(format!(
-                        "has more than {MOST_NODES} nodes, the most that are read"
-                    ));
-                }
+                at_most(graph.nodes.len(), MOST_NODES, "nodes")?;
             }
-            5 => graph
-                .initializers
-                .push(Arc::new(read_tensor(field.bytes()?)?)),
+            5 => {
+                graph
+                    .initializers
+                    .push(Arc::new(read_tensor(field.bytes()?)?));
+                at_most(graph.initializers.len(), MOST_CONSTANTS, "constants")?;
+            }
             11..=13 => {
+                ports += 1;
+                at_most(ports, MOST_CONSTANTS, "inputs and outputs")?;
                 let port = read_port(field.bytes()?)?;
                 if let Some(shape) = &port.shape {
                     graph.shapes.insert(port.name.clone(), shape.clone());
@@ -169,30 +198,44 @@ fn read_graph(bytes: &[u8]) -> Result<Graph, String> {
 
 fn read_node(bytes: &[u8]) -> Result<Node, String> {
     let mut node = Node::new("", "", Vec::new());
+    let mut domain = String::new();
     node.outputs.clear();
     let mut message = Message::new(bytes);
     while let Some((number, field)) = message.next()? {
         match number {
-            1 => node.inputs.push(field.text()?),
-            2 => node.outputs.push(field.text()?),
+            1 | 2 => {
+                let names = if number == 1 {
+                    &mut node.inputs
+                } else {
+                    &mut node.outputs
+                };
+                names.push(field.text()?);
+                at_most(names.len(), LONGEST_LIST, "inputs or outputs of a node")?;
+            }
             3 => node.name = field.text()?,
             4 => node.op = field.text()?,
             5 => {
                 let (name, value) = read_attribute(field.bytes()?)?;
                 node.attributes.insert(name, value);
             }
+            7 => domain = field.text()?,
             _ => {}
         }
     }
     if node.op.is_empty() {
         return Err(format!("the node {:?} has no operator", node.name));
     }
+    if !matches!(domain.as_str(), "" | "ai.onnx") {
+        node.attributes
+            .insert(DOMAIN.to_owned(), Attribute::Text(domain));
+    }
     Ok(node)
 }
 
 fn read_attribute(bytes: &[u8]) -> Result<(String, Attribute), String> {
     let (mut name, mut kind) = (String::new(), 0);
-    let (mut float, mut whole, mut text) = (0.0, 0, String::new());
+    let (mut float, mut whole, mut text) = (0.0, 0, &b""[..]);
+    let mut listed = 0;
     let (mut tensor, mut graph) = (None, None);
     let (mut floats, mut wholes) = (Vec::new(), Vec::new());
     let mut message = Message::new(bytes);
@@ -201,27 +244,47 @@ fn read_attribute(bytes: &[u8]) -> Result<(String, Attribute), String> {
             1 => name = field.text()?,
             2 => float = field.single()?,
             3 => whole = field.whole()?,
-            4 => text = field.text()?,
+            4 => text = field.bytes()?,
             5 => tensor = Some(read_tensor(field.bytes()?)?),
             6 => graph = Some(count_nodes(field.bytes()?)?),
-            7 => field.singles(&mut floats)?,
-            8 => field.wholes(&mut wholes)?,
+            7 | 8 => {
+                // A number takes a byte at least.
+                let more = field.bytes().map_or(1, <[u8]>::len);
+                listed += more;
+                if listed <= LONGEST_LIST * 4 {
+                    match number {
+                        7 => field.singles(&mut floats)?,
+                        _ => field.wholes(&mut wholes)?,
+                    }
+                }
+            }
             20 => kind = field.whole()?,
             _ => {}
         }
     }
     let value = match (kind, tensor, graph) {
-        (1, ..) => Attribute::Number(f64::from(float)),
+        (1, ..) => Attribute::Number(decimal(float)),
         (2, ..) => Attribute::Whole(whole),
-        (3, ..) => Attribute::Text(text),
+        (6 | 7, ..) if listed > LONGEST_LIST * 4 => {
+            Attribute::Other("a list of very many numbers".to_owned())
+        }
+        (3, ..) if text.len() > LONGEST_TEXT => {
+            Attribute::Other(format!("a text of {} bytes", text.len()))
+        }
+        (3, ..) => Attribute::Text(String::from_utf8_lossy(text).into_owned()),
         (4, Some(tensor), _) => Attribute::Tensor(Arc::new(tensor)),
         (5, _, Some(nodes)) => Attribute::Other(format!("a graph of {nodes} nodes")),
-        (6, ..) => Attribute::Numbers(floats.into_iter().map(f64::from).collect()),
+        (6, ..) => Attribute::Numbers(floats.into_iter().map(decimal).collect()),
         (7, ..) => Attribute::Wholes(wholes),
         (8, ..) => Attribute::Other("texts".to_owned()),
         _ => Attribute::Other("a value of another kind".to_owned()),
     };
     Ok((name, value))
+}
+
+/// A setting as it was meant: 0.1, where its single precision is 0.100000001.
+pub(super) fn decimal(x: f32) -> f64 {
+    x.to_string().parse().unwrap_or(f64::from(x))
 }
 
 /// How many nodes the graph of a condition or a loop has. They are not looked into.
@@ -236,18 +299,18 @@ fn count_nodes(bytes: &[u8]) -> Result<usize, String> {
 
 fn read_tensor(bytes: &[u8]) -> Result<Tensor, String> {
     let (mut name, mut sides, mut kind) = (String::new(), Vec::new(), 0);
-    let (mut floats, mut doubles, mut wholes) = (Vec::new(), Vec::new(), Vec::new());
     let (mut raw, mut elsewhere) = (None, false);
     let mut message = Message::new(bytes);
     while let Some((number, field)) = message.next()? {
         match number {
-            1 => field.wholes(&mut sides)?,
+            1 => {
+                let more = field.bytes().map_or(1, <[u8]>::len);
+                at_most(sides.len() + more, MOST_SIDES * 10, "sides of a tensor")?;
+                field.wholes(&mut sides)?;
+            }
             2 => kind = field.whole()?,
-            4 => field.singles(&mut floats)?,
-            5 | 7 | 11 => field.wholes(&mut wholes)?,
             8 => name = field.text()?,
             9 => raw = Some(field.bytes()?),
-            10 => field.doubles(&mut doubles)?,
             14 => elsewhere = field.whole()? == 1,
             _ => {}
         }
@@ -258,6 +321,7 @@ fn read_tensor(bytes: &[u8]) -> Result<Tensor, String> {
         let side = usize::try_from(side);
         shape.push(side.map_err(|_| fault(format!("has the impossible shape {sides:?}")))?);
     }
+    at_most(shape.len(), MOST_SIDES, "sides of a tensor").map_err(&fault)?;
     if elsewhere {
         return Err(fault(
             "lies in another file beside the model; save the model with its weights inside (in \
@@ -267,31 +331,61 @@ fn read_tensor(bytes: &[u8]) -> Result<Tensor, String> {
     }
     let numbers = match (element(kind), raw) {
         (None, _) => Numbers::Unread(format!("ONNX type {kind}")),
-        (Some(element), Some(raw)) => element.numbers(raw),
-        (Some(Element::F32), None) => Numbers::Floats(floats),
-        (Some(Element::F64), None) => Numbers::Floats(doubles),
-        (Some(half @ (Element::F16 | Element::BF16)), None) => {
-            let bytes = wholes.iter().flat_map(|&n| (n as u16).to_le_bytes());
-            half.numbers(&bytes.collect::<Vec<u8>>())
+        (Some(element), Some(raw)) => {
+            check_count(&shape, raw.len() / element.width()).map_err(&fault)?;
+            element.numbers(raw)
         }
-        (Some(_), None) => Numbers::Whole(wholes),
+        (Some(element), None) => listed_numbers(bytes, element)?,
     };
-    let found = match &numbers {
-        Numbers::Floats(all) => Some(all.len()),
-        Numbers::Whole(all) => Some(all.len()),
-        Numbers::Unread(_) => None,
-    };
-    if let Some(found) = found
-        && count(&shape) != Some(found)
-    {
-        return Err(fault(format!(
-            "has {found} numbers for the shape {shape:?}"
-        )));
+    match &numbers {
+        Numbers::Floats(all) => check_count(&shape, all.len()).map_err(&fault)?,
+        Numbers::Whole(all) => check_count(&shape, all.len()).map_err(&fault)?,
+        Numbers::Unread(_) => {}
     }
     Ok(Tensor {
         name,
         shape,
         numbers,
+    })
+}
+
+fn check_count(shape: &[usize], found: usize) -> Result<(), String> {
+    if count(shape) == Some(found) {
+        return Ok(());
+    }
+    Err(format!("has {found} numbers for the shape {shape:?}"))
+}
+
+/// The numbers of a tensor that lie in fields of their own kind and not as raw bytes.
+fn listed_numbers(bytes: &[u8], element: Element) -> Result<Numbers, String> {
+    let (mut floats, mut wholes, mut more) = (Vec::new(), Vec::new(), 0);
+    let mut message = Message::new(bytes);
+    while let Some((number, field)) = message.next()? {
+        match (number, element) {
+            (4, Element::F32) => field.singles(&mut floats)?,
+            (10, Element::F64) => field.doubles(&mut floats)?,
+            (5, Element::F16 | Element::BF16) => {
+                field.each_whole(|n| {
+                    let bytes = (n as u16).to_le_bytes();
+                    floats.extend(element.floats(&bytes));
+                })?;
+            }
+            (5 | 7 | 11, _) if element.is_whole() => {
+                field.each_whole(|n| {
+                    if wholes.len() < MOST_WHOLE {
+                        wholes.push(n);
+                    } else {
+                        more += 1;
+                    }
+                })?;
+            }
+            _ => {}
+        }
+    }
+    Ok(match (element.is_whole(), more) {
+        (false, _) => Numbers::Floats(floats),
+        (true, 0) => Numbers::Whole(wholes),
+        (true, more) => Numbers::Unread(format!("{} whole numbers", wholes.len() + more)),
     })
 }
 
@@ -348,7 +442,7 @@ fn within(bytes: &[u8], wanted: u64) -> Result<Option<&[u8]>, String> {
     Ok(found)
 }
 
-fn read_shape(bytes: &[u8]) -> Result<Vec<Side>, String> {
+pub(super) fn read_shape(bytes: &[u8]) -> Result<Vec<Side>, String> {
     let mut shape = Vec::new();
     let mut message = Message::new(bytes);
     while let Some((number, field)) = message.next()? {
@@ -361,6 +455,7 @@ fn read_shape(bytes: &[u8]) -> Result<Vec<Side>, String> {
                 }
             }
             shape.push(side);
+            at_most(shape.len(), MOST_SIDES, "sides of a value")?;
         }
     }
     Ok(shape)

@@ -1,7 +1,7 @@
 //! Operators of ONNX (onnx/docs/Operators.md) as layers of ours.
 
 use super::graph::{Attribute, Node, Tensor};
-use super::onnx::OPSET;
+use super::onnx::{OPSET, decimal};
 use super::shared::{dense, reach, same, transposed};
 use super::translate::{What, shape_of};
 use crate::nn::layer::{BatchNorm, Conv, LayerNorm, Pool};
@@ -358,7 +358,8 @@ fn batch_norm(node: &Node, input: Shape) -> Result<What, String> {
     let kept = node.number("momentum").unwrap_or(0.9);
     Ok(What::Layer {
         kind: LayerKind::BatchNorm(BatchNorm {
-            momentum: 1.0 - kept,
+            // 1 - 0.9 is a little less than 0.1; what was meant is 0.1.
+            momentum: decimal((1.0 - kept) as f32),
             epsilon: node.number("epsilon").unwrap_or(1e-5),
         }),
         activation: Activation::Linear,
@@ -389,7 +390,7 @@ fn layer_norm(node: &Node, input: Shape) -> Result<What, String> {
 fn dropout(node: &Node) -> Result<What, String> {
     let given = node.weight(1).and_then(|t| t.floats()?.first().copied());
     let rate = given
-        .map(f64::from)
+        .map(decimal)
         .or_else(|| node.number("ratio"))
         .unwrap_or(0.5);
     if (0.0..1.0).contains(&rate) {

@@ -3,6 +3,13 @@
 
 use std::collections::HashMap;
 
+/// The most objects that a pickle may build, or hold at one time: a whole model with its
+/// modules has a few hundred thousand.
+const MOST_OBJECTS: usize = 1_000_000;
+
+/// The longest name of a class or function; longer ones are no names.
+const LONGEST_NAME: usize = 1000;
+
 /// An object by its number in [`Pickle::objects`].
 pub(super) type Id = usize;
 
@@ -81,7 +88,9 @@ pub(super) fn read(bytes: &mut &[u8]) -> Result<Pickle, String> {
         marks: Vec::new(),
         memo: HashMap::new(),
     };
-    while !machine.step()? {}
+    while !machine.step()? {
+        machine.check()?;
+    }
     let pickle = machine.pickle;
     *bytes = machine.bytes;
     Ok(pickle)
@@ -105,6 +114,30 @@ impl<'a> Machine<'a> {
         };
         self.bytes = rest;
         Ok(head)
+    }
+
+    /// Refuses pickles that make much of little: an instruction of one byte builds an object.
+    fn check(&self) -> Result<(), String> {
+        let sizes = [
+            self.pickle.objects.len(),
+            self.stack.len(),
+            self.marks.len(),
+            self.memo.len(),
+        ];
+        if sizes.iter().any(|&n| n > MOST_OBJECTS) {
+            return Err(format!(
+                "the pickle has more than {MOST_OBJECTS} objects, the most that are read"
+            ));
+        }
+        Ok(())
+    }
+
+    fn global(&mut self, module: &str, name: &str) -> Result<(), String> {
+        if module.len() + name.len() > LONGEST_NAME {
+            return Err("the pickle names a class of more than a thousand letters".to_owned());
+        }
+        self.push(Object::Global(format!("{module}.{name}")));
+        Ok(())
     }
 
     /// A whole number of `n` bytes, at most 8, little end first, without a sign.
@@ -351,13 +384,17 @@ impl<'a> Machine<'a> {
             0x94 => self.remember(self.memo.len() as u64)?,
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
-                self.push(Object::Global(format!("{module}.{name}")));
+                self.global(module, name)?;
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                let text = |id| self.pickle.text(id).unwrap_or("?");
-                let global = format!("{}.{}", text(module), text(name));
-                self.push(Object::Global(global));
+                // Cut off first: a long text may be named very often.
+                let text = |id| -> String {
+                    let text = self.pickle.text(id).unwrap_or("?").chars();
+                    text.take(LONGEST_NAME + 1).collect()
+                };
+                let (module, name) = (text(module), text(name));
+                self.global(&module, &name)?;
             }
             b'R' | 0x81 => {
                 let (arguments, callee) = (self.pop()?, self.pop()?);
@@ -381,7 +418,7 @@ impl<'a> Machine<'a> {
             b'i' => {
                 let (module, name) = (self.line()?, self.line()?);
                 let all = self.pop_mark()?;
-                self.push(Object::Global(format!("{module}.{name}")));
+                self.global(module, name)?;
                 let callee = self.pop()?;
                 self.push(Object::Tuple(all));
                 let arguments = self.pop()?;

@@ -1,6 +1,9 @@
 //! The wire format of protocol buffers, field by field. Lengths are checked against what
 //! is there; nothing is copied and nothing calls itself.
 
+/// The longest name that is read.
+pub(super) const LONGEST_TEXT: usize = 1 << 16;
+
 /// The contents of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Field<'a> {
@@ -19,8 +22,16 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A name or another short text.
     pub(super) fn text(self) -> Result<String, String> {
-        Ok(String::from_utf8_lossy(self.bytes()?).into_owned())
+        let bytes = self.bytes()?;
+        if bytes.len() > LONGEST_TEXT {
+            return Err(format!(
+                "a name of {} bytes; at most {LONGEST_TEXT} are read",
+                bytes.len()
+            ));
+        }
+        Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
     pub(super) fn whole(self) -> Result<i64, String> {
@@ -39,12 +50,17 @@ impl<'a> Field<'a> {
 
     /// One or more whole numbers: a field may hold one of them or many, packed.
     pub(super) fn wholes(self, into: &mut Vec<i64>) -> Result<(), String> {
+        self.each_whole(|n| into.push(n))
+    }
+
+    /// The same, one after the other.
+    pub(super) fn each_whole(self, mut give: impl FnMut(i64)) -> Result<(), String> {
         match self {
-            Field::Varint(n) => into.push(n as i64),
+            Field::Varint(n) => give(n as i64),
             Field::Bytes(bytes) => {
                 let mut rest = Message::new(bytes);
                 while !rest.is_empty() {
-                    into.push(rest.varint()? as i64);
+                    give(rest.varint()? as i64);
                 }
             }
             _ => return Err("a field has something else where whole numbers belong".to_owned()),

@@ -122,6 +122,16 @@ fn tensors<'a>(
     Ok(all)
 }
 
+/// Whether the numbers of a tensor lie row by row without gaps.
+fn by_rows(shape: &[usize], strides: &[usize]) -> bool {
+    let mut step = 1;
+    shape.iter().zip(strides).rev().all(|(&side, &stride)| {
+        let fits = side == 1 || stride == step;
+        step *= side;
+        fits
+    })
+}
+
 /// A tensor as the pickle describes it.
 struct Reference {
     name: String,
@@ -188,12 +198,17 @@ impl Reference {
             Some(0) => &bytes[..0],
             _ => &bytes[offset * width..(last.unwrap_or(0) + 1) * width],
         };
-        let mut numbers = element.numbers(window);
-        match &mut numbers {
-            Numbers::Floats(all) => *all = strided(all, 0, &shape, &strides),
-            Numbers::Whole(all) => *all = strided(all, 0, &shape, &strides),
-            Numbers::Unread(_) => {}
-        }
+        let numbers =
+            if total.is_some_and(|n| n * width == window.len()) && by_rows(&shape, &strides) {
+                element.numbers(window)
+            } else {
+                // No more is decoded than the tensor has, however far apart it lies.
+                let places = strided(shape.iter().zip(&strides));
+                let gathered: Vec<u8> = places
+                    .flat_map(|at| window[at * width..(at + 1) * width].iter().copied())
+                    .collect();
+                element.numbers(&gathered)
+            };
         Ok(Tensor {
             name: self.name.clone(),
             shape,

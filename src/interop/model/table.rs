@@ -1,7 +1,9 @@
 //! A foreign model as a table: every node with what it is to our engine, its shapes and
 //! its parameters.
 
-use super::graph::{ForeignModel, Sides};
+use super::graph::{ForeignModel, ModelFormat, Sides};
+use super::onnx::DOMAIN;
+use super::run::tract_has;
 use super::translate::{Status, Translation};
 use crate::insight::structure::{grouped, shape as sides_text};
 use crate::nn::Shape;
@@ -19,6 +21,8 @@ pub struct ModelRow {
     pub kind: String,
     /// Why it is opaque or unknown; empty otherwise.
     pub why: String,
+    /// Whether `tract` has the operator; `null` where the file is no graph of ONNX.
+    pub tract: Option<bool>,
     /// The values that it reads, weights left out.
     pub reads: Vec<String>,
     /// What it gives, per sample where the engine knows it; empty where nobody does.
@@ -78,6 +82,10 @@ impl ModelTable {
                     operator: node.op.clone(),
                     kind: kind.to_owned(),
                     why: why.to_owned(),
+                    tract: (model.format == ModelFormat::Onnx).then(|| {
+                        let domain = node.text(DOMAIN).unwrap_or_default();
+                        tract_has(&node.op, domain)
+                    }),
                     reads: node
                         .inputs
                         .iter()
@@ -191,6 +199,17 @@ impl ModelTable {
 
     fn remarks(&self) -> Vec<String> {
         let mut remarks = self.notes.clone();
+        let tract = |has: bool| {
+            let rows = self.nodes.iter().filter(|row| row.kind == "opaque");
+            rows.filter(|row| row.tract == Some(has)).count()
+        };
+        match (self.network, tract(true), tract(false)) {
+            (true, ..) | (_, 0, 0) => {}
+            (_, _, 0) => remarks.push("tract has all its operators: --run runs it forward.".to_owned()),
+            (_, _, n) => remarks.push(format!(
+                "tract lacks {n} of the opaque nodes; --run runs forward whatever does not need them."
+            )),
+        }
         remarks.push(if self.network {
             "It is a network of ours: it can be run, explained and trained further.".to_owned()
         } else {
@@ -203,10 +222,10 @@ impl ModelTable {
     fn cells(&self) -> Vec<Vec<String>> {
         let mut all = vec![HEADINGS.iter().map(|&h| h.to_owned()).collect::<Vec<_>>()];
         all.extend(self.nodes.iter().map(|row| {
-            let note = if row.why.is_empty() {
-                String::new()
-            } else {
-                row.why.clone()
+            let note = match row.tract.filter(|_| row.kind == "opaque") {
+                Some(true) => format!("{}; runs in tract", row.why),
+                Some(false) => format!("{}, nor has tract", row.why),
+                None => row.why.clone(),
             };
             vec![
                 row.name.clone(),

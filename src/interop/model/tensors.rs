@@ -1,20 +1,42 @@
 //! Tensors by name without a graph: safetensors and NPZ.
 
+use super::Tensors;
 use super::archive::Archive;
 use super::bytes::{Element, count};
-use super::graph::{Numbers, Tensor};
+use super::graph::{ModelFormat, Numbers, Tensor};
+use crate::interop::model_out::ORDER;
 use ndarray_npy::npy::header::Header;
 use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
+
+/// The longest header of a safetensors file: 32 MiB, some hundred thousand tensors.
+const LONGEST_HEADER: u64 = 32 << 20;
 
 /// The longest header of an array that is looked at; NumPy writes about a hundred bytes.
 const MAX_HEADER: usize = 4096;
 
-/// All tensors of a safetensors file, in the order in which their bytes lie.
-pub(super) fn safetensors(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
+/// All tensors of a safetensors file, in the order in which their bytes lie, or in that of the
+/// layers where we wrote the file and said it.
+pub(super) fn safetensors(bytes: &[u8]) -> Result<Tensors, String> {
+    let header = bytes.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
+    if header > LONGEST_HEADER && header <= bytes.len() as u64 {
+        return Err(format!(
+            "is not a safetensors file that is read: its header has {header} bytes, and at most \
+             {LONGEST_HEADER} are read"
+        ));
+    }
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| format!("is not a safetensors file: {error}"))?;
     let mut views: Vec<_> = file.iter().collect();
     views.sort_by_key(|(name, view)| (view.data().as_ptr(), name.len()));
+    let order = layer_order(bytes);
+    if let Some(order) = &order {
+        let place = |name: &str| {
+            let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
+            order.get(layer).copied().unwrap_or(usize::MAX)
+        };
+        views.sort_by_cached_key(|(name, _)| place(name));
+    }
     let tensors = views.into_iter().map(|(name, view)| {
         let element = match view.dtype() {
             Dtype::F16 => Some(Element::F16),
@@ -40,17 +62,40 @@ pub(super) fn safetensors(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
             },
         }
     });
-    Ok(tensors.collect())
+    Ok(Tensors {
+        format: ModelFormat::Safetensors,
+        all: tensors.collect(),
+        ordered: order.is_some(),
+    })
+}
+
+/// The place of each layer by its name, from the file's metadata.
+fn layer_order(bytes: &[u8]) -> Option<HashMap<String, usize>> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    let names: Vec<String> =
+        serde_json::from_str(metadata.metadata().as_ref()?.get(ORDER)?).ok()?;
+    Some(names.into_iter().zip(0..).collect())
 }
 
 /// All arrays of an NPZ archive, in its order.
 pub(super) fn npz(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
+    arrays(bytes, &Element::numbers)
+}
+
+/// The same, whole numbers as floats too: arrays that are no weights.
+pub(super) fn npz_floats(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
+    arrays(bytes, &|element, bytes| {
+        Numbers::Floats(element.floats(bytes))
+    })
+}
+
+fn arrays(bytes: &[u8], decode: Decode<'_>) -> Result<Vec<Tensor>, String> {
     let mut archive = Archive::open(bytes)?;
     let mut tensors = Vec::new();
     for member in archive.names() {
         if let Some(name) = member.strip_suffix(".npy") {
             let bytes = archive.take(&member)?;
-            let tensor = npy(name, &bytes);
+            let tensor = npy(name, &bytes, decode);
             tensors.push(tensor.map_err(|error| format!("array {name:?}: {error}"))?);
         }
     }
@@ -60,8 +105,11 @@ pub(super) fn npz(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     Ok(tensors)
 }
 
+/// How the numbers of an array are kept.
+type Decode<'a> = &'a dyn Fn(Element, &[u8]) -> Numbers;
+
 /// One array in the NPY format (NumPy Enhancement Proposal 1).
-fn npy(name: &str, bytes: &[u8]) -> Result<Tensor, String> {
+fn npy(name: &str, bytes: &[u8], decode: Decode<'_>) -> Result<Tensor, String> {
     let start = header_length(bytes).ok_or("does not begin with a header of NumPy's")?;
     let (head, body) = bytes.split_at(start);
     let header = Header::from_reader(&mut &*head)
@@ -94,7 +142,7 @@ fn npy(name: &str, bytes: &[u8]) -> Result<Tensor, String> {
             "has {found} bytes of numbers for the shape {shape:?} of {kind}"
         ));
     }
-    let mut numbers = element.numbers(body);
+    let mut numbers = decode(element, body);
     if header.layout == ndarray_npy::npy::header::Layout::Fortran && shape.len() > 1 {
         match &mut numbers {
             Numbers::Floats(all) => *all = by_rows(all, &shape),
@@ -138,32 +186,31 @@ fn by_rows<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
             Some(this)
         })
         .collect();
-    strided(values, 0, shape, &strides)
+    strided(shape.iter().zip(&strides))
+        .map(|at| values[at])
+        .collect()
 }
 
-/// The values of `shape`, row by row, out of memory in which a step along a side is
-/// `strides` long. The caller has checked that all of them are there.
-pub(super) fn strided<T: Copy>(
-    values: &[T],
-    offset: usize,
-    shape: &[usize],
-    strides: &[usize],
-) -> Vec<T> {
-    let total: usize = shape.iter().product();
-    let mut place = vec![0; shape.len()];
-    let mut at = offset;
-    let mut out = Vec::with_capacity(total);
-    for _ in 0..total {
-        out.push(values[at]);
-        for axis in (0..shape.len()).rev() {
+/// The places of all numbers of a tensor, row by row, in memory in which a step along a side of
+/// `(side, step)` is that long.
+pub(super) fn strided<'a>(
+    sides: impl Iterator<Item = (&'a usize, &'a usize)>,
+) -> impl Iterator<Item = usize> {
+    let sides: Vec<(usize, usize)> = sides.map(|(&side, &step)| (side, step)).collect();
+    let total: usize = sides.iter().map(|(side, _)| side).product();
+    let mut place = vec![0; sides.len()];
+    let mut next = 0;
+    (0..total).map(move |_| {
+        let this = next;
+        for (axis, &(side, step)) in sides.iter().enumerate().rev() {
             place[axis] += 1;
-            at += strides[axis];
-            if place[axis] < shape[axis] {
+            next += step;
+            if place[axis] < side {
                 break;
             }
-            at -= strides[axis] * shape[axis];
+            next -= step * side;
             place[axis] = 0;
         }
-    }
-    out
+        this
+    })
 }

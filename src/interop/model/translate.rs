@@ -3,6 +3,7 @@
 
 mod finish;
 mod parts;
+mod silu;
 
 pub use parts::{Status, Translated, Translation};
 pub(super) use parts::{What, shape_of};
@@ -43,6 +44,7 @@ struct Builder<'a> {
     values: HashMap<&'a str, Value>,
     input: Option<Shape>,
     made: Vec<Made>,
+    gates: silu::Gates,
 }
 
 /// What our engine makes of `model`.
@@ -58,12 +60,14 @@ pub fn translate(model: &ForeignModel) -> Translation {
     {
         *readers.entry(name).or_default() += 1;
     }
+    let gates = silu::Gates::of(model, &mut readers);
     let mut builder = Builder {
         model,
         readers,
         values: HashMap::new(),
         input: None,
         made: Vec::new(),
+        gates,
     };
     if let [port] = &model.inputs[..]
         && let Some(shape) = sample_shape(port, model.channels_last)
@@ -73,8 +77,8 @@ pub fn translate(model: &ForeignModel) -> Translation {
     }
     let mut statuses = Vec::with_capacity(model.nodes.len());
     let mut shapes = Vec::with_capacity(model.nodes.len());
-    for node in &model.nodes {
-        let status = builder.node(node);
+    for (k, node) in model.nodes.iter().enumerate() {
+        let status = builder.node(k, node);
         let value = node
             .outputs
             .first()
@@ -117,26 +121,34 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn node(&mut self, node: &'a Node) -> Status {
+    fn node(&mut self, k: usize, node: &'a Node) -> Status {
+        if self.gates.is_sigmoid(k) {
+            return Status::Merged;
+        }
         let weights: HashSet<usize> = match self.model.format {
             ModelFormat::Keras => HashSet::new(),
             _ => node.weights.iter().map(|w| w.slot).collect(),
         };
+        let gated = self.gates.value_of(k);
         let reads = node
             .inputs
             .iter()
             .enumerate()
-            .filter(|(slot, name)| !weights.contains(slot) && !name.is_empty());
+            .filter(|(slot, name)| !weights.contains(slot) && !name.is_empty())
+            .filter(|(slot, _)| gated.is_none_or(|value| value == *slot));
         let values: Option<Vec<Value>> = reads
             .map(|(_, name)| self.values.get(name.as_str()).copied())
             .collect();
         let what = match &values {
-            None if self.knows(&node.op) => return Status::Unknown(self.why_unknown()),
+            None if gated.is_some() || self.knows(&node.op) => {
+                return Status::Unknown(self.why_unknown());
+            }
             None => What::opaque(format!("the engine has no {}", node.op)),
             Some(values) if values.is_empty() => What::opaque(match node.op.as_str() {
                 guess::LOOSE => "they fit nothing that comes before them",
                 _ => "it reads no samples",
             }),
+            Some(_) if gated.is_some() => What::Activation(Activation::Silu),
             Some(values) => {
                 let shapes: Vec<Shape> = values.iter().map(|value| value.shape).collect();
                 match self.model.format {

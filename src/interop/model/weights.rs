@@ -36,14 +36,13 @@ pub fn read_weights(path: &Path, layout: &Layout) -> Result<Vec<f32>, InteropErr
             )))
         }
         // Our own files name the layers by their numbers.
-        Contents::Tensors(ModelFormat::Safetensors, tensors)
-            if tensors.iter().any(|t| t.name.starts_with("layers.")) =>
+        Contents::Tensors(tensors)
+            if tensors.format == ModelFormat::Safetensors
+                && tensors.all.iter().any(|t| t.name.starts_with("layers.")) =>
         {
             read_params(path, layout)
         }
-        Contents::Tensors(format, tensors) => {
-            by_order(layout, &groups(format, tensors)).map_err(&fault)
-        }
+        Contents::Tensors(tensors) => by_order(layout, &groups(tensors)).map_err(&fault),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `gradscape inspect`: what a network consists of, as a table or a diagram.
 
+mod run;
+
 use super::source::SourceArgs;
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::figure::{StructureFigure, Tone, write_figure};
 use crate::insight::structure::Structure;
-use crate::interop::{ModelTable, open_model, translate};
+use crate::interop::{InputSides, ModelTable, open_model_for, translate};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Also of another program's model (.onnx, .h5, .keras, .pt, .pth, .safetensors, .npz): every
 /// node with what it is to our engine; what the engine does not have is marked opaque.
+/// With --run it is run forward, node by node, in tract: shapes, ranges, and the top classes.
 /// Parameters count what is gathered (the statistics of batch normalisation) as well;
 /// multiply-adds and activations are those of one sample.
 #[derive(Args, Debug, Clone)]
@@ -22,6 +25,14 @@ pub struct InspectArgs {
     /// Write a diagram (.png, .svg) or the table (.md, .json) into this file
     #[arg(long, value_name = "FILE", value_parser = output)]
     out: Option<PathBuf>,
+    /// The sides of one sample of a model's input, such as 3,224,224, where the file leaves them open
+    ///
+    /// NAME=SIDES for another input than the first; may be given several times. Of weights without
+    /// a graph, the size of the images.
+    #[arg(long, value_name = "[NAME=]SIDES")]
+    input: Vec<InputSides>,
+    #[command(flatten)]
+    run: run::RunArgs,
     /// The theme of a diagram
     #[arg(long, value_name = "THEME", value_enum, default_value = "light")]
     theme: ThemeName,
@@ -47,6 +58,12 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
     if let Some(path) = args.source.model() {
         return model(path, args, &mut out);
     }
+    if args.run.is_asked() || !args.input.is_empty() {
+        return Err(CliError::Usage(format!(
+            "--input and --run go with a model of another program, and {} is none",
+            args.source.source
+        )));
+    }
     let source = args.source.load()?;
     let structure = Structure::of(&source.problem.network);
     out.object(&structure)?;
@@ -62,13 +79,23 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
 /// Another program's model: every node, and a diagram where it became a network of ours.
 fn model(file: &Path, args: &InspectArgs, out: &mut Out) -> Result<(), CliError> {
     let source = &args.source;
-    if source.weights.is_some() || source.seed.is_some() || source.data.is_some() {
+    if source.weights.is_some() || source.seed.is_some() {
         return Err(CliError::Usage(format!(
-            "a model is shown as it is: --weights, --seed and --data say nothing of {}",
+            "a model is shown as it is: --weights and --seed say nothing of {}",
             file.display()
         )));
     }
-    let model = open_model(file)?;
+    args.run.check(source.data.as_deref())?;
+    if args.run.is_asked() {
+        if args.out.is_some() {
+            return Err(CliError::Usage(
+                "--run prints what it computes; --out writes the structure. Give one of them"
+                    .to_owned(),
+            ));
+        }
+        return run::run(file, &args.input, source.data.as_deref(), &args.run, out);
+    }
+    let model = open_model_for(file, &args.input)?;
     let translation = translate(&model);
     let table = ModelTable::of(&model, &translation);
     out.object(&table)?;

@@ -1,0 +1,485 @@
+//! `gradscape inspect --run`: a model of another program, run forward.
+
+use crate::cli::interrupt::Interrupt;
+use crate::cli::{CliError, Out};
+use crate::data::{DataConfig, Prepared, prepare};
+use crate::experiment::ExperimentError;
+use crate::interop::{
+    InputSides, InputValues, NodeValue, Run, RunInput, RunPort, Runnable, read_input_arrays,
+};
+use clap::Args;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The seed by which data are divided, as in an experiment that says none.
+const SEED: u64 = 7;
+
+/// Classes that are shown of an output.
+const TOP: usize = 5;
+
+/// What is run.
+#[derive(Args, Debug, Clone)]
+pub(super) struct RunArgs {
+    /// Run the model forward and show what every node gives
+    ///
+    /// --run=FILE.npz takes the arrays of the inputs' names from that archive. With --data the
+    /// first input is a sample of it. What is given by neither is a ramp from 0 to 1, or zeros
+    /// where whole numbers are read.
+    #[arg(long, value_name = "FILE.npz", num_args = 0..=1, require_equals = true)]
+    run: Option<Option<PathBuf>>,
+    /// Which sample of the data's validation part is run, from 0
+    #[arg(long, value_name = "N")]
+    sample: Option<usize>,
+    /// Fill an input of the run with one number
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = filled)]
+    set: Vec<(String, f32)>,
+}
+
+fn filled(text: &str) -> Result<(String, f32), String> {
+    let (name, number) = text
+        .rsplit_once('=')
+        .ok_or("give the input's name and a number, NAME=NUMBER")?;
+    let number = number
+        .parse()
+        .map_err(|_| format!("{number:?} is no number"))?;
+    Ok((name.to_owned(), number))
+}
+
+impl RunArgs {
+    pub(super) fn is_asked(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Refuses options that say nothing.
+    pub(super) fn check(&self, data: Option<&str>) -> Result<(), CliError> {
+        let usage = |text: &str| Err(CliError::Usage(text.to_owned()));
+        if !self.is_asked() && (self.sample.is_some() || !self.set.is_empty() || data.is_some()) {
+            return usage("--data, --sample and --set say what is run; they go with --run");
+        }
+        if self.sample.is_some() && data.is_none() {
+            return usage("--sample is one of --data SOURCE; name the data");
+        }
+        if data.is_some() && self.sample.is_none() {
+            return usage("--data goes with --sample N: which of its samples is run");
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct RunObject<'a> {
+    file: &'a Path,
+    /// Whether another format was made ONNX of.
+    converted: bool,
+    inputs: Vec<String>,
+    /// Nodes that were run.
+    ran: usize,
+    nodes: Vec<NodeObject<'a>>,
+    outputs: Vec<OutputObject<'a>>,
+    /// The class of the sample, where the data say it.
+    label: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NodeObject<'a> {
+    name: &'a str,
+    operator: &'a str,
+    values: &'a [NodeValue],
+    /// Why it was not run; empty if it was.
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct OutputObject<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    /// The places with the largest values, where they may be classes.
+    top: Vec<Class>,
+}
+
+#[derive(Serialize)]
+struct Class {
+    index: usize,
+    value: f64,
+    name: Option<String>,
+}
+
+/// A sample of data for a model.
+struct Sample {
+    values: Vec<f32>,
+    /// In the order of channels, if it is an image of several.
+    names: Vec<String>,
+    label: Option<String>,
+    said: String,
+}
+
+/// Runs the model in `file` and says what came of it.
+pub(super) fn run(
+    file: &Path,
+    sides: &[InputSides],
+    data: Option<&str>,
+    args: &RunArgs,
+    out: &mut Out,
+) -> Result<(), CliError> {
+    let fault = |why: String| CliError::Failed(format!("{}: {why}", file.display()));
+    let model = Runnable::open(file)?;
+    let ports = model.ports().map_err(fault)?;
+    let sample = match (data, args.sample) {
+        (Some(source), Some(index)) => Some(find_sample(source, index)?),
+        _ => None,
+    };
+    let (inputs, said) = fill(&ports, sides, sample.as_ref(), args).map_err(fault)?;
+    let total = inputs.len() as u64;
+    let bar = out.start_bar(total, "running");
+    let interrupt = Interrupt::listen();
+    let found = model.run(&inputs, &mut |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        !interrupt.is_raised()
+    });
+    out.end_bar();
+    let found = found.map_err(fault)?;
+    if found.stopped {
+        return Err(CliError::Failed("interrupted".to_owned()));
+    }
+    let object = object(file, &model, said, &found, sample.as_ref());
+    out.object(&object)?;
+    out.say(text(&object).trim_end())
+}
+
+fn find_sample(source: &str, index: usize) -> Result<Sample, CliError> {
+    let config = DataConfig::of(source);
+    let data = prepare(&config, SEED, Path::new("")).map_err(ExperimentError::Data)?;
+    let (name, part) = match data.validation.is_empty() {
+        true => ("training", &data.train),
+        false => ("validation", &data.validation),
+    };
+    if index >= part.len() {
+        return Err(CliError::Failed(format!(
+            "sample {index} is asked for, and the {name} part of {source} has {}; count them from 0",
+            part.len()
+        )));
+    }
+    let row: Vec<f32> = part.x.row(index).to_vec();
+    let label = part.target.labels().map(|labels| labels[index]);
+    let names = match data.task.is_classification() {
+        true => data.task.names().to_vec(),
+        false => Vec::new(),
+    };
+    Ok(Sample {
+        values: channels_first(&data, row),
+        label: label.and_then(|k| names.get(k).cloned()),
+        names,
+        said: format!("sample {index} of the {name} part of {source}"),
+    })
+}
+
+/// Data have images pixel by pixel, models channel by channel.
+fn channels_first(data: &Prepared, row: Vec<f32>) -> Vec<f32> {
+    match data.image {
+        Some(image) if image.channels > 1 => {
+            let pixels = image.height * image.width;
+            (0..row.len())
+                .map(|k| row[k % pixels * image.channels + k / pixels])
+                .collect()
+        }
+        _ => row,
+    }
+}
+
+/// A value for each input, and what it is in words.
+fn fill(
+    ports: &[RunPort],
+    sides: &[InputSides],
+    sample: Option<&Sample>,
+    args: &RunArgs,
+) -> Result<(Vec<RunInput>, Vec<String>), String> {
+    let names = || {
+        ports
+            .iter()
+            .map(|port| port.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let asked = sides.iter().filter_map(|input| input.name.as_deref());
+    let asked = asked.chain(args.set.iter().map(|(name, _)| name.as_str()));
+    for name in asked {
+        if !ports.iter().any(|port| port.name == name) {
+            return Err(format!("has no input {name:?}; its inputs are {}", names()));
+        }
+    }
+    let mut arrays = match &args.run {
+        Some(Some(path)) => read_input_arrays(path).map_err(|error| error.to_string())?,
+        _ => Vec::new(),
+    };
+    let mut inputs = Vec::with_capacity(ports.len());
+    let mut said = Vec::with_capacity(ports.len());
+    for (k, port) in ports.iter().enumerate() {
+        let given = sides.iter().find(|input| match &input.name {
+            Some(name) => *name == port.name,
+            None => k == 0,
+        });
+        let array = arrays.iter().position(|(name, ..)| *name == port.name);
+        let set = args.set.iter().find(|(name, _)| *name == port.name);
+        let (shape, values, what) = if let Some(at) = array {
+            let (_, shape, values) = arrays.swap_remove(at);
+            (shape, InputValues::Each(values), "as given".to_owned())
+        } else {
+            let shape = shape_of(port, given, sample.filter(|_| k == 0))?;
+            match (set, sample.filter(|_| k == 0)) {
+                (Some((_, number)), _) => (shape, InputValues::All(*number), number.to_string()),
+                (None, Some(sample)) => (
+                    shape,
+                    InputValues::Each(sample.values.clone()),
+                    sample.said.clone(),
+                ),
+                (None, None) if port.float => {
+                    let n: usize = shape.iter().product();
+                    let step = 1.0 / n.saturating_sub(1).max(1) as f32;
+                    let ramp = (0..n).map(|i| i as f32 * step).collect();
+                    (
+                        shape,
+                        InputValues::Each(ramp),
+                        "a ramp from 0 to 1".to_owned(),
+                    )
+                }
+                (None, None) => (shape, InputValues::All(0.0), "zeros".to_owned()),
+            }
+        };
+        let list: Vec<String> = shape.iter().map(usize::to_string).collect();
+        said.push(format!("{}: {}, {what}", port.name, list.join(" × ")));
+        inputs.push(RunInput {
+            name: port.name.clone(),
+            shape,
+            values,
+        });
+    }
+    match arrays.first() {
+        Some((name, ..)) => Err(format!("has no input {name:?}; its inputs are {}", names())),
+        None => Ok((inputs, said)),
+    }
+}
+
+/// The most values of an input that nobody gave: they are made up here.
+const MOST_VALUES: usize = 1 << 26;
+
+/// All sides of an input: one sample where that is open.
+fn shape_of(
+    port: &RunPort,
+    given: Option<&InputSides>,
+    sample: Option<&Sample>,
+) -> Result<Vec<usize>, String> {
+    let known = port.shape.clone();
+    let first = known
+        .as_ref()
+        .and_then(|shape| *shape.first()?)
+        .unwrap_or(1);
+    let shape = match (given, known) {
+        (Some(given), _) => std::iter::once(first)
+            .chain(given.sides.iter().copied())
+            .collect(),
+        (None, Some(known)) => {
+            let open = known.iter().skip(1).filter(|side| side.is_none()).count();
+            let rest: usize = known.iter().skip(1).flatten().product();
+            let mut shape: Vec<usize> = known.iter().map(|side| side.unwrap_or(1)).collect();
+            match (open, sample) {
+                (0, _) => {}
+                // One open side takes what the sample has.
+                (1, Some(sample)) if rest > 0 && sample.values.len().is_multiple_of(rest) => {
+                    let at = known.iter().skip(1).position(Option::is_none);
+                    shape[at.map_or(0, |at| at + 1)] = sample.values.len() / rest;
+                }
+                _ => {
+                    return Err(format!(
+                        "its input {:?} has open sides, {}; say them with --input {}={}",
+                        port.name,
+                        sides(&known),
+                        port.name,
+                        vec!["N"; known.len() - 1].join(",")
+                    ));
+                }
+            }
+            shape
+        }
+        (None, None) => match sample {
+            Some(sample) => vec![1, sample.values.len()],
+            None => {
+                return Err(format!(
+                    "the shape of its input {:?} is not in the file; say it with --input {}=N,...",
+                    port.name, port.name
+                ));
+            }
+        },
+    };
+    let size = shape
+        .iter()
+        .try_fold(1_usize, |n: usize, &side| n.checked_mul(side));
+    match (size, sample) {
+        (Some(n), Some(sample)) if n != sample.values.len() => Err(format!(
+            "its input {:?} takes {n} values, and {} are {}",
+            port.name,
+            sample.said,
+            sample.values.len()
+        )),
+        (Some(n), _) if n <= MOST_VALUES => Ok(shape),
+        _ => Err(format!(
+            "its input {:?} takes more than {MOST_VALUES} values",
+            port.name
+        )),
+    }
+}
+
+fn sides(known: &[Option<usize>]) -> String {
+    let each = known
+        .iter()
+        .map(|side| side.map_or("?".to_owned(), |n| n.to_string()));
+    each.collect::<Vec<_>>().join(" × ")
+}
+
+fn object<'a>(
+    file: &'a Path,
+    model: &Runnable,
+    inputs: Vec<String>,
+    found: &'a Run,
+    sample: Option<&Sample>,
+) -> RunObject<'a> {
+    let nodes = found.nodes.iter().map(|node| NodeObject {
+        name: &node.name,
+        operator: &node.operator,
+        values: node.values.as_deref().unwrap_or_default(),
+        why: node.values.as_ref().err().map_or("", String::as_str),
+    });
+    let outputs = found
+        .outputs
+        .iter()
+        .map(|(name, shape, values)| OutputObject {
+            name,
+            shape,
+            top: top(shape, values, sample),
+        });
+    RunObject {
+        file,
+        converted: model.was_converted(),
+        inputs,
+        ran: found.ran(),
+        nodes: nodes.collect(),
+        outputs: outputs.collect(),
+        label: sample.and_then(|sample| sample.label.clone()),
+    }
+}
+
+/// The largest values of an output that has one row of several.
+fn top(shape: &[usize], values: &[f64], sample: Option<&Sample>) -> Vec<Class> {
+    let long = shape.iter().filter(|&&side| side != 1).count();
+    if long != 1 || values.len() < 2 {
+        return Vec::new();
+    }
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    let names = sample.map(|sample| &sample.names);
+    let names = names.filter(|names| names.len() == values.len());
+    order
+        .into_iter()
+        .take(TOP)
+        .map(|index| Class {
+            index,
+            value: values[index],
+            name: names.map(|names| names[index].clone()),
+        })
+        .collect()
+}
+
+fn text(object: &RunObject<'_>) -> String {
+    let mut lines = Vec::new();
+    if object.converted {
+        lines.push("run as the ONNX graph that `gradscape export` writes of it".to_owned());
+    }
+    lines.extend(object.inputs.iter().cloned());
+    lines.push(String::new());
+    let mut rows = vec![["node", "operator", "out", "min", "max", "mean", ""].map(str::to_owned)];
+    for node in &object.nodes {
+        let first = node.values.first();
+        let number = |x: Option<f64>| x.map_or(String::new(), short);
+        let more = match node.values.len() {
+            0 | 1 => String::new(),
+            n => format!("and {} further outputs", n - 1),
+        };
+        let odd = match first.map_or(0, |value| value.not_finite) {
+            0 => String::new(),
+            n => format!("{n} values are not finite"),
+        };
+        rows.push([
+            node.name.to_owned(),
+            node.operator.to_owned(),
+            first.map_or(String::new(), |value| {
+                let list: Vec<String> = value.shape.iter().map(usize::to_string).collect();
+                list.join(" × ")
+            }),
+            number(first.and_then(|value| value.min)),
+            number(first.and_then(|value| value.max)),
+            number(first.and_then(|value| value.mean)),
+            [node.why, &more, &odd]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("; "),
+        ]);
+    }
+    let width = |k: usize| {
+        rows.iter()
+            .map(|row| row[k].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..7).map(width).collect();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(k, (cell, width))| {
+                let pad = " ".repeat(width - cell.chars().count());
+                match k {
+                    3..=5 => format!("{pad}{cell}"),
+                    _ => format!("{cell}{pad}"),
+                }
+            });
+        lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
+    }
+    lines.push(String::new());
+    for output in &object.outputs {
+        if !output.top.is_empty() {
+            let classes = output.top.iter().map(|class| {
+                let name = class
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| class.index.to_string());
+                format!("{name} {}", short(class.value))
+            });
+            let classes: Vec<String> = classes.collect();
+            lines.push(format!("{}: {}", output.name, classes.join(", ")));
+        }
+    }
+    if let Some(label) = &object.label {
+        lines.push(format!("the data say {label}"));
+    }
+    lines.push(format!(
+        "{} of {} nodes were run",
+        object.ran,
+        object.nodes.len()
+    ));
+    lines.join("\n")
+}
+
+/// Four digits that count.
+fn short(x: f64) -> String {
+    let size = x.abs();
+    if x == 0.0 {
+        "0".to_owned()
+    } else if (1e-3..1e5).contains(&size) {
+        let digits = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
+        format!("{x:.digits$}")
+    } else {
+        format!("{x:.3e}")
+    }
+}
