@@ -254,7 +254,7 @@ fn record(path: &Path, text: &str) {
     let mut session = Session::new(Arc::clone(&problem));
     let options = TapOptions::default();
     let (plan, start) = (
-        options.plan(&session),
+        options.plan(&problem),
         RunStart::of(&problem, "the-id", 5_000),
     );
     let file = path.to_owned();

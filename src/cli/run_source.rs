@@ -3,18 +3,18 @@
 
 use super::interrupt::Interrupt;
 use super::run_folder;
-use super::source::find;
+use super::source::{Recorded, find};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
 use crate::insight::run_record::{
     Circumstances, End, Origin, Outcome, Recorder, RunRecord, diagnose_afterwards, events,
 };
 use crate::interop::{read_path, read_weights};
-use crate::run::{Catalogue, RunError, RunFile, environment, is_run_file};
+use crate::run::{RunError, RunFile, environment};
 use crate::train::{HistoryRow, PathPoint, Problem};
 use clap::Args;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,10 +58,10 @@ impl RunArgs {
     /// # Errors
     /// When there is no such run, a file of it cannot be read, or it is interrupted.
     pub fn record(&self, out: &mut Out, interrupt: &Interrupt) -> Result<RunRecord, CliError> {
-        let (mut experiment, recorded) = self.find()?;
+        let (mut experiment, recorded) = find(&self.run)?;
         let changed = self.epochs.is_some() || self.seed.is_some();
-        let recorded = Some(recorded).filter(|_| !self.again);
-        if changed && matches!(recorded, Some(Recorded::Folder(_) | Recorded::File(_))) {
+        let recorded = recorded.filter(|_| !self.again);
+        if changed && recorded.is_some() {
             return Err(CliError::Usage(format!(
                 "--epochs and --seed make another run than {}; add --again to train it",
                 self.run
@@ -69,8 +69,11 @@ impl RunArgs {
         }
         match recorded {
             Some(Recorded::Folder(dir)) => return from_folder(&dir, &experiment),
-            Some(Recorded::File(file)) => return file.record().map_err(failed),
-            Some(Recorded::Not) | None => {}
+            Some(Recorded::File(file)) => {
+                let file = RunFile::open(&file).map_err(failed)?;
+                return file.record().map_err(failed);
+            }
+            None => {}
         }
         if let Some(epochs) = self.epochs {
             experiment.training.epochs = epochs;
@@ -81,39 +84,6 @@ impl RunArgs {
         let experiment = run_folder::with_absolute_paths(&experiment);
         train(&experiment, out, interrupt)
     }
-
-    /// The experiment, and where its run is recorded.
-    fn find(&self) -> Result<(Experiment, Recorded), CliError> {
-        let path = Path::new(&self.run);
-        if is_run_file(path) && path.is_file() {
-            return of_file(path);
-        }
-        let unknown = match find(&self.run) {
-            Ok((experiment, Some(dir))) => return Ok((experiment, Recorded::Folder(dir))),
-            Ok((experiment, None)) => return Ok((experiment, Recorded::Not)),
-            // A file that is there and not valid.
-            Err(error) if path.exists() => return Err(error),
-            Err(error) => error,
-        };
-        match Catalogue::standard().map(|runs| runs.find(&self.run)) {
-            Some(Ok(file)) => of_file(&file),
-            Some(Err(error)) => Err(CliError::Failed(format!("{unknown}; nor a run: {error}"))),
-            None => Err(unknown),
-        }
-    }
-}
-
-/// Where a run is recorded.
-enum Recorded {
-    Not,
-    Folder(PathBuf),
-    File(Box<RunFile>),
-}
-
-fn of_file(path: &Path) -> Result<(Experiment, Recorded), CliError> {
-    let file = RunFile::open(path).map_err(failed)?;
-    let experiment = file.experiment().map_err(failed)?;
-    Ok((experiment, Recorded::File(Box::new(file))))
 }
 
 fn failed(error: RunError) -> CliError {

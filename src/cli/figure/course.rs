@@ -122,6 +122,7 @@ fn of_file(file: &Path) -> Result<(Vec<HistoryRow>, Vec<StepRow>), CliError> {
             epoch: step.step as f64 / per_epoch,
             learning_rate: step.learning_rate?,
             gradient_norm: step.gradient_norm?,
+            batch_loss: step.loss?,
         })
     });
     Ok((run.epochs()?, steps.collect()))
