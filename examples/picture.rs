@@ -29,6 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         size: size.unwrap_or((1280, 720)),
         frames: 1,
         frame_time: std::time::Duration::from_millis(33),
+        past: None,
+        replay: false,
         epochs: arg(5).parse().unwrap_or(20),
         steps: 1,
         orbit: 0.0,

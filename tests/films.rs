@@ -66,6 +66,32 @@ fn a_film_has_the_frames_that_pictures_have() {
 }
 
 #[test]
+fn a_film_of_a_recorded_run_goes_from_its_start_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |line: &str| succeeds(dir.path(), &line.split(' ').collect::<Vec<_>>());
+    run("train xor --epochs 6 --record xor.gsrun");
+    let film = "capture xor.gsrun --view network --size 160x96";
+    run(&format!("{film} --replay --frames 5 --out film.apng"));
+    let five = frames(&dir.path().join("film.apng"));
+    assert_eq!(five.len(), 5);
+    assert!(five.windows(2).all(|two| two[0].0 != two[1].0));
+    // Its ends are what pictures of the first and the last step show. (On the way what
+    // counts as a thick line moves with hysteresis, so that nothing flickers.)
+    run(&format!("{film} --replay --frames 2 --out ends.apng"));
+    run(&format!("{film} --at-step 0 --out first.png"));
+    run(&format!("{film} --out last.png"));
+    let ends = frames(&dir.path().join("ends.apng"));
+    let (_, _, first) = picture(&dir.path().join("first.png"));
+    let (_, _, last) = picture(&dir.path().join("last.png"));
+    assert!(ends[0].0 == first, "the first frame is not the start");
+    assert!(ends[1].0 == last, "the last frame is not the end");
+    assert!(five[0].0 == first && first != last);
+    let line = "capture xor --replay --frames 5 --out film.gif";
+    let error = fails(dir.path(), 2, &line.split(' ').collect::<Vec<_>>());
+    assert!(error.contains(".gsrun"), "{error}");
+}
+
+#[test]
 fn an_mp4_lasts_as_long_as_it_should() {
     let dir = tempfile::tempdir().unwrap();
     if Command::new("ffprobe").arg("-version").output().is_err() {
@@ -125,6 +151,8 @@ fn a_picture_of_the_window_leaves_the_panels_out_and_the_window_as_it_was() {
         size: (800, 500),
         frames: 1,
         frame_time: std::time::Duration::from_millis(33),
+        past: None,
+        replay: false,
         epochs: 2,
         steps: 4,
         orbit: 0.0,

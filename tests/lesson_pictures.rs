@@ -19,6 +19,8 @@ fn frames(lesson: &Arc<Lesson>, theme: Theme, language: Language) -> Vec<Frame> 
         size: (800, 600),
         frames: 1,
         frame_time: std::time::Duration::from_millis(33),
+        past: None,
+        replay: false,
         epochs: 0,
         steps: 1,
         orbit: 0.0,

@@ -304,6 +304,8 @@ fn shot(network: NetworkView) -> Shot {
         size: (960, 540),
         frames: 1,
         frame_time: std::time::Duration::from_millis(33),
+        past: None,
+        replay: false,
         epochs: 3,
         steps: 1,
         orbit: 0.0,

@@ -37,6 +37,8 @@ fn shot(view: ViewMode) -> Shot {
         size: (480, 320),
         frames: 1,
         frame_time: std::time::Duration::from_millis(33),
+        past: None,
+        replay: false,
         epochs: 5,
         steps: 4,
         orbit: 0.0,

@@ -7,15 +7,16 @@ use super::graphics::{self, GraphicsError};
 use super::lecture::{self, Lecture};
 use super::micro::{Playing, Walk};
 use super::plugins::GradscapePlugins;
+use super::replay::ReplayWish;
 use super::rivals::RivalWish;
 use super::state::{CameraRequest, Item, NetworkView, Selection, SurfaceView, ViewMode};
 use super::text::{Language, Texts};
 use super::theme::Theme;
-use super::training::{Command, Drive, FrameGate, Training};
+use super::training::{Command, Drive, FirstSession, FrameGate, Training};
 use super::ui::{FirstTab, Tab, UiPlugin, inside_is_busy};
 use crate::experiment::Experiment;
 use crate::lesson::Lesson;
-use crate::train::{Problem, RunState, TrainCommand};
+use crate::train::{Problem, Resumption, RunState, Session, TrainCommand};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
 use bevy::image::Image as BevyImage;
@@ -51,6 +52,11 @@ pub struct Shot {
     pub frames: usize,
     /// What passes for the scene from one frame to the next.
     pub frame_time: Duration,
+    /// A run that has been made, with its path: it is at its end before those epochs.
+    pub past: Option<Arc<Resumption>>,
+    /// Frames go through the path from its first point to its last, evenly by steps,
+    /// instead of training on.
+    pub replay: bool,
     /// Epochs trained before the first frame.
     pub epochs: usize,
     /// Training steps from one frame to the next.
@@ -141,7 +147,10 @@ pub fn capture_selected(
     studio.settle();
     let (mut taken, mut waited) = (0, 0);
     for index in 0..shot.frames {
-        studio.advance(index > 0);
+        studio.advance(index > 0 && !shot.replay);
+        if shot.replay {
+            studio.show_moment(index, shot.frames);
+        }
         if index > 0 {
             studio.turn(shot.orbit / (shot.frames - 1).max(1) as f32);
         }
@@ -295,6 +304,10 @@ impl Studio {
         .insert_resource(shot.surface.clone())
         .insert_resource(shot.arena.clone())
         .insert_resource(graphics::error_handler());
+        if let Some(place) = &shot.past {
+            let session = Session::resume(Arc::clone(&shot.problem), (**place).clone());
+            app.insert_resource(FirstSession(session));
+        }
         app.add_plugins(GradscapePlugins {
             problem: Arc::clone(&shot.problem),
             drive,
@@ -389,6 +402,21 @@ impl Studio {
         if on && !busy && matches!(state, RunState::Idle | RunState::Paused) {
             world.write_message(Command(TrainCommand::Start));
         }
+    }
+
+    /// Shows the recorded point that frame `index` of `frames` has to show.
+    fn show_moment(&mut self, index: usize, frames: usize) {
+        let world = self.app.world_mut();
+        let points = world.resource::<Training>().path.points();
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return;
+        };
+        let share = index as f64 / frames.saturating_sub(1).max(1) as f64;
+        let step = first.step + (share * (last.step - first.step) as f64).round() as u64;
+        world.write_message(ReplayWish::Show {
+            step,
+            playing: index + 1 < frames,
+        });
     }
 
     /// Turns all cameras about the vertical.

@@ -294,17 +294,26 @@ impl Plugin for TrainingPlugin {
     }
 }
 
+/// A run that is there before the first frame; without one it begins at its start.
+#[derive(Resource)]
+pub(super) struct FirstSession(pub(super) Option<Session>);
+
 fn start_driver(
     mut commands: Commands,
-    training: Res<Training>,
+    mut training: ResMut<Training>,
+    first: Option<ResMut<FirstSession>>,
     drive: Res<DriveChoice>,
     proxy: Option<Res<EventLoopProxyWrapper>>,
     mut notices: ResMut<Notices>,
     mut keeper: ResMut<RunKeeper>,
 ) {
+    let mut first = first.and_then(|mut first| first.0.take());
+    if let Some(session) = &mut first {
+        *training = Training::of(session);
+    }
     commands.insert_resource(new_driver(
         &training.problem,
-        None,
+        first,
         drive.0,
         proxy.as_deref(),
         &mut notices,

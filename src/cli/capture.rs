@@ -1,19 +1,21 @@
 //! `gradscape capture`: pictures and animations of the 3D scene, without a window.
 
+mod past;
 mod shoot;
 mod views;
 
 pub use shoot::shoot;
 
 use super::arena::{ArenaArgs, ArenaPlan};
-use super::source::{Source, SourceArgs};
+use super::source::SourceArgs;
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
 use crate::figure::{FilmFormat, HeatColors};
 use crate::landscape::{Directions, Gauge, Measure, Over, Quantity, Scope};
-use crate::train::{Problem, Session, TrainCommand};
+use crate::train::{Problem, Resumption};
 use clap::{Args, ValueEnum};
+use past::Past;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +36,9 @@ pub struct CaptureArgs {
     /// Take these weights (safetensors) instead of the initial ones, or of a run's last
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// Show a recorded run as it was after so many steps, or at the last weights before that
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["weights", "function", "replay"])]
+    at_step: Option<u64>,
     /// Use this seed instead of the experiment's (for the data, the split and the initial weights)
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -48,6 +53,9 @@ pub struct CaptureArgs {
     /// How many frames
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     frames: u32,
+    /// Frames go through the recorded run from its start to its end, evenly by steps, instead of training on
+    #[arg(long, conflicts_with_all = ["events", "function", "weights", "epochs", "steps_per_frame", "race", "beside"])]
+    replay: bool,
     /// Frames a second of a film, and how far what moves by itself moves from one to the next
     #[arg(long, value_name = "N", default_value = "12.5", value_parser = rate)]
     fps: f64,
@@ -196,6 +204,10 @@ pub struct CapturePlan {
     pub problem: Arc<Problem>,
     /// Weights to begin with; the experiment's initial ones where there are none.
     pub params: Option<Vec<f32>>,
+    /// A recorded run, shown at its end and with its path.
+    pub past: Option<Arc<Resumption>>,
+    /// Whether frames go through its path.
+    pub replay: bool,
     /// What to show.
     pub view: ViewName,
     /// Width and height of a frame in pixels.
@@ -257,6 +269,8 @@ impl CapturePlan {
         CapturePlan {
             problem: Arc::clone(problem),
             params: None,
+            past: None,
+            replay: false,
             view,
             size: (1280, 720),
             frames: 1,
@@ -343,6 +357,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         // Behind a function that is shown alone any network will do.
         source: args.source.clone().unwrap_or_else(|| "xor".to_owned()),
         weights: args.weights.clone(),
+        at_step: args.at_step,
         seed: args.seed,
         ..SourceArgs::default()
     };
@@ -396,18 +411,25 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     check_views(args, &problem)?;
     let training = &problem.experiment.training;
     let batch = training.batch.size(problem.train.len()).max(1);
-    let replayed = if args.weights.is_none() {
-        replay(&source)
-    } else {
-        None
+    let past = match args.weights {
+        Some(_) => Past::default(),
+        None => past::of(&source, named.at_step, &mut out)?,
     };
+    if args.replay && past.is_none() {
+        return Err(CliError::Usage(format!(
+            "--replay goes with a run whose path is recorded: a .gsrun file, its name, or a folder that `train` wrote, and {} is none",
+            named.source
+        )));
+    }
     let plan = CapturePlan {
-        params: (source.given && replayed.is_none()).then_some(source.params),
+        params: (source.given && past.is_none()).then_some(source.params),
+        past: past.place,
+        replay: args.replay,
         view,
         size: args.size,
         frames: args.frames as usize,
         rate: args.fps,
-        epochs: args.epochs + replayed.unwrap_or(0),
+        epochs: args.epochs + past.epochs.unwrap_or(0),
         events: args.events,
         steps: args.steps_per_frame.unwrap_or(if arena.racers.is_empty() {
             problem.train.len().div_ceil(batch)
@@ -453,17 +475,4 @@ fn events(text: &str) -> Result<f32, String> {
     number
         .filter(|n| (0.0..=most).contains(n))
         .ok_or_else(|| format!("give a number of events from 0 to {most}"))
-}
-
-/// The epochs after which training from the start is where the source's run
-/// ended, if it gets there again. A picture then has the whole path and not the
-/// last weights alone.
-fn replay(source: &Source) -> Option<usize> {
-    let epochs = source.path.last()?.epoch;
-    let mut session = Session::new(Arc::clone(&source.problem));
-    for _ in 0..epochs {
-        session.command(TrainCommand::Epoch);
-        session.take_outbox();
-    }
-    (session.trainer().params() == source.params).then_some(epochs)
 }

@@ -120,6 +120,8 @@ fn capture(args: &LessonArgs, lesson: Lesson, folder: &Path) -> Result<(), CliEr
         size: args.size,
         frames: 1,
         frame_time: std::time::Duration::from_millis(33),
+        past: None,
+        replay: false,
         epochs: 0,
         steps: 1,
         orbit: 0.0,

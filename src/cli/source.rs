@@ -48,6 +48,8 @@ pub struct Source {
     pub given: bool,
     /// The path that a run took, oldest first; empty without a run.
     pub path: Vec<PathPoint>,
+    /// The run that was named.
+    pub run: Option<Recorded>,
 }
 
 impl SourceArgs {
@@ -100,6 +102,7 @@ impl SourceArgs {
             params,
             given: self.weights.is_some() || run.is_some() || foreign.is_some(),
             path,
+            run,
         })
     }
 }

@@ -60,6 +60,8 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         scale: plan.scale,
         panels: plan.panels,
         smooth: true,
+        past: plan.past.clone(),
+        replay: plan.replay,
         frame_time: std::time::Duration::from_secs_f64(1.0 / plan.rate),
         network: NetworkView {
             maps: plan.maps,
