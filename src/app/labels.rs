@@ -3,12 +3,19 @@
 use super::state::SceneView;
 use super::theme::Theme;
 use crate::figure::Tone;
+use bevy::asset::AssetEventSystems;
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
-use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
+use bevy_egui::{EguiContexts, EguiPostUpdateSet, EguiPrimaryContextPass, egui};
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_systems(EguiPrimaryContextPass, draw_labels);
+    app.add_systems(EguiPrimaryContextPass, draw_labels)
+        // A letter that is needed for the first time goes into egui's texture. Only what
+        // changed before the frame's asset events are sent is drawn in the same frame.
+        .configure_sets(
+            PostUpdate,
+            EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems),
+        );
 }
 
 /// Text at the entity's place, facing the reader.
