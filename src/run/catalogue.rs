@@ -245,7 +245,7 @@ fn size(path: &Path) -> u64 {
 
 /// A title as part of a file's name: its letters and digits, in small.
 fn slug(title: &str) -> String {
-    let stem = Path::new(title).file_stem();
+    let stem = Path::new(title).file_name();
     let stem = stem.map_or_else(|| title.to_owned(), |s| s.to_string_lossy().into_owned());
     let mut slug = String::new();
     for c in stem.chars().take(40) {

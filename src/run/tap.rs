@@ -15,6 +15,8 @@ use std::sync::Arc;
 const STEPS: usize = 512;
 /// Weights, in bytes, that are gathered.
 const BYTES: usize = 4 << 20;
+/// The most steps between two looks at the clock.
+const MOST_UNLOOKED: u32 = 64;
 /// For how long anything is gathered, in milliseconds.
 const WAIT: i64 = 100;
 /// The epochs after which the health is looked at are as far apart as in a
@@ -78,6 +80,10 @@ pub struct Tap {
     waiting_steps: usize,
     waiting_bytes: usize,
     since: i64,
+    // When the clock was looked at, after how many steps, and how many there may be.
+    looked: i64,
+    unlooked: u32,
+    patience: u32,
 }
 
 impl Tap {
@@ -102,6 +108,9 @@ impl Tap {
             waiting_steps: 0,
             waiting_bytes: 0,
             since: clock(),
+            looked: clock(),
+            unlooked: 0,
+            patience: 1,
             options,
             clock,
             sink,
@@ -118,8 +127,20 @@ impl Tap {
     }
 
     fn flush_if_due(&mut self) {
-        let now = (self.clock)();
+        // Where steps are quick, most of them do not look at the clock.
         let is_full = self.waiting_steps >= STEPS || self.waiting_bytes >= BYTES;
+        self.unlooked += 1;
+        if self.unlooked < self.patience && !is_full {
+            return;
+        }
+        self.unlooked = 0;
+        let now = (self.clock)();
+        let is_quick = now - self.looked <= 1;
+        self.looked = now;
+        self.patience = match is_quick {
+            true => (2 * self.patience).min(MOST_UNLOOKED),
+            false => 1,
+        };
         if is_full || now - self.since >= WAIT {
             self.flush(now);
         }
