@@ -5,6 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gradscape::experiment::Experiment;
+use gradscape::interop::{EventValue, events_of_bytes};
 use gradscape::run::{
     Clock, MakeRecorder, Recorder, Recording, RunFile, RunStart, Tap, TapOptions,
 };
@@ -127,7 +128,10 @@ fn a_report_of_a_folder_says_what_the_folder_says_to_the_last_bit() {
         assert_eq!(values[values.len() - weights.len()..], weights[..]);
     }
     // The confusion matrix has all samples of its part, and as many right as the history.
-    for (part, rows_of) in [("train", "train_accuracy"), ("validation", "validation_accuracy")] {
+    for (part, rows_of) in [
+        ("train", "train_accuracy"),
+        ("validation", "validation_accuracy"),
+    ] {
         let parts = data["answers"]["parts"].as_array().unwrap();
         let found = parts.iter().find(|p| p["part"] == part).unwrap();
         let counts = numbers(&found["confusion"]);
@@ -138,7 +142,12 @@ fn a_report_of_a_folder_says_what_the_folder_says_to_the_last_bit() {
         assert!((right / all - share).abs() < 1e-12, "{part}");
     }
     assert_eq!(data["run"]["seed"], "9007199254740993");
-    assert!(data["run"]["provenance"][1].as_str().unwrap().contains("Fisher"));
+    assert!(
+        data["run"]["provenance"][1]
+            .as_str()
+            .unwrap()
+            .contains("Fisher")
+    );
 
     // What a user wrote is text, everywhere.
     assert_eq!(data["run"]["name"], NASTY);
@@ -154,7 +163,9 @@ fn a_run_that_is_made_for_its_report_has_its_steps_and_its_diagnosis() {
     let place = Place::new();
     let text = NOTED.replace("0.02", "30.0").replace("adam", "sgd");
     place.experiment("e.toml", &text);
-    let args = ["report", "e.toml", "--out", "r.html", "--grid", "0", "--json"];
+    let args = [
+        "report", "e.toml", "--out", "r.html", "--grid", "0", "--json",
+    ];
     let told: Value = serde_json::from_str(&place.run(&args).unwrap()).unwrap();
     let page = fs::read_to_string(place.path("r.html")).unwrap();
     assert_eq!(told["bytes"], page.len());
@@ -201,7 +212,10 @@ fn pages_are_small_and_say_where_they_left_something_out() {
     assert!(size("w.html") < 2_000_000, "{}", size("w.html"));
     let data = data(&fs::read_to_string(place.path("w.html")).unwrap());
     let maps = data["weights"]["maps"].as_array().unwrap();
-    let reduced: Vec<bool> = maps.iter().map(|m| m["reduced"] != serde_json::json!([1, 1])).collect();
+    let reduced: Vec<bool> = maps
+        .iter()
+        .map(|m| m["reduced"] != serde_json::json!([1, 1]))
+        .collect();
     assert_eq!(reduced, [true, true, false]);
     assert_eq!(maps[1]["block"], serde_json::json!([900, 900]));
 }
@@ -209,20 +223,28 @@ fn pages_are_small_and_say_where_they_left_something_out() {
 #[test]
 fn what_makes_no_sense_is_refused_before_anything_is_trained() {
     let place = Place::new();
-    let error = place.run(&["report", "iris", "--out", "r.pdf"]).unwrap_err();
+    let error = place
+        .run(&["report", "iris", "--out", "r.pdf"])
+        .unwrap_err();
     assert!(error.contains(".html"), "{error}");
     let error = place
         .run(&["report", "iris", "--out", "r.html", "--grid", "3"])
         .unwrap_err();
     assert!(error.contains("from 5"), "{error}");
-    let error = place.run(&["report", "nothing", "--out", "r.html"]).unwrap_err();
+    let error = place
+        .run(&["report", "nothing", "--out", "r.html"])
+        .unwrap_err();
     assert!(error.contains("nothing"), "{error}");
-    place.run(&["train", "iris", "--epochs", "1", "--out", "run"]).unwrap();
+    place
+        .run(&["train", "iris", "--epochs", "1", "--out", "run"])
+        .unwrap();
     let error = place
         .run(&["report", "run", "--epochs", "3", "--out", "r.html"])
         .unwrap_err();
     assert!(error.contains("--again"), "{error}");
-    let error = place.run(&["export-run", "run", "--out", "a.doc"]).unwrap_err();
+    let error = place
+        .run(&["export-run", "run", "--out", "a.doc"])
+        .unwrap_err();
     assert!(error.contains(".surface."), "{error}");
     assert!(!place.path("r.html").exists());
 }
@@ -232,7 +254,10 @@ fn record(path: &Path, text: &str) {
     let problem = Arc::new(Problem::new(&Experiment::parse(text, "t").unwrap()).unwrap());
     let mut session = Session::new(Arc::clone(&problem));
     let options = TapOptions::default();
-    let (plan, start) = (options.plan(&session), RunStart::of(&problem, "the-id", 5_000));
+    let (plan, start) = (
+        options.plan(&session),
+        RunStart::of(&problem, "the-id", 5_000),
+    );
     let file = path.to_owned();
     let make: MakeRecorder = Box::new(move |_| Recorder::create(&file, &start, &plan));
     let clock: Clock = Arc::new(|| 65_000);
@@ -267,7 +292,10 @@ fn a_report_of_a_runs_file_has_its_steps_its_events_and_its_weights() {
     let last = run.snapshot(u64::MAX).unwrap();
     for map in data["weights"]["maps"].as_array().unwrap() {
         let at = |k: usize| map["range"][k].as_u64().unwrap() as usize;
-        let weights: Vec<f64> = last[at(0)..at(0) + at(1)].iter().map(|&w| f64::from(w)).collect();
+        let weights: Vec<f64> = last[at(0)..at(0) + at(1)]
+            .iter()
+            .map(|&w| f64::from(w))
+            .collect();
         let values = numbers(&map["values"]);
         assert_eq!(values[values.len() - weights.len()..], weights[..]);
     }
@@ -277,7 +305,10 @@ fn a_report_of_a_runs_file_has_its_steps_its_events_and_its_weights() {
         .iter()
         .map(|event| event["kind"].as_str().unwrap())
         .collect();
-    assert!(kinds.contains(&"started") && kinds.contains(&"finished"), "{kinds:?}");
+    assert!(
+        kinds.contains(&"started") && kinds.contains(&"finished"),
+        "{kinds:?}"
+    );
     assert_eq!(data["run"]["origin"], "file");
     assert_eq!(data["run"]["seconds"], 60.0);
     assert_eq!(data["run"]["made"], "1970-01-01T00:00:05Z");
@@ -287,7 +318,15 @@ fn a_report_of_a_runs_file_has_its_steps_its_events_and_its_weights() {
 fn everything_of_a_run_is_written_and_read_back() {
     let place = Place::new();
     place.experiment("e.toml", NOTED);
-    let args = ["export-run", "e.toml", "--out", "all", "--grid", "9", "--json"];
+    let args = [
+        "export-run",
+        "e.toml",
+        "--out",
+        "all",
+        "--grid",
+        "9",
+        "--json",
+    ];
     let told: Value = serde_json::from_str(&place.run(&args).unwrap()).unwrap();
     assert_eq!(told["left_out"], serde_json::json!([]));
     for file in told["files"].as_array().unwrap() {
@@ -321,6 +360,46 @@ fn everything_of_a_run_is_written_and_read_back() {
         .sum();
     assert_eq!(weights, params.ncols());
 
+    // Event files have the same numbers, in single precision.
+    let files: Vec<&str> = told["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|file| file.as_str())
+        .filter(|file| file.contains("events.out.tfevents"))
+        .collect();
+    let (events, faults) = events_of_bytes(&fs::read(place.path(files[0])).unwrap());
+    assert!(faults.is_empty());
+    let of = |tag: &str| -> Vec<f64> {
+        let values = events.iter().filter(|event| event.tag == tag);
+        let values = values.map(|event| match event.value {
+            EventValue::Scalar(value) => value,
+            _ => panic!("{tag} is no number"),
+        });
+        values.collect()
+    };
+    let single: Vec<f64> = losses.iter().map(|&v| f64::from(v as f32)).collect();
+    assert_eq!(of("loss/train"), single);
+    let single: Vec<f64> = norms.iter().map(|&v| f64::from(v as f32)).collect();
+    assert_eq!(of("step/gradient_norm"), single);
+    let histograms: Vec<f64> = events
+        .iter()
+        .filter_map(|event| match &event.value {
+            EventValue::Histogram(histogram) => Some(histogram.total()),
+            _ => None,
+        })
+        .collect();
+    let tensors = names
+        .iter()
+        .filter(|name| name.starts_with("weights/"))
+        .count();
+    assert_eq!(histograms.len() % tensors, 0);
+    let moments = (histograms.len() / tensors) as f64;
+    assert_eq!(
+        histograms.iter().sum::<f64>(),
+        moments * params.ncols() as f64
+    );
+
     // Meshes are whole: their indices name corners that are there.
     for name in ["all/network.glb", "all/path.surface.glb"] {
         let bytes = fs::read(place.path(name)).unwrap();
@@ -329,7 +408,13 @@ fn everything_of_a_run_is_written_and_read_back() {
         assert!(!root.meshes.is_empty(), "{name}");
         assert_eq!(bytes.len() % 4, 0);
     }
-    for name in ["curves", "picture.network", "layers.weights", "layers.histograms", "validation.confusion"] {
+    for name in [
+        "curves",
+        "picture.network",
+        "layers.weights",
+        "layers.histograms",
+        "validation.confusion",
+    ] {
         let svg = fs::read_to_string(place.path(&format!("all/{name}.svg"))).unwrap();
         assert!(svg.contains("<svg") && !svg.contains("NaN"), "{name}");
     }
@@ -349,16 +434,30 @@ fn what_a_folder_does_not_have_is_left_out_by_name() {
         .iter()
         .map(|why| why.as_str().unwrap())
         .collect();
-    assert!(left.iter().any(|why| why.starts_with("history.steps.csv")), "{left:?}");
-    assert!(left.iter().any(|why| why.starts_with("validation.confusion.svg")), "{left:?}");
-    let error = place.run(&["export-run", "run", "--out", "a.steps.csv"]).unwrap_err();
+    assert!(
+        left.iter().any(|why| why.starts_with("history.steps.csv")),
+        "{left:?}"
+    );
+    assert!(
+        left.iter()
+            .any(|why| why.starts_with("validation.confusion.svg")),
+        "{left:?}"
+    );
+    let error = place
+        .run(&["export-run", "run", "--out", "a.steps.csv"])
+        .unwrap_err();
     assert!(error.contains("single steps"), "{error}");
 }
 
 /// A Chromium on this machine. Where `GRADSCAPE_BROWSER_TESTS` is `required`
 /// there has to be one.
 fn browser() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let names = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ];
     let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
     let found = names
         .iter()
@@ -376,9 +475,17 @@ fn browser() -> Option<PathBuf> {
 fn open(browser: &Path, page: &Path, dir: &Path, args: &[&str]) -> String {
     let printed = fs::File::create(dir.join("printed")).unwrap();
     let mut child = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--use-angle=swiftshader"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--use-angle=swiftshader",
+        ])
         .args(["--enable-unsafe-swiftshader", "--hide-scrollbars"])
-        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=8000"])
+        .args([
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            "--virtual-time-budget=8000",
+        ])
         .arg(format!("--user-data-dir={}", dir.join("profile").display()))
         .args(args)
         .arg(format!("file://{}", page.display()))
@@ -422,7 +529,9 @@ fn a_page_opens_in_a_browser_in_both_languages_and_asks_for_nothing() {
     let dir = place.0.path();
     place.experiment("e.toml", &format!("name = '''{NASTY}'''\n{NOTED}"));
     place
-        .run(&["report", "e.toml", "--out", "r.html", "--theme", "light", "--lang", "en"])
+        .run(&[
+            "report", "e.toml", "--out", "r.html", "--theme", "light", "--lang", "en",
+        ])
         .unwrap();
     let page = fs::read_to_string(place.path("r.html")).unwrap();
     let losses = numbers(&data(&page)["curves"]["train_loss"]);
@@ -435,17 +544,28 @@ fn a_page_opens_in_a_browser_in_both_languages_and_asks_for_nothing() {
         assert!(root.contains("data-drawn=\"yes\""), "{root}");
         assert!(root.contains("data-surface=\"deep\""), "{root}");
         assert!(root.contains("data-loads=\"0\""), "{root}");
-        assert!(!root.contains("data-kept") && !root.contains("data-error"), "{root}");
+        assert!(
+            !root.contains("data-kept") && !root.contains("data-error"),
+            "{root}"
+        );
     };
 
     fs::write(&copy, watched(&page, "")).unwrap();
-    let english = open(&browser, &copy, dir, &["--dump-dom", "--window-size=1440,1000"]);
+    let english = open(
+        &browser,
+        &copy,
+        dir,
+        &["--dump-dom", "--window-size=1440,1000"],
+    );
     no_fault(&root(&english));
     assert!(root(&english).contains("lang=\"en\""));
     assert!(english.contains(">Error surface</h2>") && english.contains(">Make it again</h2>"));
     // Numbers on the page are the run's.
     let last = losses.last().unwrap();
-    assert!(english.contains(&format!("data-value=\"{last}\"")), "{last}");
+    assert!(
+        english.contains(&format!("data-value=\"{last}\"")),
+        "{last}"
+    );
     let counts = english.matches("data-count=").count();
     assert_eq!(counts, 2 * 9, "a matrix of three classes for each part");
     // The name is in the page once more than it was, as text.
@@ -457,11 +577,19 @@ fn a_page_opens_in_a_browser_in_both_languages_and_asks_for_nothing() {
         document.getElementById('moment').value = 0;\
         document.getElementById('moment').dispatchEvent(new Event('input'));";
     fs::write(&copy, watched(&page, act)).unwrap();
-    let chinese = open(&browser, &copy, dir, &["--dump-dom", "--window-size=390,844"]);
+    let chinese = open(
+        &browser,
+        &copy,
+        dir,
+        &["--dump-dom", "--window-size=390,844"],
+    );
     no_fault(&root(&chinese));
     assert!(root(&chinese).contains("lang=\"zh-CN\""));
     assert!(chinese.contains(">误差曲面</h2>") && !chinese.contains(">Error surface</h2>"));
-    assert!(chinese.contains("第 0 轮 · 第 0 步"), "the slider moves the moment");
+    assert!(
+        chinese.contains("第 0 轮 · 第 0 步"),
+        "the slider moves the moment"
+    );
 
     // The surface is drawn: many colours, most of them green, and a red path.
     let alone = watched(

@@ -340,7 +340,12 @@ pub fn events(rows: &[HistoryRow], end: &End<'_>) -> Vec<RunEvent> {
         None => {}
     }
     if let Some(best) = end.best {
-        all.push(event("taken-back", step, epoch, &[("epoch", best.to_string())]));
+        all.push(event(
+            "taken-back",
+            step,
+            epoch,
+            &[("epoch", best.to_string())],
+        ));
     }
     match end.outcome {
         Outcome::Finished => all.push(event("finished", step, epoch, &[])),
@@ -444,8 +449,14 @@ mod tests {
         let kinds: Vec<&str> = record.events.iter().map(|e| e.kind.as_str()).collect();
         assert_eq!(kinds.first(), Some(&"started"));
         assert!(kinds.contains(&"best-loss") && kinds.contains(&"finished"));
-        let best = record.events.iter().find(|e| e.kind == "best-loss").unwrap();
-        let least = record.rows[1..].iter().filter_map(|row| row.validation_loss);
+        let best = record
+            .events
+            .iter()
+            .find(|e| e.kind == "best-loss")
+            .unwrap();
+        let least = record.rows[1..]
+            .iter()
+            .filter_map(|row| row.validation_loss);
         let least = least.fold(f64::INFINITY, f64::min);
         assert_eq!(best.values[0].1, least.to_string());
     }

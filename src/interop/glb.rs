@@ -17,7 +17,12 @@ pub(super) struct Glb {
 }
 
 impl Glb {
-    pub(super) fn lines(&mut self, mode: Mode, points: &[[f32; 3]], material: Index<Material>) -> Primitive {
+    pub(super) fn lines(
+        &mut self,
+        mode: Mode,
+        points: &[[f32; 3]],
+        material: Index<Material>,
+    ) -> Primitive {
         let positions = self.vectors(points);
         Primitive {
             attributes: [(Checked::Valid(Semantic::Positions), positions)].into(),

@@ -53,10 +53,7 @@ mod tests {
 
     #[test]
     fn no_text_becomes_an_element_or_an_attribute() {
-        assert_eq!(
-            escape("a<b> & \"c\"\n"),
-            "a&lt;b&gt; &amp; &quot;c&quot; "
-        );
+        assert_eq!(escape("a<b> & \"c\"\n"), "a&lt;b&gt; &amp; &quot;c&quot; ");
         assert_eq!(json_in_script("\"</script>\""), "\"\\u003c/script>\"");
     }
 }

@@ -76,7 +76,11 @@ fn bytes(path: &Path, model: &NetworkModel<'_>) -> Result<Vec<u8>, InteropError>
         let largest = values.iter().fold(f32::MIN_POSITIVE, |m, v| m.max(v.abs()));
         for unit in (0..units.len()).step_by(units.len().div_ceil(UNITS).max(1)) {
             let value = values.get(unit).map_or(0.0, |v| v / largest);
-            solid.ball(units[unit], places.radii[column], diverging.at(value).linear());
+            solid.ball(
+                units[unit],
+                places.radii[column],
+                diverging.at(value).linear(),
+            );
         }
         let name = match column {
             0 => "input".to_owned(),
@@ -235,7 +239,11 @@ impl Solid {
         }
         let along = unit(along);
         // Any direction that is not along it.
-        let helper = if along[1].abs() < 0.9 { [0.0, 1.0, 0.0] } else { [1.0, 0.0, 0.0] };
+        let helper = if along[1].abs() < 0.9 {
+            [0.0, 1.0, 0.0]
+        } else {
+            [1.0, 0.0, 0.0]
+        };
         let side = unit(cross(along, helper));
         let other = cross(along, side);
         let first = self.positions.len();

@@ -71,9 +71,12 @@ fn table(path: &Path, rows: impl Iterator<Item = impl Serialize>) -> Result<(), 
     let failed = |error: String| InteropError::format(path, error);
     let mut csv = csv::Writer::from_writer(Vec::new());
     for row in rows {
-        csv.serialize(row).map_err(|error| failed(error.to_string()))?;
+        csv.serialize(row)
+            .map_err(|error| failed(error.to_string()))?;
     }
-    let bytes = csv.into_inner().map_err(|error| failed(error.to_string()))?;
+    let bytes = csv
+        .into_inner()
+        .map_err(|error| failed(error.to_string()))?;
     crate::files::replace(path, &bytes).map_err(|error| InteropError::io(path, error))
 }
 
@@ -95,19 +98,37 @@ pub fn write_run_npz(path: &Path, record: &RunRecord) -> Result<(), InteropError
         ("train_loss", column(&|row| Some(row.train_loss))),
         ("train_accuracy", column(&|row| row.train_accuracy)),
         ("validation_loss", column(&|row| row.validation_loss)),
-        ("validation_accuracy", column(&|row| row.validation_accuracy)),
+        (
+            "validation_accuracy",
+            column(&|row| row.validation_accuracy),
+        ),
         ("learning_rate", column(&|row| Some(row.learning_rate))),
         ("gradient_norm", column(&|row| row.gradient_norm)),
     ];
     let steps = [
-        ("epoch", record.steps.iter().map(|s| s.epoch).collect::<Vec<f64>>()),
-        ("learning_rate", record.steps.iter().map(|s| s.learning_rate).collect()),
-        ("gradient_norm", record.steps.iter().map(|s| s.gradient_norm).collect()),
-        ("batch_loss", record.steps.iter().map(|s| s.batch_loss).collect()),
+        (
+            "epoch",
+            record.steps.iter().map(|s| s.epoch).collect::<Vec<f64>>(),
+        ),
+        (
+            "learning_rate",
+            record.steps.iter().map(|s| s.learning_rate).collect(),
+        ),
+        (
+            "gradient_norm",
+            record.steps.iter().map(|s| s.gradient_norm).collect(),
+        ),
+        (
+            "batch_loss",
+            record.steps.iter().map(|s| s.batch_loss).collect(),
+        ),
     ];
     let points = &record.path;
     let width = points.first().map_or(0, |p| p.params.len());
-    let flat: Vec<f32> = points.iter().flat_map(|p| p.params.iter().copied()).collect();
+    let flat: Vec<f32> = points
+        .iter()
+        .flat_map(|p| p.params.iter().copied())
+        .collect();
     let params = Array2::from_shape_vec((points.len(), width), flat)
         .map_err(|error| InteropError::array(path, "path/params", error.to_string()))?;
     let whole = |of: &dyn Fn(usize) -> u64, n: usize| (0..n).map(of).collect::<Vec<u64>>();

@@ -157,7 +157,6 @@ impl Glb {
         });
         self.root.scene = Some(scene);
     }
-
 }
 
 /// Where the plane's (x, y) at a height lies in glTF's axes.

@@ -81,7 +81,11 @@ impl RunFile {
             seconds: info
                 .finished_ms
                 .map(|end| (end - info.created_ms) as f64 / 1000.0),
-            version: info.environment.get("gradscape").cloned().unwrap_or_default(),
+            version: info
+                .environment
+                .get("gradscape")
+                .cloned()
+                .unwrap_or_default(),
             environment: environment.map(|(k, v)| (k.clone(), v.clone())).collect(),
             comments: comment.map(str::to_owned).into_iter().collect(),
             tags: info.tags.clone(),

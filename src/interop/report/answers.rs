@@ -88,11 +88,16 @@ impl Answered {
     /// What the network of `record` answers; field and curve at these places of its path.
     pub fn of(record: &RunRecord, moments: &[usize]) -> Self {
         let problem = &record.problem;
-        let parts = [("train", &problem.train), ("validation", &problem.validation)];
+        let parts = [
+            ("train", &problem.train),
+            ("validation", &problem.validation),
+        ];
         let parts = parts.iter().filter(|(_, samples)| !samples.is_empty());
         Answered {
             names: problem.data.task.names().to_vec(),
-            parts: parts.map(|(name, samples)| part(record, name, samples)).collect(),
+            parts: parts
+                .map(|(name, samples)| part(record, name, samples))
+                .collect(),
             field: field(record, moments),
             line: line(record, moments),
         }
@@ -137,9 +142,15 @@ fn errors(answers: &Answers, k: usize) -> [f64; 2] {
     };
     let n = answers.values.len().max(1) as f64;
     let mean = pairs().map(|(_, target)| target).sum::<f64>() / n;
-    let left: f64 = pairs().map(|(value, target)| (value - target).powi(2)).sum();
+    let left: f64 = pairs()
+        .map(|(value, target)| (value - target).powi(2))
+        .sum();
     let all: f64 = pairs().map(|(_, target)| (target - mean).powi(2)).sum();
-    let explained = if all > 0.0 { 1.0 - left / all } else { f64::NAN };
+    let explained = if all > 0.0 {
+        1.0 - left / all
+    } else {
+        f64::NAN
+    };
     [(left / n).sqrt(), explained]
 }
 
@@ -169,7 +180,13 @@ fn field(record: &RunRecord, moments: &[usize]) -> Option<Field> {
         class: (!signed).then(|| Packed::u8(answers().map(class))),
         points: points(record, |part| {
             let points = part.points.as_ref()?;
-            Some(points.rows().into_iter().map(|row| [row[0], row[1]]).collect())
+            Some(
+                points
+                    .rows()
+                    .into_iter()
+                    .map(|row| [row[0], row[1]])
+                    .collect(),
+            )
         }),
     })
 }

@@ -126,7 +126,13 @@ fn network(record: &RunRecord) -> Vec<String> {
 
 /// A name that is a file's on any system: letters, digits and dashes.
 fn file_name(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
     let name: String = name.chars().map(plain).collect();
     let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
     let name: String = words.join("-").chars().take(40).collect();
@@ -143,7 +149,10 @@ mod tests {
     #[test]
     fn file_names_are_plain_whatever_the_run_is_called() {
         assert_eq!(file_name("Spiral, 2nd try"), "spiral-2nd-try");
-        assert_eq!(file_name("</script><img onerror=x>"), "script-img-onerror-x");
+        assert_eq!(
+            file_name("</script><img onerror=x>"),
+            "script-img-onerror-x"
+        );
         assert_eq!(file_name("螺旋"), "experiment");
         assert_eq!(file_name("../../etc"), "etc");
     }

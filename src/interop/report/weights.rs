@@ -156,7 +156,8 @@ fn data(map: &WeightMap, reduced: [usize; 2], points: &[&PathPoint]) -> Map {
             (0..rows * columns).map(move |cell| {
                 let (top, left) = (cell / columns * down, cell % columns * across);
                 let (bottom, right) = ((top + down).min(height), (left + across).min(width));
-                let part = (top..bottom).flat_map(|row| &block[row * width + left..row * width + right]);
+                let part =
+                    (top..bottom).flat_map(|row| &block[row * width + left..row * width + right]);
                 let n = ((bottom - top) * (right - left)) as f32;
                 part.sum::<f32>() / n
             })
@@ -228,7 +229,9 @@ mod tests {
         let problem = problem("{ dense = 3 }");
         let map = WeightMap::all(&problem)[1];
         assert_eq!(map.block, [10, 3]);
-        let params: Vec<f32> = (0..problem.network.layout().len()).map(|k| k as f32).collect();
+        let params: Vec<f32> = (0..problem.network.layout().len())
+            .map(|k| k as f32)
+            .collect();
         let point = PathPoint {
             step: 0,
             epoch: 0,

@@ -140,7 +140,10 @@ mod tests {
             assert!(theirs || en.contains_key(*key), "no words for {key}");
         }
         for key in en.keys() {
-            assert!(named.contains(key.as_str()) || is_family(key), "{key} is not used");
+            assert!(
+                named.contains(key.as_str()) || is_family(key),
+                "{key} is not used"
+            );
         }
     }
 
@@ -163,7 +166,10 @@ mod tests {
             "diagnosis.plateau.title",
             "diagnosis.at_least",
         ] {
-            assert!(words.en.contains_key(key) && words.zh.contains_key(key), "{key}");
+            assert!(
+                words.en.contains_key(key) && words.zh.contains_key(key),
+                "{key}"
+            );
         }
         assert!(!words.en.contains_key("diagnosis.symmetry.title"));
     }
