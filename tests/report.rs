@@ -5,6 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gradscape::experiment::Experiment;
+use gradscape::interop::{EventValue, events_of_bytes};
 use gradscape::run::{
     Clock, MakeRecorder, Recorder, Recording, RunFile, RunStart, Tap, TapOptions,
 };
@@ -358,6 +359,46 @@ fn everything_of_a_run_is_written_and_read_back() {
         })
         .sum();
     assert_eq!(weights, params.ncols());
+
+    // Event files have the same numbers, in single precision.
+    let files: Vec<&str> = told["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|file| file.as_str())
+        .filter(|file| file.contains("events.out.tfevents"))
+        .collect();
+    let (events, faults) = events_of_bytes(&fs::read(place.path(files[0])).unwrap());
+    assert!(faults.is_empty());
+    let of = |tag: &str| -> Vec<f64> {
+        let values = events.iter().filter(|event| event.tag == tag);
+        let values = values.map(|event| match event.value {
+            EventValue::Scalar(value) => value,
+            _ => panic!("{tag} is no number"),
+        });
+        values.collect()
+    };
+    let single: Vec<f64> = losses.iter().map(|&v| f64::from(v as f32)).collect();
+    assert_eq!(of("loss/train"), single);
+    let single: Vec<f64> = norms.iter().map(|&v| f64::from(v as f32)).collect();
+    assert_eq!(of("step/gradient_norm"), single);
+    let histograms: Vec<f64> = events
+        .iter()
+        .filter_map(|event| match &event.value {
+            EventValue::Histogram(histogram) => Some(histogram.total()),
+            _ => None,
+        })
+        .collect();
+    let tensors = names
+        .iter()
+        .filter(|name| name.starts_with("weights/"))
+        .count();
+    assert_eq!(histograms.len() % tensors, 0);
+    let moments = (histograms.len() / tensors) as f64;
+    assert_eq!(
+        histograms.iter().sum::<f64>(),
+        moments * params.ncols() as f64
+    );
 
     // Meshes are whole: their indices name corners that are there.
     for name in ["all/network.glb", "all/path.surface.glb"] {

@@ -10,13 +10,13 @@ use crate::figure::{
     NetworkFigure, Progress, ScoresFigure, Svg, Tone, TrainingFigure, write_figure,
 };
 use crate::insight::distributions::Spread;
-use crate::insight::run_record::{RunRecord, evenly};
+use crate::insight::run_record::{Origin, RunRecord, evenly};
 use crate::insight::scores::Answers;
 use crate::insight::tiles;
 use crate::interop::report::Relief;
 use crate::interop::{
-    NetworkModel, SurfaceFile, SurfaceFormat, write_epochs_csv, write_network_glb, write_run_npz,
-    write_steps_csv, write_surface_file,
+    NetworkModel, SurfaceFile, SurfaceFormat, write_epochs_csv, write_network_glb,
+    write_run_events, write_run_npz, write_steps_csv, write_surface_file,
 };
 use crate::landscape::Measure;
 use crate::nn::{ParamRole, Workspace};
@@ -52,6 +52,7 @@ enum Thing {
     Steps,
     Epochs,
     Arrays,
+    Events,
     Surface,
     Network,
     NetworkChart,
@@ -70,10 +71,15 @@ struct Target {
 
 /// Endings and what they mean. An ending that is part of another stands behind it. Of
 /// surfaces it is followed by any ending of a surface's file.
-const ENDINGS: [(&str, Thing, &str); 9] = [
+const ENDINGS: [(&str, Thing, &str); 10] = [
     (".steps.csv", Thing::Steps, "figures of single steps"),
     (".csv", Thing::Epochs, "epochs"),
     (".npz", Thing::Arrays, "epochs, steps, path and weights"),
+    (
+        ".tfevents",
+        Thing::Events,
+        "a folder with an event file for TensorBoard",
+    ),
     (".glb", Thing::Network, "the network in 3D"),
     (".network.svg", Thing::NetworkChart, "the network"),
     (".weights.svg", Thing::Weights, "weights"),
@@ -83,10 +89,11 @@ const ENDINGS: [(&str, Thing, &str); 9] = [
 ];
 
 /// Files of a folder with all of it.
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "history.csv",
     "history.steps.csv",
     "run.npz",
+    "run.tfevents",
     "network.glb",
     "path.surface.glb",
     "path.surface.csv",
@@ -235,6 +242,11 @@ impl Export<'_> {
             Thing::Epochs => write_epochs_csv(path, record)?,
             Thing::Steps => write_steps_csv(path, record)?,
             Thing::Arrays => write_run_npz(path, record)?,
+            Thing::Events => {
+                self.files
+                    .push(write_run_events(path, record, begin(record))?);
+                return Ok(());
+            }
             Thing::Network => self.network_model(path)?,
             Thing::Surface => self.surface(path, out)?,
             Thing::Curves => self.chart(path, self.curves()?)?,
@@ -437,6 +449,19 @@ impl Export<'_> {
             measure: Measure::default(),
         };
         Ok(write_surface_file(path, &file)?)
+    }
+}
+
+/// When the run began, in seconds since 1970: now, less what it took, where it was made
+/// for this.
+fn begin(record: &RunRecord) -> f64 {
+    let made = record.made.as_deref().and_then(|made| made.parse().ok());
+    let made: jiff::Timestamp = made.unwrap_or_else(jiff::Timestamp::now);
+    let begin = made.as_millisecond() as f64 / 1000.0;
+    match record.origin {
+        // It says when it began; others say when they were done.
+        Origin::File => begin,
+        Origin::Trained | Origin::Folder => begin - record.seconds.unwrap_or(0.0),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The layouts written here are contracts: `docs/commands.md` states them, and
 //! they are added to rather than renamed.
 
+mod event_file;
 mod glb;
 mod html;
 mod model;
@@ -10,6 +11,7 @@ mod model_out;
 mod network_glb;
 mod npz;
 pub mod report;
+mod run_events;
 mod run_files;
 mod safetensors;
 mod surface_csv;
@@ -22,6 +24,10 @@ mod surface_npz;
 mod surface_vtk;
 mod tile;
 
+pub use event_file::{
+    Event, EventFault, EventHistogram, EventReader, EventValue, EventWriter, Growth, MOST_RECORD,
+    NAME_PART, Piece, events_of_bytes, next_piece,
+};
 pub use model::{
     Attribute, ForeignModel, InputSides, InputValues, ModelFormat, ModelRow, ModelTable, Node,
     NodeValue, Numbers, Port, RanNode, Run, RunInput, RunPort, Runnable, Side, Status, Tensor,
@@ -31,6 +37,7 @@ pub use model::{
 pub use model_out::{ModelFile, ModelOut, model_notes, write_model};
 pub use network_glb::{NetworkModel, write_network_glb};
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
+pub use run_events::write_run_events;
 pub use run_files::{write_epochs_csv, write_run_npz, write_steps_csv};
 pub use safetensors::{Values, read_params, write_params, write_tensors};
 pub use surface_file::{SurfaceFile, SurfaceFormat, write_surface_file};

@@ -328,11 +328,14 @@ function lineCard(line) {
     g.restore();
     note.textContent = t("line.note", { epoch: num(weightEpochs[m]) });
   }
-  const card = make("figure", { class: "card" }, heading, canvas, note);
+  const legend = make("div", { class: "legend" });
+  const card = make("figure", { class: "card" }, make("div", { class: "chart-head" }, heading, legend), canvas, note);
   view({
     place: card,
     words: () => {
       heading.textContent = t("heading.line");
+      const parts = points.map(each => each.part === "train" ? [palette().training, t("series.train")] : [palette().validation, t("series.validation")]);
+      legend.replaceChildren(...parts.map(([color, name]) => make("span", { class: "key" }, dot(color), name)), make("span", { class: "key" }, swatch(palette().path), t("errors.value")));
       canvas.setAttribute("aria-label", t("heading.line"));
     },
     draw,

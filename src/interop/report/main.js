@@ -11,7 +11,8 @@ function applyWords() {
   byId("theme-name").textContent = { auto: t("theme.auto"), dark: t("theme.dark"), light: t("theme.light") }[theme];
   byId("made-by").textContent = t("page.made_by", { version: data.program });
   for (const each of views) if (each.words) each.words();
-  redraw();
+  // What is out of sight as well: it is read aloud, printed, and scrolled to.
+  for (const each of views) if (each.draw) each.draw();
 }
 
 function applyTheme() {
@@ -35,7 +36,6 @@ dark.addEventListener("change", applyTheme);
 addEventListener("beforeprint", () => {
   printing = true;
   applyTheme();
-  for (const each of views) if (each.draw) each.draw();
 });
 addEventListener("afterprint", () => {
   printing = false;

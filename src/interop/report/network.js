@@ -87,7 +87,7 @@ function drawNetwork(canvas, caption, plan) {
       if (chosen === null && lit) continue;
       const weight = weightOf(k, m), share = Number.isFinite(weight) ? weight / (largest[layer] || 1) : 0, strength = Math.abs(share);
       const [x0, y0] = spot(a), [x1, y1] = spot(b);
-      g.globalAlpha = (links.parameter[k] ? 0.14 + 0.76 * strength : 0.4) * (touched ? 1 : 0.15);
+      g.globalAlpha = (links.parameter[k] ? 0.1 + 0.8 * strength ** 1.5 : 0.35) * (touched ? 1 : 0.15);
       g.strokeStyle = links.parameter[k] ? css(diverging(Math.sign(share))) : colors.faint;
       g.lineWidth = 0.5 + 3 * strength;
       // Negative weights are dashed: a second cue beside the colour.

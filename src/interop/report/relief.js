@@ -201,7 +201,7 @@ function buildRelief() {
   function look(width, height) {
     const { yaw, pitch, far } = eye, focus = 1 / Math.tan(0.36), near = 0.1, last = 20;
     // In a narrow window the whole has to fit its width.
-    const away = far * Math.max(1, 1.3 * height / width);
+    const away = far * Math.max(1, 1.12 * height / width);
     const perspective = new Float32Array([focus * height / width, 0, 0, 0, 0, focus, 0, 0, 0, 0, (last + near) / (near - last), -1, 0, 0, 2 * last * near / (near - last), 0]);
     const [sy, cy, sp, cp] = [Math.sin(yaw), Math.cos(yaw), Math.sin(pitch), Math.cos(pitch)];
     // About the vertical, then about the horizontal, then away.
@@ -311,8 +311,8 @@ function buildRelief() {
     const corners = [[-1, 1], [1, 1], [1, -1], [-1, -1]].map(([x, z]) => ({ x, z, p: project([x, floor, z]) }));
     const nearest = corners.reduce((a, b) => b.p[2] < a.p[2] ? b : a);
     const center = project([0, floor, 0]);
-    const [nameX, nameY] = axisNames();
     const small = width < 520;
+    const [nameX, nameY] = small ? [1, 2].map(n => relief.random !== null ? t("surface.direction", { n }) : t("surface.component", { n })) : axisNames();
     g.font = font(small ? 11 : 12.5);
     for (const along of ["x", "z"]) {
       const fixed = along === "x" ? nearest.z : nearest.x;
