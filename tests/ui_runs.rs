@@ -5,7 +5,7 @@
 
 mod desk;
 
-use bevy_egui::egui::{Event, Key};
+use bevy_egui::egui::{Event, Key, Modifiers};
 use desk::{Desk, SPIRAL};
 use gradscape::app::ui::Intent;
 use gradscape::app::{Choices, Language};
@@ -169,4 +169,48 @@ fn a_branch_asks_for_other_settings_and_goes_on_from_the_step_that_is_shown() {
     let expected = &desk.training.problem.experiment;
     assert_eq!(branch.unwrap().network, expected.network);
     assert!(!desk.panels.branch.is_open());
+}
+
+#[test]
+fn a_report_of_a_chosen_run_is_made_beside_the_window_and_can_be_called_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = desk(dir.path(), Choices::default());
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_gradscape"));
+    desk.panels.runs.hand_on_by(program);
+    let at = desk.place("slow").center();
+    desk.click_at(at);
+    for (name, called_off) in [("whole.html", false), ("none.html", true)] {
+        let path = dir.path().join(name);
+        desk.click("runs/report");
+        desk.frames(2);
+        let all = Modifiers::COMMAND;
+        let key = |key, modifiers| Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers,
+        };
+        desk.frame(vec![key(Key::A, all)]);
+        desk.frame(vec![Event::Text(path.display().to_string())]);
+        desk.frame(vec![key(Key::Enter, Modifiers::NONE)]);
+        assert!(desk.panels.runs.is_handing_on());
+        if called_off {
+            desk.frames(2);
+            desk.click("runs/stop");
+        }
+        let mut said = Vec::new();
+        while desk.panels.runs.is_handing_on() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            said.extend(desk.frame(Vec::new()));
+        }
+        let notice = said.iter().find_map(|intent| match intent {
+            Intent::Notify(notice) => Some(notice.clone()),
+            _ => None,
+        });
+        let notice = notice.unwrap();
+        assert_eq!(notice.error, called_off, "{}", notice.message);
+        assert!(notice.message.contains(name), "{}", notice.message);
+        assert_eq!(path.exists(), !called_off);
+    }
 }

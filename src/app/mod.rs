@@ -11,6 +11,7 @@ mod ball_camera;
 mod camera;
 pub mod capture;
 mod chain;
+mod errand;
 mod format;
 mod framing;
 pub mod graphics;
@@ -49,6 +50,7 @@ pub use arena::{
 };
 pub use camera::CameraSettings;
 pub use chain::ChainShown;
+pub use errand::{Errand, ErrandProgress};
 pub use labels::{Label, ViewCamera};
 pub use lecture::Lecture;
 pub use micro::{Gait, Playing, Walk};

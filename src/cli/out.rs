@@ -2,9 +2,10 @@
 //! on standard output, progress on standard error.
 
 use super::CliError;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 /// Standard output, and whether a person or a program reads it.
 pub struct Out {
@@ -78,12 +79,19 @@ impl Out {
     /// Shows a bar of `len` parts on standard error, if that is a terminal and
     /// a person reads. Lines that are said meanwhile stand above it.
     pub fn start_bar(&mut self, len: u64, what: &str) -> ProgressBar {
-        let bar = if !self.json && std::io::stderr().is_terminal() {
+        let told = super::interrupt::is_led();
+        let bar = if told {
+            let target = ProgressDrawTarget::term_like_with_hz(Box::new(Lines::default()), 10);
+            ProgressBar::with_draw_target(Some(len), target)
+        } else if !self.json && std::io::stderr().is_terminal() {
             ProgressBar::new(len)
         } else {
             ProgressBar::hidden()
         };
-        let template = "{msg} [{bar:30}] {pos}/{len} {elapsed_precise} (about {eta} left)";
+        let template = match told {
+            true => "progress {pos}/{len}",
+            false => "{msg} [{bar:30}] {pos}/{len} {elapsed_precise} (about {eta} left)",
+        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -96,6 +104,46 @@ impl Out {
     pub fn end_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// Progress for another program: each state a line on standard error.
+#[derive(Debug, Default)]
+struct Lines(Mutex<String>);
+
+impl TermLike for Lines {
+    fn width(&self) -> u16 {
+        200
+    }
+    fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn write_line(&self, line: &str) -> std::io::Result<()> {
+        self.write_str(line)
+    }
+    fn write_str(&self, text: &str) -> std::io::Result<()> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push_str(text);
+        Ok(())
+    }
+    fn clear_line(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn flush(&self) -> std::io::Result<()> {
+        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        match waiting.trim() {
+            "" => Ok(()),
+            line => writeln!(std::io::stderr(), "{line}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The list of recorded runs and what can be done with those that are chosen.
 
 use super::job::{MOST, MOST_COMPARED, Note, Order};
-use super::{RunsPanel, Typing};
+use super::{RunsPanel, Typing, hand_on};
 use crate::app::format::{count, number, percent};
 use crate::app::runs::now_ms;
 use crate::app::theme::color32;
@@ -216,6 +216,9 @@ fn actions(ui: &mut Ui, runs: &mut RunsPanel, stage: &mut Stage<'_>) {
         });
         return;
     }
+    if hand_on::line(ui, runs, stage) {
+        return;
+    }
     let mut wish = None;
     ui.horizontal_wrapped(|ui| {
         if button(ui, "runs/open", "runs.open", one) {
@@ -242,6 +245,8 @@ fn actions(ui: &mut Ui, runs: &mut RunsPanel, stage: &mut Stage<'_>) {
         if button(ui, "runs/comment", "runs.comment", one) {
             runs.typing = Some((Typing::Comment, comment));
         }
+        ui.separator();
+        hand_on::buttons(ui, runs, stage, one);
         ui.separator();
         if button(ui, "runs/delete", "runs.delete", some) {
             runs.deleting = true;

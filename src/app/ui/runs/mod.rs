@@ -2,6 +2,7 @@
 //! them, and their comparison.
 
 mod compare;
+mod hand_on;
 mod job;
 mod list;
 mod parallel;
@@ -61,6 +62,7 @@ pub struct RunsPanel {
     lit: Option<usize>,
     typing: Option<(Typing, String)>,
     deleting: bool,
+    hand_on: hand_on::HandOn,
     fault: Option<String>,
     job: Option<Receiver<Answer>>,
     waiting: Option<Order>,
@@ -78,6 +80,16 @@ impl RunsPanel {
     /// Shows the runs of a folder, though none may be recorded.
     pub fn look_into(&mut self, catalogue: Catalogue) {
         self.catalogue = Some(catalogue);
+    }
+
+    /// Has reports, films and files made by this program instead of the running one.
+    pub fn hand_on_by(&mut self, program: PathBuf) {
+        self.hand_on.program = Some(program);
+    }
+
+    /// Whether a report, a film or files are being made.
+    pub fn is_handing_on(&self) -> bool {
+        self.hand_on.is_busy()
     }
 
     /// Whether something is being read or written.
@@ -123,6 +135,7 @@ impl RunsPanel {
 
 pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect) {
     panels.runs.follow(ui.ctx());
+    panels.runs.hand_on.follow(stage);
     if !panels.runs.open {
         return;
     }
