@@ -49,7 +49,7 @@ function num(value, digits = 4) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   let text;
-  if (size >= 1e-3 && size < 1e5) text = String(Number(value.toPrecision(digits)));
+  if (size >= 1e-4 && size < 1e5) text = String(Number(value.toPrecision(digits)));
   else {
     const [a, b] = value.toExponential(Math.max(digits - 2, 0)).split("e");
     const factor = Number(a), power = "10" + raised(String(Number(b)));
@@ -163,7 +163,7 @@ function niceTicks(lo, hi, most) {
 function logTicks(lo, hi) {
   const from = Math.floor(Math.log10(lo)), to = Math.ceil(Math.log10(hi)), ticks = [];
   const every = Math.max(1, Math.ceil((to - from) / 7));
-  const parts = to - from <= 2 ? [1, 2, 5] : [1];
+  const parts = Math.log10(hi / lo) < 2.3 ? [1, 2, 5] : [1];
   for (let e = from; e <= to; e += 1) {
     if ((e - from) % every) continue;
     for (const part of parts) {

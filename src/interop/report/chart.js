@@ -29,7 +29,7 @@ function smoothed(values, weight) {
   return out;
 }
 
-const MARGIN = { left: 62, right: 14, top: 10, bottom: 34 };
+const MARGIN = { left: 74, right: 14, top: 10, bottom: 34 };
 
 // `series` are { key, color: () => css, dash, x, y }; `format` writes a value.
 function chart(title, series, options) {
@@ -77,7 +77,9 @@ function chart(title, series, options) {
     if (!(lo <= hi)) [lo, hi] = [0, 1];
     if (own.log) [lo, hi] = [Math.log10(least), Math.log10(hi)];
     else if (options.bounds) hi = Math.min(hi + 0.04 * (hi - lo), Math.max(options.bounds[1], hi));
-    const pad = hi > lo ? 0.06 * (hi - lo) : Math.abs(hi) * 0.1 || 0.5;
+    // What differs by rounding alone is one number.
+    const wide = hi - lo > 1e-9 * Math.max(Math.abs(lo), Math.abs(hi));
+    const pad = wide ? 0.06 * (hi - lo) : Math.abs(hi) * 0.1 || 0.5;
     own.y = [!own.log && lo >= 0 && lo - pad < 0 ? 0 : lo - pad, hi + pad];
   }
 

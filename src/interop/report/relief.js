@@ -199,7 +199,7 @@ function buildRelief() {
   }
 
   function look(width, height) {
-    const { yaw, pitch, far } = eye, focus = 1 / Math.tan(0.36), near = 0.1, last = 20;
+    const { yaw, pitch, far } = eye, focus = 1 / Math.tan(0.36), near = 0.5, last = 20;
     // In a narrow window the whole has to fit its width.
     const away = far * Math.max(1, 1.12 * height / width);
     const perspective = new Float32Array([focus * height / width, 0, 0, 0, 0, focus, 0, 0, 0, 0, (last + near) / (near - last), -1, 0, 0, 2 * last * near / (near - last), 0]);
