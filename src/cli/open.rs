@@ -6,9 +6,12 @@ use clap::Args;
 /// Open the window, with an experiment if one is named
 #[derive(Args, Debug, Clone, Default)]
 pub struct OpenArgs {
-    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    /// An experiment file, a folder that `train` wrote, the name of a sample, or a model
     #[arg(value_name = "FILE")]
     file: Option<String>,
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE", requires = "file")]
+    data: Option<String>,
 }
 
 /// Obeys `gradscape open`.
@@ -24,7 +27,10 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     use std::sync::Arc;
 
     let load = |name: &str| -> Result<Problem, CliError> {
-        let (experiment, _) = super::source::find(name)?;
+        let experiment = match &args.data {
+            Some(data) => super::source::find_experiment_on(name, Some(data))?,
+            None => super::source::find(name)?.0,
+        };
         Ok(Problem::new(&experiment)?)
     };
     let (settings, mut notice) = Settings::load();

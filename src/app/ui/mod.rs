@@ -29,6 +29,7 @@ mod lecture;
 mod line;
 mod math;
 mod network;
+mod opening;
 mod optimizer;
 mod overlays;
 mod panels;

@@ -7,6 +7,7 @@ use super::exercise::{self as exercises, Exercises};
 use super::function::FunctionForm;
 use super::inside::{self, Inside};
 use super::line::LineForm;
+use super::opening::Opening;
 use super::overlays::{self, Toast};
 use super::range_test::RangeForm;
 use super::samples::Pictures;
@@ -52,6 +53,8 @@ pub struct Panels {
     pub surface_path: String,
     /// The searches themselves.
     pub searches: Searches,
+    /// The file that is being opened.
+    pub opening: Opening,
     /// The run and the step whose stop the user has read of.
     pub(super) stop_read: Option<(u64, u64)>,
     /// The slider through time.
@@ -91,6 +94,7 @@ impl Panels {
                 .display()
                 .to_string(),
             searches: Searches::default(),
+            opening: Opening::default(),
             stop_read: None,
             timeline: Timeline::default(),
             scene_seen: None,
