@@ -28,11 +28,14 @@ use views::{check_views, networks};
 /// same pictures.
 #[derive(Args, Debug, Clone)]
 pub struct CaptureArgs {
-    /// An experiment file, a folder that `train` wrote, or the name of a sample
+    /// An experiment file, a folder that `train` wrote, the name of a sample, or a model
     ///
     /// A file or run folder of that name goes before a sample. Not needed with --function.
     #[arg(value_name = "EXPERIMENT|DIR", required_unless_present = "function")]
     source: Option<String>,
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
     /// Take these weights (safetensors) instead of the initial ones, or of a run's last
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -356,6 +359,7 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     let named = SourceArgs {
         // Behind a function that is shown alone any network will do.
         source: args.source.clone().unwrap_or_else(|| "xor".to_owned()),
+        data: args.data.clone(),
         weights: args.weights.clone(),
         at_step: args.at_step,
         seed: args.seed,

@@ -3,7 +3,7 @@
 
 use super::interrupt::Interrupt;
 use super::run_folder::{with_absolute_paths, write};
-use super::source::find_experiment;
+use super::source::find_experiment_on;
 use super::{CliError, Out};
 use crate::insight::diagnosis::{Checkup, Comparison, Evidence, Finding, Thresholds, words};
 use clap::Args;
@@ -17,9 +17,12 @@ use std::path::PathBuf;
 /// threshold can be changed.
 #[derive(Args, Debug, Clone)]
 pub struct DiagnoseArgs {
-    /// An experiment file, or the name of a sample
-    #[arg(value_name = "EXPERIMENT|SAMPLE")]
+    /// An experiment file, the name of a sample, or a model
+    #[arg(value_name = "EXPERIMENT|SAMPLE|MODEL")]
     experiment: String,
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
     /// Train for so many epochs instead of the experiment's
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
@@ -77,7 +80,7 @@ pub fn run(args: &DiagnoseArgs) -> Result<(), CliError> {
         let set = thresholds.set_text(text);
         set.map_err(|error| CliError::Usage(error.to_string()))?;
     }
-    let mut experiment = find_experiment(&args.experiment)?;
+    let mut experiment = find_experiment_on(&args.experiment, args.data.as_deref())?;
     if let Some(epochs) = args.epochs {
         experiment.training.epochs = epochs;
     }

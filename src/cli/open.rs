@@ -6,9 +6,12 @@ use clap::Args;
 /// Open the window, with an experiment if one is named
 #[derive(Args, Debug, Clone, Default)]
 pub struct OpenArgs {
-    /// An experiment file, a recorded run, a folder that `train` wrote, or the name of a sample
+    /// An experiment file, a recorded run, a folder that `train` wrote, the name of a sample, or a model
     #[arg(value_name = "FILE")]
     file: Option<String>,
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE", requires = "file")]
+    data: Option<String>,
 }
 
 /// Obeys `gradscape open`.
@@ -25,10 +28,16 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
 
     let mut run = None;
     let mut load = |name: &str| -> Result<Problem, CliError> {
-        let (experiment, recorded) = super::source::find(name)?;
-        if let Some(super::source::Recorded::File(path)) = recorded {
-            run = Some(path);
-        }
+        let experiment = match &args.data {
+            Some(data) => super::source::find_experiment_on(name, Some(data))?,
+            None => {
+                let (experiment, recorded) = super::source::find(name)?;
+                if let Some(super::source::Recorded::File(path)) = recorded {
+                    run = Some(path);
+                }
+                experiment
+            }
+        };
         Ok(Problem::new(&experiment)?)
     };
     let (settings, mut notice) = Settings::load();

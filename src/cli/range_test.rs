@@ -2,7 +2,7 @@
 
 use super::interrupt::Interrupt;
 use super::run_folder::write;
-use super::source::find_experiment;
+use super::source::find_experiment_on;
 use super::surface::ThemeName;
 use super::{CliError, Out};
 use crate::figure::{FigureError, RangeTestFigure, tick_label, write_figure};
@@ -20,8 +20,11 @@ use std::path::PathBuf;
 /// optimiser and penalties are used; its learning rate is not.
 #[derive(Args, Debug, Clone)]
 pub struct RangeTestArgs {
-    /// An experiment file, or the name of a sample
+    /// An experiment file, the name of a sample, or a model
     experiment: String,
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
     /// The first rate
     #[arg(long, value_name = "RATE", default_value = "1e-6")]
     from: f64,
@@ -65,7 +68,7 @@ struct RangeTestObject {
 /// it is interrupted, or the curve suggests no rate.
 pub fn run(args: &RangeTestArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
-    let mut experiment = find_experiment(&args.experiment)?;
+    let mut experiment = find_experiment_on(&args.experiment, args.data.as_deref())?;
     if let Some(seed) = args.seed {
         experiment.seed = seed;
     }

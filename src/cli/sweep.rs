@@ -1,7 +1,7 @@
 //! `gradscape sweep`: every combination of the values of some settings.
 
 use super::interrupt::Interrupt;
-use super::source::find_experiment;
+use super::source::find_experiment_on;
 use super::surface::ThemeName;
 use super::sweep_folder::{BEST, PICTURES, PLAN, SweepFolder, TABLE};
 use super::{CliError, Out};
@@ -27,8 +27,11 @@ const SHOWN: usize = 10;
 /// was interrupted.
 #[derive(Args, Debug, Clone)]
 pub struct SweepArgs {
-    /// An experiment file, or the name of a sample
+    /// An experiment file, the name of a sample, or a model
     experiment: String,
+    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
     /// Give a setting these values: KEY=A,B,C, KEY=LO..HI, KEY=LO..HI:STEP, KEY=LO..HI:lin:N or KEY=LO..HI:log:N; may be given several times
     #[arg(long, value_name = "KEY=VALUES", value_parser = vary, required_unless_present = "seeds", allow_hyphen_values = true)]
     vary: Vec<Vary>,
@@ -88,7 +91,7 @@ struct SweepObject {
 pub fn run(args: &SweepArgs) -> Result<(), CliError> {
     let begin = Instant::now();
     let mut out = Out::stdout(args.json);
-    let mut base = find_experiment(&args.experiment)?;
+    let mut base = find_experiment_on(&args.experiment, args.data.as_deref())?;
     if let Some(epochs) = args.epochs {
         base.training.epochs = epochs;
     }

@@ -4,7 +4,7 @@ compares what comes out: arrays x [samples, values] and y.
     python3 run_onnx.py FOLDER
 
 Each model passes ONNX's own checker first, its shapes included. Run with numpy 2.4.6,
-onnx 1.23 and onnxruntime 1.27.
+onnx 1.23 and onnxruntime 1.32.
 """
 
 import sys

@@ -30,6 +30,7 @@ mod lecture;
 mod line;
 mod math;
 mod network;
+mod opening;
 mod optimizer;
 mod overlays;
 mod panels;

@@ -8,6 +8,7 @@ use super::exercise::{self as exercises, Exercises};
 use super::function::FunctionForm;
 use super::inside::{self, Inside};
 use super::line::LineForm;
+use super::opening::Opening;
 use super::overlays::{self, Toast};
 use super::picture::PictureForm;
 use super::range_test::RangeForm;
@@ -57,6 +58,8 @@ pub struct Panels {
     pub picture: PictureForm,
     /// The searches themselves.
     pub searches: Searches,
+    /// The file that is being opened.
+    pub opening: Opening,
     /// The run and the step whose stop the user has read of.
     pub(super) stop_read: Option<(u64, u64)>,
     /// The slider through time.
@@ -101,6 +104,7 @@ impl Panels {
                 .display()
                 .to_string(),
             searches: Searches::default(),
+            opening: Opening::default(),
             stop_read: None,
             timeline: Timeline::default(),
             runs: RunsPanel::default(),

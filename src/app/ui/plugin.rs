@@ -1,6 +1,8 @@
 //! The panels in the app: gives them the resources and carries out their wishes.
 
+use super::files;
 use super::inside::Tab;
+use super::opening::Opened;
 use super::panels::{self, Panels};
 use super::stage::{Intent, Stage};
 use crate::app::picture::not_picturing;
@@ -13,8 +15,6 @@ use crate::app::{
     Presenter, RaceCommand, ReplayWish, RivalWish, Rivals, RunKeeper, Selection, StudyWish,
     SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
 };
-use crate::experiment::Experiment;
-use crate::interop::{experiment_of_file, is_model};
 use crate::run::{Parent, RunFile, is_run_file};
 use crate::train::{RunState, TrainCommand};
 use bevy::ecs::system::SystemParam;
@@ -22,7 +22,7 @@ use bevy::prelude::*;
 use bevy::window::FileDragAndDrop;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The panels over the scene. Add it beside
@@ -42,7 +42,7 @@ impl Plugin for UiPlugin {
             .add_message::<ReplayWish>()
             .add_observer(keep_speed)
             .add_systems(EguiPrimaryContextPass, draw_panels.run_if(not_picturing))
-            .add_systems(Update, take_dropped_files)
+            .add_systems(Update, (take_dropped_files, take_opened_files).chain())
             .add_plugins(super::typing::plugin);
     }
 }
@@ -317,27 +317,14 @@ fn carry_out(
         }
         Intent::Search(command) => panels.searches.obey(command, wishes.wake()),
         Intent::Save { experiment, path } => {
-            let notice = save(&experiment, &path, texts);
-            panels.notify(notice, now);
+            panels.notify(files::save(&experiment, training, &path, texts), now);
         }
         Intent::Open(path) if is_run_file(&path) => open_run(path, panels, wishes, now),
-        Intent::Open(path) => match open(&path, training) {
-            Ok(experiment) => {
-                let start = training.snapshot.state == RunState::Running;
-                wishes.loads.write(LoadExperiment {
-                    experiment,
-                    start,
-                    from: None,
-                });
-            }
-            Err(message) => panels.notify(
-                Notice {
-                    message,
-                    error: true,
-                },
-                now,
-            ),
-        },
+        Intent::Open(path) => {
+            let start = training.snapshot.state == RunState::Running;
+            let wake = wishes.wake();
+            panels.opening.begin(path, training, start, move || wake());
+        }
     }
 }
 
@@ -367,83 +354,13 @@ pub(in crate::app) fn recorded(path: PathBuf) -> Result<LoadExperiment, String> 
     })
 }
 
-/// Writes an experiment file and says where it went.
-fn save(experiment: &Experiment, path: &Path, texts: &Texts) -> Notice {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let shown = path.display();
-    let written = experiment
-        .to_toml()
-        .map_err(|error| error.to_string())
-        .and_then(|text| {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-            }
-            std::fs::write(&path, text).map_err(|error| error.to_string())
-        });
-    match written {
-        Ok(()) => Notice {
-            message: texts.with("file.saved", &[("path", &shown)]),
-            error: false,
-        },
-        Err(reason) => Notice {
-            message: texts.with("file.not_saved", &[("path", &shown), ("reason", &reason)]),
-            error: true,
-        },
-    }
-}
-
-/// An experiment file as it is, another program's model as an experiment, or the present
-/// experiment with a data file.
-fn open(path: &Path, training: &Training) -> Result<Experiment, String> {
-    if path
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("toml"))
-    {
-        return Experiment::read(path).map_err(|error| error.to_string());
-    }
-    // Arrays of numbers without names are data, though both end alike.
-    let model = match is_model(path) {
-        true => Some(experiment_of_file(path, None)),
-        false => None,
-    };
-    match model {
-        Some(Ok(experiment)) => return Ok(experiment),
-        Some(Err(why))
-            if !path
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("npz")) =>
-        {
-            return Err(why);
-        }
-        _ => {}
-    }
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let mut experiment = training.problem.experiment.clone();
-    super::experiment::set_source(&mut experiment, &path.to_string_lossy());
-    match_loss(&mut experiment)?;
-    Ok(experiment)
-}
-
-/// Looks at the data to see whether they ask for classes or for values.
-fn match_loss(experiment: &mut Experiment) -> Result<(), String> {
-    let data = crate::data::prepare(&experiment.data, experiment.seed, &experiment.base)
-        .map_err(|error| error.to_string())?;
-    let network = &mut experiment.network;
-    network.output = None;
-    network.loss = if data.task.is_classification() {
-        crate::experiment::LossConfig::CrossEntropy
-    } else {
-        crate::experiment::LossConfig::HalfSquaredError
-    };
-    Ok(())
-}
-
 fn take_dropped_files(
     mut drops: MessageReader<FileDragAndDrop>,
     mut own: ResMut<PanelsResource>,
     training: Res<Training>,
     mut loads: MessageWriter<LoadExperiment>,
     mut notices: ResMut<Notices>,
+    proxy: Option<Res<EventLoopProxyWrapper>>,
 ) {
     for drop in drops.read() {
         let Some(panels) = own.0.as_mut() else {
@@ -453,23 +370,64 @@ fn take_dropped_files(
         let FileDragAndDrop::DroppedFile { path_buf, .. } = drop else {
             continue;
         };
-        let load = match is_run_file(path_buf) {
-            true => recorded(path_buf.clone()),
-            false => open(path_buf, &training).map(|experiment| LoadExperiment {
-                experiment,
-                start: true,
-                from: None,
-            }),
-        };
-        match load {
-            Ok(load) => {
-                panels.path = path_buf.display().to_string();
-                loads.write(load);
+        if is_run_file(path_buf) {
+            match recorded(path_buf.clone()) {
+                Ok(load) => {
+                    panels.path = path_buf.display().to_string();
+                    loads.write(load);
+                }
+                Err(message) => notices.0.push(Notice {
+                    message,
+                    error: true,
+                }),
             }
-            Err(message) => notices.0.push(Notice {
-                message,
-                error: true,
-            }),
+            continue;
         }
+        let proxy = proxy.as_ref().map(|proxy| (***proxy).clone());
+        let path = path_buf.clone();
+        panels.opening.begin(path, &training, true, move || {
+            if let Some(proxy) = &proxy {
+                // Fails only when the window is already gone.
+                let _ = proxy.send_event(WinitUserEvent::WakeUp);
+            }
+        });
+    }
+}
+
+/// Loads what has been read of a file, or says why it was not.
+fn take_opened_files(
+    mut own: ResMut<PanelsResource>,
+    mut loads: MessageWriter<LoadExperiment>,
+    mut notices: ResMut<Notices>,
+) {
+    // Looked at without a change, so that nothing is drawn for it.
+    let waits = own
+        .0
+        .as_ref()
+        .is_some_and(|panels| panels.opening.is_done());
+    let Some(panels) = own.0.as_mut().filter(|_| waits) else {
+        return;
+    };
+    match panels.opening.take() {
+        Some(Opened {
+            path,
+            start,
+            experiment: Ok(experiment),
+        }) => {
+            panels.path = path.display().to_string();
+            loads.write(LoadExperiment {
+                experiment,
+                start,
+                from: None,
+            });
+        }
+        Some(Opened {
+            experiment: Err(message),
+            ..
+        }) => notices.0.push(Notice {
+            message,
+            error: true,
+        }),
+        None => {}
     }
 }

@@ -261,7 +261,7 @@ fn fill(
 }
 
 /// The most values of an input that nobody gave: they are made up here.
-const MOST_VALUES: usize = 1 << 26;
+const MOST_VALUES: usize = 1 << 27;
 
 /// All sides of an input: one sample where that is open.
 fn shape_of(

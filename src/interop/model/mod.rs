@@ -38,13 +38,14 @@ use super::{InteropError, read_bytes};
 use std::path::Path;
 
 /// What a model's name may end in.
-const ENDINGS: [&str; 10] = [
+const ENDINGS: [&str; 11] = [
     "onnx",
     "h5",
     "hdf5",
     "keras",
     "pt",
     "pth",
+    "jit",
     "bin",
     "ckpt",
     "safetensors",
@@ -155,7 +156,7 @@ fn contents(path: &Path, bytes: Vec<u8>) -> Result<Contents, String> {
         "safetensors" => Ok(Contents::Tensors(tensors::safetensors(&bytes)?)),
         "h5" | "hdf5" => Err("is not an HDF5 file: it does not begin as one".to_owned()),
         "keras" | "npz" => Err("is not a zip archive: it does not begin as one".to_owned()),
-        "pt" | "pth" | "bin" | "ckpt" => Err(
+        "pt" | "pth" | "jit" | "bin" | "ckpt" => Err(
             "is no file that torch.save wrote: neither a zip archive nor the older form".to_owned(),
         ),
         _ => Err(format!(

@@ -6,6 +6,7 @@ use super::graph::{
     Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight,
 };
 use super::protobuf::{LONGEST_TEXT, Message};
+use super::shared::transposed;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -94,6 +95,14 @@ fn connect(graph: Graph, producer: String, opset: Option<i64>) -> ForeignModel {
             constants.insert(output.clone(), tensor);
             continue;
         }
+        // Exporters copy and turn constants by nodes.
+        if let ([input], [output]) = (&node.inputs[..], &node.outputs[..])
+            && read.contains(output)
+            && let Some(tensor) = constants.get(input).and_then(|t| folded(&node, t))
+        {
+            constants.insert(output.clone(), tensor);
+            continue;
+        }
         for (slot, input) in node.inputs.iter().enumerate() {
             if let Some(tensor) = constants.get(input) {
                 let tensor = Arc::clone(tensor);
@@ -130,6 +139,21 @@ pub(super) const OPSET: &str = "opset";
 
 /// The attribute of a node whose operator is not ONNX's own: by whom it is.
 pub(super) const DOMAIN: &str = "domain";
+
+/// What a node makes of a constant, if it copies it or turns a matrix.
+fn folded(node: &Node, tensor: &Arc<Tensor>) -> Option<Arc<Tensor>> {
+    match (node.op.as_str(), &tensor.shape[..]) {
+        ("Identity", _) => Some(Arc::clone(tensor)),
+        ("Transpose", &[rows, columns]) if matches!(node.wholes("perm"), None | Some([1, 0])) => {
+            Some(Arc::new(Tensor {
+                name: node.outputs.first()?.clone(),
+                shape: vec![columns, rows],
+                numbers: Numbers::Floats(transposed(tensor.floats()?, [rows, columns])),
+            }))
+        }
+        _ => None,
+    }
+}
 
 /// What a `Constant` node gives.
 fn constant(node: &Node) -> Option<Arc<Tensor>> {

@@ -16,6 +16,7 @@ pub(super) fn lower(node: &Node, inputs: &[Shape]) -> What {
         "MatMul" => mat_mul(node, input),
         "MaxPool" | "AveragePool" => pool(node, input),
         "GlobalAveragePool" => Ok(What::plain(LayerKind::GlobalAvgPool)),
+        "ReduceMean" => mean(node, input),
         "Flatten" => flatten(node, input),
         "Reshape" => reshape(node, input),
         "Squeeze" if input.is_flat() => Ok(What::View(input)),
@@ -35,13 +36,14 @@ pub(super) fn lower(node: &Node, inputs: &[Shape]) -> What {
 
 /// Operators that are layers of ours if their settings are.
 pub(super) fn knows(op: &str) -> bool {
-    const KNOWN: [&str; 23] = [
+    const KNOWN: [&str; 24] = [
         "Conv",
         "Gemm",
         "MatMul",
         "MaxPool",
         "AveragePool",
         "GlobalAveragePool",
+        "ReduceMean",
         "Flatten",
         "Reshape",
         "Squeeze",
@@ -292,6 +294,27 @@ fn pool(node: &Node, input: Shape) -> Result<What, String> {
         "MaxPool" => LayerKind::MaxPool(pool),
         _ => LayerKind::AvgPool(pool),
     }))
+}
+
+/// The mean over rows and columns is that of each channel; over anything else it is no layer.
+fn mean(node: &Node, input: Shape) -> Result<What, String> {
+    let axes = match node.wholes("axes") {
+        Some(axes) => Some(axes),
+        None => node.weight(1).and_then(Tensor::whole),
+    };
+    let axes = axes.ok_or("a mean over all values, or over sides that are computed")?;
+    let mut axes: Vec<i64> = axes
+        .iter()
+        .map(|n| if *n < 0 { n + 4 } else { *n })
+        .collect();
+    axes.sort_unstable();
+    if axes == [2, 3] && !input.is_flat() {
+        Ok(What::plain(LayerKind::GlobalAvgPool))
+    } else {
+        Err(format!(
+            "a mean over the sides {axes:?}; the engine has that over rows and columns of images"
+        ))
+    }
 }
 
 fn flatten(node: &Node, input: Shape) -> Result<What, String> {

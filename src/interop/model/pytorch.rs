@@ -257,6 +257,9 @@ fn element(class: &str) -> Option<Element> {
     })
 }
 
+/// The longest name of a tensor: the keys on the way to it, joined.
+const LONGEST_NAME: usize = 4096;
+
 /// Where training keeps the weights beside other things.
 const INNER: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
 
@@ -269,7 +272,7 @@ fn references(objects: &Pickle) -> Result<Vec<Reference>, String> {
         visits: 0,
     };
     let mut root = objects.root;
-    if let Object::Dict(items) | Object::Call { items, .. } = objects.get(root) {
+    if let Some(items) = dictionary(objects, root) {
         let inner = INNER.iter().find_map(|wanted| {
             let item = items
                 .iter()
@@ -283,6 +286,31 @@ fn references(objects: &Pickle) -> Result<Vec<Reference>, String> {
         return Err("holds no tensors".to_owned());
     }
     Ok(walk.found)
+}
+
+/// The entries of a dictionary or of what a class makes. Python 2 gave those of an
+/// `OrderedDict` as its argument, a list of pairs.
+fn dictionary(objects: &Pickle, id: Id) -> Option<Vec<(Id, Id)>> {
+    match objects.get(id) {
+        Object::Dict(items) => Some(items.clone()),
+        Object::Call {
+            callee,
+            arguments,
+            items,
+            ..
+        } if items.is_empty() && objects.global(*callee) == Some("collections.OrderedDict") => {
+            let list = objects.sequence(*arguments)?.first()?;
+            let pairs = objects.sequence(*list)?.iter();
+            pairs
+                .map(|&pair| match objects.sequence(pair)? {
+                    [key, value] => Some((*key, *value)),
+                    _ => None,
+                })
+                .collect()
+        }
+        Object::Call { items, .. } => Some(items.clone()),
+        _ => None,
+    }
 }
 
 struct Walk<'a> {
@@ -299,6 +327,11 @@ impl Walk<'_> {
                 "is nested more deeply than {MOST_DEPTH} levels or has more than {MOST_VISITS} objects"
             ));
         }
+        if name.len() > LONGEST_NAME {
+            return Err(format!(
+                "has a tensor with a name of more than {LONGEST_NAME} letters"
+            ));
+        }
         match self.objects.get(id) {
             Object::Dict(items) => self.items(items, name, depth),
             Object::List(all) | Object::Tuple(all) => {
@@ -313,6 +346,11 @@ impl Walk<'_> {
                 items,
                 state,
             } => {
+                let given = match items.is_empty() {
+                    true => dictionary(self.objects, id),
+                    false => None,
+                };
+                let items = given.as_ref().unwrap_or(items);
                 let callee = self.objects.global(*callee).unwrap_or_default();
                 let arguments = self.objects.sequence(*arguments).unwrap_or_default();
                 match (callee, arguments) {

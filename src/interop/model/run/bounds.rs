@@ -7,7 +7,7 @@ use tract_onnx::prelude::Tensor;
 
 /// The values that a node's output may have: a bound on what a file can make the program
 /// allocate.
-pub(super) const MOST_VALUES: usize = 1 << 26;
+pub(super) const MOST_VALUES: usize = 1 << 27;
 
 /// Refuses a node whose output would have more than [`MOST_VALUES`].
 pub(super) fn check(node: &RawNode<'_>, reads: &[Option<Read>]) -> Result<(), String> {

@@ -13,7 +13,7 @@ use super::graph::{ModelFormat, Side};
 use crate::interop::{InteropError, ModelFile, read_bytes};
 use graph::{RawGraph, RawNode};
 use node::Runtime;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use tract_onnx::prelude::Tensor;
@@ -173,6 +173,8 @@ fn run_bytes(
 #[derive(Default)]
 struct Values<'a> {
     all: HashMap<String, Result<Arc<Tensor>, String>>,
+    /// Those that follow from the file alone.
+    fixed: HashSet<String>,
     /// How often each is still to be read; those that are not here are kept.
     readers: HashMap<&'a str, usize>,
     bytes: usize,
@@ -280,7 +282,9 @@ impl Machine<'_> {
             if !(self.watch)(self.done, self.total) {
                 return Ok(true);
             }
+            let mut fixed = false;
             let ran = self.read(node, scope, values).and_then(|reads| {
+                fixed = reads.iter().flatten().all(|read| read.1) && !node.has_graph();
                 if node.op == "If" {
                     self.condition(node, &reads, scope, values, depth)
                 } else {
@@ -296,6 +300,9 @@ impl Machine<'_> {
                             described.push(describe(name, &tensor));
                         }
                         values.put(name, tensor)?;
+                        if fixed {
+                            values.fixed.insert((*name).to_owned());
+                        }
                     }
                     Ok(described)
                 }
@@ -332,7 +339,9 @@ impl Machine<'_> {
                 return Ok(None);
             }
             match (values.find(name), scope.constant(name)) {
-                (Some(Ok(tensor)), _) => Ok(Some((Arc::clone(tensor), false))),
+                (Some(Ok(tensor)), _) => {
+                    Ok(Some((Arc::clone(tensor), values.fixed.contains(*name))))
+                }
                 (Some(Err(why)), _) => Err(why.to_owned()),
                 (None, Some(constant)) => Ok(Some((constant?, true))),
                 (None, None) => Err(format!("it reads {name:?}, which nothing gives before it")),
@@ -369,7 +378,10 @@ impl Machine<'_> {
             parent: Some(scope),
         };
         // A branch sees what lies around it; what it gives stays within it.
-        let mut own = Values::default();
+        let mut own = Values {
+            fixed: values.fixed.clone(),
+            ..Values::default()
+        };
         for (name, value) in &values.all {
             own.all.insert(name.clone(), value.clone());
         }
