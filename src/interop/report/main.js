@@ -65,4 +65,4 @@ addEventListener("keydown", event => {
   }
 });
 
-requestAnimationFrame(() => requestAnimationFrame(() => { root.dataset.drawn = "yes"; }));
+root.dataset.drawn = "yes";
