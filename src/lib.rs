@@ -22,6 +22,7 @@ pub mod race;
 pub mod rng;
 pub mod search;
 pub mod train;
+pub mod watch;
 
 #[cfg(feature = "app")]
 pub mod app;

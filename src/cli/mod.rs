@@ -35,6 +35,8 @@ mod surface;
 mod sweep;
 mod sweep_folder;
 mod train;
+mod watch;
+mod watch_output;
 mod waypoint;
 
 pub use error::CliError;
@@ -58,6 +60,7 @@ Examples:
   gradscape explain out/digits --sample 12 --out why.png
   gradscape maximise out/digits --unit classes --out digits.png
   gradscape capture spiral --frames 60 --out spiral.gif
+  gradscape watch tcp                           watch another program train
   gradscape data iris                           say what is in a data set
 
 Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist,
@@ -218,6 +221,14 @@ Examples:
   gradscape data digits
   gradscape data measurements.csv --label species --json")]
     Data(data::DataArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape watch runs/                         follow TensorBoard's logs below a folder
+  gradscape watch tcp                           wait for Python: gradscape.connect()
+  gradscape watch tcp:6000 --out received       keep everything that is sent
+  gradscape watch checkpoints/ --window         show a network that is saved now and then
+  gradscape watch runs/ --once --json | jq -c 'select(.type == \"metric\")'")]
+    Watch(watch::WatchArgs),
 }
 
 /// Obeys a command line.
@@ -251,6 +262,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Maximise(args)) => maximise::run(args),
         Some(Command::Capture(args)) => capture::run(args),
         Some(Command::Data(args)) => data::run(args),
+        Some(Command::Watch(args)) => watch::run(args),
     }
 }
 
@@ -259,7 +271,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
+         `train`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions`, `watch` and `data` work without it"
             .to_owned(),
     )
 }

@@ -76,6 +76,15 @@ pub fn run(_: &OpenArgs) -> Result<(), CliError> {
     Err(super::no_graphics())
 }
 
+/// Obeys `gradscape watch --window` and `gradscape open --watch`.
+///
+/// # Errors
+/// Always: this build has no graphics.
+#[cfg(not(feature = "app"))]
+pub fn watch(_: &crate::watch::SourceKind, _: Option<String>) -> Result<(), CliError> {
+    Err(super::no_graphics())
+}
+
 /// Why no window can be opened here, if so.
 #[cfg(feature = "app")]
 pub fn obstacle() -> Option<String> {

@@ -3,6 +3,7 @@
 //! The layouts written here are contracts: `docs/commands.md` states them, and
 //! they are added to rather than renamed.
 
+mod event_file;
 mod model;
 mod npz;
 mod safetensors;
@@ -16,10 +17,14 @@ mod surface_npz;
 mod surface_vtk;
 mod tile;
 
+pub use event_file::{
+    Event, EventFault, EventHistogram, EventReader, EventValue, EventWriter, Growth, MOST_RECORD,
+    NAME_PART, Piece, events_of_bytes, next_piece,
+};
 pub use model::{
-    Attribute, ForeignModel, ModelFormat, ModelRow, ModelTable, Node, Numbers, Port, Side, Status,
-    Tensor, Translated, Translation, Weight, experiment_of, experiment_of_file, is_model,
-    open_model, read_weights, translate,
+    Attribute, ForeignModel, LiveModel, ModelFormat, ModelRow, ModelTable, Node, Numbers, Port,
+    Side, Status, Tensor, Translated, Translation, Weight, experiment_of, experiment_of_file,
+    is_model, open_model, read_weights, tensors_of, translate,
 };
 pub use npz::{read_path, write_arrays, write_path, write_tensor_arrays};
 pub use safetensors::{Values, read_params, write_params, write_tensors};

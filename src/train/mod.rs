@@ -38,7 +38,7 @@ pub use mover::{check_optimizer, check_training};
 pub use objective::NetworkObjective;
 pub use probe::probe;
 pub use problem::{Encoding, Problem, Samples};
-pub use session::Session;
+pub use session::{ForeignRow, ForeignStep, Session};
 pub use snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
 pub use stop::StopReason;
 pub use trainer::{StepOutcome, Trainer, batch_of};
