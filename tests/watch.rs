@@ -54,7 +54,12 @@ fn hello(run: &str) -> Vec<u8> {
 /// The weights of a 4-5-3 network, all different.
 fn weights(from: f32) -> Vec<u8> {
     let many = |n: usize, at: f32| -> Vec<f32> { (0..n).map(|k| at + 0.01 * k as f32).collect() };
-    let sets = [many(20, from), many(5, from + 1.0), many(15, from + 2.0), many(3, from + 3.0)];
+    let sets = [
+        many(20, from),
+        many(5, from + 1.0),
+        many(15, from + 2.0),
+        many(3, from + 3.0),
+    ];
     let slopes = many(20, -from);
     body(&[
         ("weights/a.weight", &[5, 4], &sets[0]),
@@ -78,7 +83,10 @@ fn until(poll: &mut impl FnMut() -> Poll, enough: impl Fn(&[News]) -> bool) -> V
     let begin = Instant::now();
     let mut all = Vec::new();
     while !enough(&all) {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain: {all:?}");
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "waited in vain: {all:?}"
+        );
         all.extend(poll().news);
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -137,13 +145,18 @@ fn a_run_that_is_sent_arrives_byte_for_byte_however_it_is_cut() {
         let mut parts = bytes.chunks(cut);
         let mut poll = || {
             for _ in 0..16 {
-                parts.next().into_iter().for_each(|part| peer.write_all(part).unwrap());
+                parts
+                    .next()
+                    .into_iter()
+                    .for_each(|part| peer.write_all(part).unwrap());
             }
             server.poll()
         };
         let ended = |all: &[News]| matches!(all.last(), Some(News::Ended { .. }));
         let news = until(&mut poll, ended);
-        let News::Begun(begun) = &news[0] else { panic!() };
+        let News::Begun(begun) = &news[0] else {
+            panic!()
+        };
         assert_eq!((&*begun.run, begun.framework.as_str()), ("r", "bytes"));
         let values: Vec<(i64, f64)> = news
             .iter()
@@ -174,7 +187,10 @@ fn what_is_malformed_is_refused_with_a_word_to_both_sides() {
         (long, "at most"),
         (step(1, 0.5, b""), "before the hello"),
         ([hello("r"), hello("r")].concat(), "second hello"),
-        ([hello("r"), step(1, 0.5, b"\x08\0\0\0\0\0\0\0nonsense")].concat(), "safetensors"),
+        (
+            [hello("r"), step(1, 0.5, b"\x08\0\0\0\0\0\0\0nonsense")].concat(),
+            "safetensors",
+        ),
         (hello("a\u{7}b"), "control"),
         (hello(&"x".repeat(300)), "characters"),
         (
@@ -193,7 +209,10 @@ fn what_is_malformed_is_refused_with_a_word_to_both_sides() {
     }
     // Broken off within a frame: said here; nobody is there to be answered.
     let (news, _) = answers(&hello("r")[..20]);
-    assert!(matches!(&news[..], [News::Word(word)] if word.contains("broke off")), "{news:?}");
+    assert!(
+        matches!(&news[..], [News::Word(word)] if word.contains("broke off")),
+        "{news:?}"
+    );
 }
 
 #[test]
@@ -204,7 +223,9 @@ fn one_bad_connection_does_not_disturb_another() {
     let mut bad = TcpStream::connect(address).unwrap();
     bad.write_all(b"nonsense").unwrap();
     let said = |all: &[News]| all.iter().any(|n| matches!(n, News::Word(_)));
-    until(&mut || server.poll(), |all| said(all) && all.iter().any(|n| matches!(n, News::Begun(_))));
+    until(&mut || server.poll(), |all| {
+        said(all) && all.iter().any(|n| matches!(n, News::Begun(_)))
+    });
     good.write_all(&step(1, 2.0, b"")).unwrap();
     let news = until(&mut || server.poll(), |all| !all.is_empty());
     assert!(matches!(&news[0], News::Metric(m) if m.value == 2.0));
@@ -217,7 +238,13 @@ fn other_machines_are_listened_to_only_if_one_says_so() {
     assert!(error.contains("--listen"), "{error}");
     assert!(Server::bind(any, true).is_ok());
     let own = SourceKind::parse("tcp:6000", None).unwrap();
-    let SourceKind::Tcp { address, remote: false } = own else { panic!() };
+    let SourceKind::Tcp {
+        address,
+        remote: false,
+    } = own
+    else {
+        panic!()
+    };
     assert!(address.ip().is_loopback());
     assert!(SourceKind::parse("tcp:70000", None).is_err());
     assert!(SourceKind::parse("/no/such/folder", None).is_err());
@@ -231,7 +258,11 @@ fn other_machines_are_listened_to_only_if_one_says_so() {
 fn a_foreign_network_becomes_one_of_ours_and_moves_as_it_is_told() {
     let (mut server, address) = listening();
     let mut peer = TcpStream::connect(address).unwrap();
-    let bytes = [hello("r"), step(10, 0.5, &weights(0.25)), step(20, 0.4, &weights(0.75))];
+    let bytes = [
+        hello("r"),
+        step(10, 0.5, &weights(0.25)),
+        step(20, 0.4, &weights(0.75)),
+    ];
     peer.write_all(&bytes.concat()).unwrap();
     let tensors = |all: &[News]| all.iter().filter(|n| matches!(n, News::Tensors(_))).count();
     let news = until(&mut || server.poll(), |all| tensors(all) == 2);
@@ -249,7 +280,9 @@ fn a_foreign_network_becomes_one_of_ours_and_moves_as_it_is_told() {
             }
             Followed::Step(step) => {
                 // Rows before the network are of no session.
-                let Some(session) = &mut session else { continue };
+                let Some(session) = &mut session else {
+                    continue;
+                };
                 session.follow(step);
                 history.extend(session.take_outbox().rows);
             }
@@ -318,15 +351,23 @@ fn checkpoints_come_in_the_order_of_their_steps_and_only_when_they_are_whole() {
     }
     words.sort();
     assert_eq!(words.len(), 2, "{words:?}");
-    assert!(words[0].contains("incomplete") && words[1].contains("header"), "{words:?}");
+    assert!(
+        words[0].contains("incomplete") && words[1].contains("header"),
+        "{words:?}"
+    );
     // The same name again with other contents is another checkpoint.
     let mut said = body(&[("w", &[1], &[1.0])]);
     let header = r#"{"__metadata__":{"step":"7","loss":"0.125"},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
-    said.splice(..said.len() - 4, [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat());
+    said.splice(
+        ..said.len() - 4,
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat(),
+    );
     put("step-100.safetensors", &said);
     let news = source.poll().news;
     assert_eq!(steps(&news), [7]);
-    assert!(matches!(&news[0], News::Metric(m) if (m.step, m.value, &*m.tag) == (7, 0.125, "loss")));
+    assert!(
+        matches!(&news[0], News::Metric(m) if (m.step, m.value, &*m.tag) == (7, 0.125, "loss"))
+    );
 }
 
 #[test]
@@ -355,8 +396,14 @@ fn logs_are_followed_while_they_grow_and_folders_come() {
     let news = source.poll().news;
     let mut found = values(&news);
     found.sort();
-    assert_eq!(found, [(".:loss".to_owned(), 2), ("a/val:loss".to_owned(), 5)]);
-    assert!(news.iter().any(|n| matches!(n, News::Histogram(h) if h.value.total() == 4.0)));
+    assert_eq!(
+        found,
+        [(".:loss".to_owned(), 2), ("a/val:loss".to_owned(), 5)]
+    );
+    assert!(
+        news.iter()
+            .any(|n| matches!(n, News::Histogram(h) if h.value.total() == 4.0))
+    );
     assert_eq!(source.poll().news, []);
 }
 
@@ -365,9 +412,14 @@ fn the_command_keeps_what_a_log_holds_and_writes_it_again() {
     let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events/files/pytorch");
     let dir = tempfile::tempdir().unwrap();
     let files = files.to_str().unwrap();
-    let args = ["watch", files, "--once", "--json", "--out", "kept", "--events", "again"];
+    let args = [
+        "watch", files, "--once", "--json", "--out", "kept", "--events", "again",
+    ];
     let out = succeeds(dir.path(), &args);
-    let lines: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let lines: Vec<Value> = out
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     let of = |kind: &str| lines.iter().filter(|l| l["type"] == kind).count();
     assert_eq!((of("run"), of("metric"), of("histogram")), (3, 16, 5));
     assert_eq!(lines.last().unwrap()["rows"], 16);
@@ -378,7 +430,10 @@ fn the_command_keeps_what_a_log_holds_and_writes_it_again() {
     assert_eq!((&both[1], &both[2], &both[4]), ("both", "3", "-2.25"));
     // What was written again holds the same.
     let out = succeeds(dir.path(), &["watch", "again", "--once", "--json"]);
-    let again: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let again: Vec<Value> = out
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     let told = |lines: &[Value]| {
         let mut told: Vec<String> = lines
             .iter()
@@ -390,7 +445,10 @@ fn the_command_keeps_what_a_log_holds_and_writes_it_again() {
     };
     assert_eq!(told(&again), told(&lines));
     let people = succeeds(dir.path(), &["watch", files, "--once"]);
-    assert!(people.contains("loss/train: 0.0244 at step 40, 5 values"), "{people}");
+    assert!(
+        people.contains("loss/train: 0.0244 at step 40, 5 values"),
+        "{people}"
+    );
 }
 
 #[test]
@@ -408,6 +466,9 @@ fn the_command_says_what_makes_no_sense() {
     }
     let out = succeeds(dir.path(), &["watch", "tcp:0", "--for", "0.2", "--json"]);
     assert!(out.starts_with(r#"{"address":"127.0.0.1:"#), "{out}");
-    let out = succeeds(dir.path(), &["watch", "tcp", "--listen", "0.0.0.0:0", "--for", "0.2"]);
+    let out = succeeds(
+        dir.path(),
+        &["watch", "tcp", "--listen", "0.0.0.0:0", "--for", "0.2"],
+    );
     assert!(out.contains("warning: other machines"), "{out}");
 }

@@ -91,12 +91,13 @@ class Client:
         hands over the newest ones. The option `structure` is one of `gradscape.structure`.
         Returns the model.
         """
-        if _is_module(model, "torch", "nn.Module"):
-            from .torch import Watcher
+        # First Keras, whose models are modules of PyTorch where that computes for it.
+        if _is_module(model, "keras", "Model"):
+            from .keras import Watcher
 
             self._watcher = Watcher(model, self, **options)
-        elif _is_module(model, "keras", "Model"):
-            from .keras import Watcher
+        elif _is_module(model, "torch", "nn.Module"):
+            from .torch import Watcher
 
             self._watcher = Watcher(model, self, **options)
         else:

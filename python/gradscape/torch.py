@@ -199,6 +199,8 @@ def _module(step, module):
         return node(name, "Softmax", inputs, axis=-1 if module.dim is None else module.dim)
     if kind is nn.Flatten and module.end_dim == -1:
         return node(name, "Flatten", inputs, axis=module.start_dim)
+    if kind is nn.Unflatten and module.dim == 1:
+        return node(name, "Reshape", inputs, shape=[-1, *module.unflattened_size])
     if kind is nn.Dropout:
         return node(name, "Dropout", inputs, ratio=module.p)
     if kind is nn.MaxPool2d and _pair(module.dilation) == [1, 1]:

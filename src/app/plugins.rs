@@ -2,7 +2,7 @@
 
 use super::{
     arena, ball_camera, camera, chain, labels, lecture, micro, pick, presenter, quiet, render,
-    replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
+    replay, rivals, scene, state, study, surface, surface_hand, text, theme, training, watch,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -46,6 +46,7 @@ impl PluginGroup for GradscapePlugins {
             })
             .add(replay::plugin)
             .add(rivals::plugin)
+            .add(watch::plugin)
             .add(micro::plugin)
             .add(chain::plugin)
             .add(lecture::plugin)

@@ -9,7 +9,8 @@ use super::settings::{Choices, Settings, SettingsPlugin};
 use super::state::ViewMode;
 use super::text::Texts;
 use super::training::{Command, Drive, Notice, Training};
-use super::ui::UiPlugin;
+use super::ui::{FirstTab, Tab, UiPlugin};
+use super::watch::WatchWish;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
@@ -31,6 +32,8 @@ pub struct Opening {
     pub settings: Option<(Settings, Option<Notice>)>,
     /// The lesson that is given; then nothing of the settings is changed.
     pub lecture: Option<Lecture>,
+    /// What is watched from the start.
+    pub watch: Option<WatchWish>,
 }
 
 /// Opens the window and returns when it is closed, with whether all went well.
@@ -86,6 +89,10 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
             settings: settings.clone(),
             notice: notice.clone(),
         });
+    }
+    if let Some(wish) = &opening.watch {
+        app.insert_resource(FirstTab(Some(Tab::Elsewhere)));
+        app.world_mut().write_message(wish.clone());
     }
     if opening.start {
         app.world_mut().write_message(Command(TrainCommand::Start));

@@ -7,7 +7,8 @@ use super::replay::{self, Now};
 use super::state::Selection;
 use crate::experiment::{Experiment, ExperimentError};
 use crate::train::{
-    History, News, Outbox, Problem, RunState, Session, Snapshot, TrainCommand, Trajectory, Worker,
+    ForeignStep, History, HistoryRow, News, Outbox, Problem, RunState, Session, Snapshot,
+    TrainCommand, Trajectory, Worker,
 };
 use bevy::prelude::*;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
@@ -25,6 +26,9 @@ pub struct Training {
     pub history: History,
     /// The path through parameter space.
     pub path: Trajectory,
+    /// The name of the run, where the network is trained elsewhere and only shown here. The
+    /// rows of its history are then numbered, and their steps are what counts.
+    pub elsewhere: Option<Arc<str>>,
     /// While the snapshot is of an earlier step, the run's own.
     pub(super) now: Option<Box<Now>>,
 }
@@ -32,16 +36,35 @@ pub struct Training {
 impl Training {
     /// A run at its start, as it is before the first snapshot comes.
     pub fn at_start(problem: Arc<Problem>) -> Self {
-        let mut session = Session::new(Arc::clone(&problem));
+        Self::of(Session::new(Arc::clone(&problem)), problem, None)
+    }
+
+    /// A run elsewhere of which nothing is known yet but its network.
+    pub fn elsewhere(problem: Arc<Problem>, run: Arc<str>) -> Self {
+        let session = Session::following(Arc::clone(&problem));
+        Self::of(session, problem, Some(run))
+    }
+
+    fn of(mut session: Session, problem: Arc<Problem>, elsewhere: Option<Arc<str>>) -> Self {
         let mut training = Training {
             snapshot: session.snapshot(),
             history: History::default(),
             path: session.trajectory().emptied(),
             problem,
+            elsewhere,
             now: None,
         };
         training.take_in(None, session.take_outbox());
         training
+    }
+
+    /// Where a row stands on the axis of its curves: its epoch, or its step where epochs are
+    /// not told.
+    pub fn place_of(&self, row: &HistoryRow) -> usize {
+        match self.elsewhere {
+            Some(_) => usize::try_from(row.step).unwrap_or(usize::MAX),
+            None => row.epoch,
+        }
     }
 
     pub(super) fn take_in(&mut self, snapshot: Option<Snapshot>, news: Outbox) {
@@ -146,6 +169,38 @@ pub(super) enum Driver {
 }
 
 impl Driver {
+    /// What follows a run elsewhere, as the run itself would be driven.
+    pub(super) fn following(
+        problem: &Arc<Problem>,
+        drive: Drive,
+        proxy: Option<&EventLoopProxyWrapper>,
+        notices: &mut Notices,
+    ) -> Self {
+        match drive {
+            Drive::Frame { steps, .. } => Driver::Frame {
+                session: Box::new(Session::following(Arc::clone(problem))),
+                steps,
+                beside: (0, Vec::new()),
+            },
+            Drive::Thread => {
+                let session = Session::following(Arc::clone(problem));
+                on_a_thread(session, proxy, notices)
+            }
+        }
+    }
+
+    /// Takes in what came of the run elsewhere, or gives it back where there is no room.
+    pub(super) fn follow(&mut self, step: ForeignStep) -> Result<(), ForeignStep> {
+        match self {
+            Driver::Thread(worker) => worker.follow(step),
+            Driver::Frame { session, .. } => {
+                session.follow(step);
+                Ok(())
+            }
+            Driver::None => Ok(()),
+        }
+    }
+
     /// Trains these beside the run; `false` if that is not to be had.
     pub(super) fn put_beside(&mut self, set: u64, problems: Vec<Arc<Problem>>) -> bool {
         match self {
@@ -256,25 +311,31 @@ fn new_driver(
                 beside: (0, Vec::new()),
             }
         }
-        Drive::Thread => {
-            let proxy = proxy.map(|p| (**p).clone());
-            let wake = move || {
-                if let Some(proxy) = &proxy {
-                    // Fails only when the window is already gone.
-                    let _ = proxy.send_event(WinitUserEvent::WakeUp);
-                }
-            };
-            match Worker::spawn(Arc::clone(problem), wake) {
-                Ok(worker) => Driver::Thread(worker),
-                Err(error) => {
-                    let message = format!("the training thread could not be started: {error}");
-                    notices.0.push(Notice {
-                        message,
-                        error: true,
-                    });
-                    Driver::None
-                }
-            }
+        Drive::Thread => on_a_thread(Session::new(Arc::clone(problem)), proxy, notices),
+    }
+}
+
+fn on_a_thread(
+    session: Session,
+    proxy: Option<&EventLoopProxyWrapper>,
+    notices: &mut Notices,
+) -> Driver {
+    let proxy = proxy.map(|p| (**p).clone());
+    let wake = move || {
+        if let Some(proxy) = &proxy {
+            // Fails only when the window is already gone.
+            let _ = proxy.send_event(WinitUserEvent::WakeUp);
+        }
+    };
+    match Worker::spawn_session(session, wake) {
+        Ok(worker) => Driver::Thread(worker),
+        Err(error) => {
+            let message = format!("the training thread could not be started: {error}");
+            notices.0.push(Notice {
+                message,
+                error: true,
+            });
+            Driver::None
         }
     }
 }

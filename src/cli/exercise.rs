@@ -150,6 +150,7 @@ fn open(exercise: &Exercise) -> Result<(), CliError> {
         start: false,
         settings: Some((settings, notice)),
         lecture: None,
+        watch: None,
     })
 }
 

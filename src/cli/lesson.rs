@@ -83,6 +83,7 @@ fn open(args: &LessonArgs, lesson: Lesson, name: &str) -> Result<(), CliError> {
         start: false,
         settings: Some((settings, None)),
         lecture: Some(Lecture::of(lesson, is_file.then(|| PathBuf::from(name)))),
+        watch: None,
     };
     super::open::show(&opening)
 }

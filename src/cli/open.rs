@@ -9,6 +9,15 @@ pub struct OpenArgs {
     /// An experiment file, a folder that `train` wrote, or the name of a sample
     #[arg(value_name = "FILE")]
     file: Option<String>,
+    /// Show what is trained elsewhere: a folder of logs or checkpoints, tcp, or tcp:PORT
+    #[arg(long, value_name = "SOURCE", conflicts_with = "file")]
+    watch: Option<String>,
+    /// With --watch tcp, listen at this address instead of on this machine alone
+    #[arg(long, value_name = "ADDR:PORT", requires = "watch")]
+    listen: Option<std::net::SocketAddr>,
+    /// With --watch, the data that the network is shown with
+    #[arg(long, value_name = "SOURCE", requires = "watch")]
+    data: Option<String>,
 }
 
 /// Obeys `gradscape open`.
@@ -23,6 +32,10 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     use crate::train::Problem;
     use std::sync::Arc;
 
+    if let Some(source) = &args.watch {
+        let kind = crate::watch::SourceKind::parse(source, args.listen);
+        return watch(&kind.map_err(CliError::Usage)?, args.data.clone());
+    }
     let load = |name: &str| -> Result<Problem, CliError> {
         let (experiment, _) = super::source::find(name)?;
         Ok(Problem::new(&experiment)?)
@@ -48,8 +61,28 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
         start: args.file.is_none(),
         settings: Some((settings, notice)),
         lecture: None,
+        watch: None,
     };
     show(&opening)
+}
+
+/// Obeys `gradscape watch --window` and `gradscape open --watch`.
+///
+/// # Errors
+/// When no window can be opened.
+#[cfg(feature = "app")]
+pub fn watch(kind: &crate::watch::SourceKind, data: Option<String>) -> Result<(), CliError> {
+    use crate::app::{Settings, WatchWish};
+    // Until a network is told, a small one of our own stands there.
+    let (experiment, _) = super::source::find("xor")?;
+    let problem = crate::train::Problem::new(&experiment)?;
+    show(&crate::app::run::Opening {
+        problem: std::sync::Arc::new(problem),
+        start: false,
+        settings: Some(Settings::load()),
+        lecture: None,
+        watch: Some(WatchWish::Start(kind.clone(), data)),
+    })
 }
 
 /// Opens the window and waits until it is closed.

@@ -58,7 +58,10 @@ pub struct WatchArgs {
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    let seconds = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|s: &f64| s.is_finite() && *s > 0.0);
     seconds.ok_or_else(|| "a number of seconds above 0".to_owned())
 }
 
@@ -89,7 +92,9 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
         for news in &poll.news {
             kept.see(news)?;
             reporter.see(news)?;
-            reached |= args.steps.is_some_and(|n| step_of(news).is_some_and(|s| s >= n));
+            reached |= args
+                .steps
+                .is_some_and(|n| step_of(news).is_some_and(|s| s >= n));
             let mut followed = Vec::new();
             if let Some(follower) = &mut follower {
                 follower.see(news, &mut followed);
@@ -110,7 +115,9 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
         if !poll.news.is_empty() {
             kept.flush()?;
         }
-        let done = args.seconds.is_some_and(|s| begin.elapsed().as_secs_f64() >= s)
+        let done = args
+            .seconds
+            .is_some_and(|s| begin.elapsed().as_secs_f64() >= s)
             || (args.once && !poll.more && poll.news.is_empty());
         if reached || done || interrupt.is_raised() {
             break;
@@ -169,7 +176,10 @@ impl Kept {
                 let bins = &h.value.bins;
                 // Of none there is one edge, wherever it is.
                 let begin = bins.first().map_or(0.0, |bin| bin[0]);
-                let edges: Vec<f64> = [begin].into_iter().chain(bins.iter().map(|b| b[1])).collect();
+                let edges: Vec<f64> = [begin]
+                    .into_iter()
+                    .chain(bins.iter().map(|b| b[1]))
+                    .collect();
                 let counts: Vec<f64> = bins.iter().map(|bin| bin[2]).collect();
                 let writer = self.writer(&root, &h.run)?;
                 writer.histogram(&h.tag, h.step, h.wall_time, &edges, &counts)?;
@@ -184,7 +194,9 @@ impl Kept {
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             let now = since.map_or(0.0, |since| since.as_secs_f64());
             // A run's name may have slashes, as folders do, but leads nowhere else.
-            let parts = run.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
+            let parts = run
+                .split('/')
+                .filter(|part| !matches!(*part, "" | "." | ".."));
             let folder = parts.fold(root.to_owned(), |folder, part| folder.join(part));
             let writer = EventWriter::create(&folder, now)?;
             self.writers.insert(Arc::clone(run), writer);

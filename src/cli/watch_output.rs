@@ -41,12 +41,15 @@ impl Reporter {
     pub(super) fn begin(&mut self, source: &Source, kind: &SourceKind) -> Result<(), CliError> {
         if let Source::Tcp(server) = source {
             let address = server.address().to_string();
-            self.out.object(&json!({"type": "listening", "address": address}))?;
-            self.out.say(format!("listening at {address}; Ctrl-C ends"))?;
+            self.out
+                .object(&json!({"type": "listening", "address": address}))?;
+            self.out
+                .say(format!("listening at {address}; Ctrl-C ends"))?;
             if matches!(kind, SourceKind::Tcp { remote: true, .. }) {
                 let warning = "other machines can connect and send; nothing is asked of them and \
                                nothing is encrypted";
-                self.out.object(&json!({"type": "warning", "message": warning}))?;
+                self.out
+                    .object(&json!({"type": "warning", "message": warning}))?;
                 self.out.say(format!("warning: {warning}"))?;
             }
         }
@@ -108,7 +111,8 @@ impl Reporter {
                 self.line(run, i64::MAX, format!("{run} has ended"));
             }
             News::Word(word) => {
-                self.out.object(&json!({"type": "warning", "message": word}))?;
+                self.out
+                    .object(&json!({"type": "warning", "message": word}))?;
                 self.show()?;
                 self.out.say(format!("warning: {word}"))?;
             }
@@ -119,7 +123,11 @@ impl Reporter {
     /// The foreign network became one of ours.
     pub(super) fn network(&mut self, problem: &Problem, notes: &[String]) -> Result<(), CliError> {
         let network = &problem.network;
-        let layers: Vec<String> = network.layers().iter().map(|l| l.output_shape().to_string()).collect();
+        let layers: Vec<String> = network
+            .layers()
+            .iter()
+            .map(|l| l.output_shape().to_string())
+            .collect();
         let parameters = network.layout().len();
         let data = &problem.experiment.data.source;
         self.out.object(&json!({
@@ -140,7 +148,8 @@ impl Reporter {
 
     /// The foreign network stays foreign.
     pub(super) fn refused(&mut self, why: &str) -> Result<(), CliError> {
-        self.out.object(&json!({"type": "no_network", "why": why}))?;
+        self.out
+            .object(&json!({"type": "no_network", "why": why}))?;
         self.show()?;
         self.out.say(format!("its network cannot be shown: {why}"))
     }
@@ -191,7 +200,8 @@ impl Reporter {
             ))?;
         }
         if curves.len() > LISTED {
-            self.out.say(format!("… {} more curves", curves.len() - LISTED))?;
+            self.out
+                .say(format!("… {} more curves", curves.len() - LISTED))?;
         }
         for ((run, tag), series) in self.board.histograms().take(LISTED) {
             let Some((step, last)) = series.points.last() else {

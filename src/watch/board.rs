@@ -37,7 +37,7 @@ impl Series {
         }
         // The last point stands in until one on the stride replaces it.
         let stride = self.stride.max(1);
-        if !self.told.is_multiple_of(stride) && self.points.len() > 1 {
+        if self.points.len() > 1 && !(self.told - 1).is_multiple_of(stride) {
             self.points.pop();
         }
         self.points.push((step, value));
@@ -69,7 +69,7 @@ impl HistogramSeries {
             self.points.pop();
         }
         let stride = self.stride.max(1);
-        if !self.told.is_multiple_of(stride) && self.points.len() > 1 {
+        if self.points.len() > 1 && !(self.told - 1).is_multiple_of(stride) {
             self.points.pop();
         }
         self.points.push((step, histogram));

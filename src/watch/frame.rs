@@ -183,7 +183,8 @@ mod tests {
         assert!(says("{", b"").contains("header"));
         assert!(says(r#"{"type":"frame"}"#, b"").contains("step"));
         assert!(says(r#"{"type":"shout"}"#, b"").contains("shout"));
-        assert!(says(&"[".repeat(100_000), b"").contains("recursion"));
+        let deep = format!(r#"{{"type":"hello","structure":{}"#, "[".repeat(100_000));
+        assert!(says(&deep, b"").contains("recursion"));
         assert!(says(ROW, b"no tensors").contains("safetensors"));
         assert!(says(r#"{"type":"bye"}"#, b"x").contains("only a frame"));
     }

@@ -109,11 +109,16 @@ impl Recorder {
             .map_err(|source| WatchError::Keep { path, source })
     }
 
+    /// A file that is there is whole. It is not waited for until it is on the disk: many
+    /// come in a second.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), WatchError> {
-        crate::files::replace(path, bytes).map_err(|source| WatchError::Keep {
-            path: path.to_owned(),
-            source,
-        })
+        let part = path.with_extension("part");
+        std::fs::write(&part, bytes)
+            .and_then(|()| std::fs::rename(&part, path))
+            .map_err(|source| WatchError::Keep {
+                path: path.to_owned(),
+                source,
+            })
     }
 
     /// A name for a run's folder that every system takes, each once.

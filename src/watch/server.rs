@@ -29,6 +29,8 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     clients: Vec<Client>,
+    /// Where bytes are read to.
+    chunk: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -84,6 +86,7 @@ impl Server {
             listener,
             address,
             clients: Vec::new(),
+            chunk: vec![0; CHUNK],
         })
     }
 
@@ -116,8 +119,9 @@ impl Server {
             }
             self.clients.push(client);
         }
+        let chunk = &mut self.chunk;
         self.clients.retain_mut(|client| {
-            let stays = client.poll(&mut poll) == Fate::Stays;
+            let stays = client.poll(chunk, &mut poll) == Fate::Stays;
             if let Some(run) = client.run.take_if(|_| !stays) {
                 poll.news.push(News::Ended { run });
             }
@@ -141,11 +145,10 @@ impl Client {
         }
     }
 
-    fn poll(&mut self, poll: &mut Poll) -> Fate {
+    fn poll(&mut self, chunk: &mut [u8], poll: &mut Poll) -> Fate {
         let mut taken = 0;
-        let mut chunk = vec![0; CHUNK];
         loop {
-            match self.stream.read(&mut chunk) {
+            match self.stream.read(chunk) {
                 Ok(0) => {
                     if !self.buffer.is_empty() && self.closing.is_none() {
                         let run = self.run.as_deref().unwrap_or("a connection");

@@ -9,7 +9,7 @@ use crate::app::{
     Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
     Motion, NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, Presenter,
     RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, SurfaceView, Texts, Theme,
-    Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
+    Training, ViewMode, ViewRect, Wake, Walk, WatchWish, Watching, WaysShown, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::interop::{experiment_of_file, is_model};
@@ -131,6 +131,7 @@ struct Wishes<'w> {
     pins: MessageWriter<'w, PinCommand>,
     studies: MessageWriter<'w, StudyWish>,
     rivals: MessageWriter<'w, RivalWish>,
+    watch: MessageWriter<'w, WatchWish>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
     ways: ResMut<'w, WaysShown>,
@@ -164,7 +165,7 @@ fn draw_panels(
     training: Res<Training>,
     surface: Res<ErrorSurface>,
     arena: Res<Arena>,
-    (pinned, chain, rivals): (Res<Pinned>, Res<ChainShown>, Res<Rivals>),
+    (pinned, chain, rivals, watching): (Res<Pinned>, Res<ChainShown>, Res<Rivals>, Res<Watching>),
     first_tab: Res<FirstTab>,
     loading: Res<Loading>,
 ) -> Result {
@@ -212,6 +213,7 @@ fn draw_panels(
         arena: &arena,
         chain: chain.0.clone(),
         rivals: &rivals,
+        watching: &watching,
         pinned: pinned.kept.is_some(),
         loading: loading.is_busy(),
         choices: &mut choices,
@@ -257,6 +259,11 @@ fn carry_out(
 ) {
     match intent {
         Intent::Train(command) => {
+            if training.elsewhere.is_some() && command.trains() {
+                let message = texts.get("watch.trained_elsewhere").to_owned();
+                let error = false;
+                panels.notify(Notice { message, error }, now);
+            }
             wishes.commands.write(Command(command));
         }
         Intent::Load { experiment, start } => {
@@ -283,6 +290,9 @@ fn carry_out(
         Intent::Notify(notice) => panels.notify(notice, now),
         Intent::Rival(wish) => {
             wishes.rivals.write(wish);
+        }
+        Intent::Watch(wish) => {
+            wishes.watch.write(wish);
         }
         Intent::Ways(ways) => {
             wishes.ways.set_if_neq(WaysShown(ways));

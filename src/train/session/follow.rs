@@ -140,13 +140,9 @@ impl Session {
         self.following.is_some()
     }
 
-    /// Whether a command is one that a session which follows obeys.
+    /// Whether a command is obeyed: one that trains is not where another program trains.
     pub(super) fn heeds(&self, command: &TrainCommand) -> bool {
-        !self.is_following()
-            || matches!(
-                command,
-                TrainCommand::Watch(_) | TrainCommand::Draw(_) | TrainCommand::Maximised(_)
-            )
+        !self.is_following() || !command.trains()
     }
 
     /// Takes in what came of the run elsewhere. Parameters that are not as many as the
