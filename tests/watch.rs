@@ -438,7 +438,14 @@ fn the_command_keeps_what_a_log_holds_and_writes_it_again() {
         let mut told: Vec<String> = lines
             .iter()
             .filter(|l| l["type"] == "metric" || l["type"] == "histogram")
-            .map(Value::to_string)
+            .map(|line| {
+                // Event files have single precision.
+                let mut line = line.clone();
+                if let Some(value) = line["value"].as_f64() {
+                    line["value"] = f64::from(value as f32).into();
+                }
+                line.to_string()
+            })
             .collect();
         told.sort();
         told
@@ -459,7 +466,7 @@ fn the_command_says_what_makes_no_sense() {
         (&["watch", "nowhere"][..], "no such folder"),
         (&["watch", "tcp", "--once"], "--once"),
         (&["watch", here, "--listen", "0.0.0.0:1"], "--listen"),
-        (&["watch", "tcp", "--for", "-1"], "--for"),
+        (&["watch", "tcp", "--for", "0"], "--for"),
     ] {
         let error = fails(dir.path(), 2, args);
         assert!(error.contains(says), "{error}");

@@ -291,7 +291,7 @@ impl Watching {
                 self.ended |= self.run.as_ref().is_some_and(|begun| begun.run == *run);
             }
             News::Tensors(_) => self.frames += 1,
-            News::Metric(_) | News::Histogram(_) | News::Word(_) => {}
+            News::Metric(_) | News::Histogram(_) | News::Text(_) | News::Word(_) => {}
         }
     }
 }

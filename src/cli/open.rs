@@ -73,13 +73,18 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
 #[cfg(feature = "app")]
 pub fn watch(kind: &crate::watch::SourceKind, data: Option<String>) -> Result<(), CliError> {
     use crate::app::{Settings, WatchWish};
-    // Until a network is told, a small one of our own stands there.
-    let (experiment, _) = super::source::find("xor")?;
-    let problem = crate::train::Problem::new(&experiment)?;
+    use crate::train::Problem;
+    let (settings, notice) = Settings::load();
+    // Until a network is told, what was shown last stands there.
+    let last = settings.experiment().and_then(|e| Problem::new(&e).ok());
+    let problem = match last {
+        Some(problem) => problem,
+        None => Problem::new(&super::source::find(super::samples::SAMPLES[0].name)?.0)?,
+    };
     show(&crate::app::run::Opening {
         problem: std::sync::Arc::new(problem),
         start: false,
-        settings: Some(Settings::load()),
+        settings: Some((settings, notice)),
         lecture: None,
         watch: Some(WatchWish::Start(kind.clone(), data)),
     })

@@ -34,7 +34,7 @@ pub struct WatchArgs {
     /// Keep all numbers (history.csv) and tensors (snapshots/) in this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write numbers and histograms as TensorBoard event files into this folder
+    /// Write numbers, histograms and texts as TensorBoard event files into this folder
     #[arg(long, value_name = "DIR")]
     events: Option<PathBuf>,
     /// The data that the network is shown with: a built-in name, or a CSV, NPZ or IDX file
@@ -138,6 +138,7 @@ fn step_of(news: &News) -> Option<i64> {
     match news {
         News::Metric(told) => Some(told.step),
         News::Histogram(told) => Some(told.step),
+        News::Text(told) => Some(told.step),
         News::Tensors(frame) => Some(frame.step),
         News::Begun(_) | News::Ended { .. } | News::Word(_) => None,
     }
@@ -183,6 +184,10 @@ impl Kept {
                 let counts: Vec<f64> = bins.iter().map(|bin| bin[2]).collect();
                 let writer = self.writer(&root, &h.run)?;
                 writer.histogram(&h.tag, h.step, h.wall_time, &edges, &counts)?;
+            }
+            News::Text(t) => {
+                let writer = self.writer(&root, &t.run)?;
+                writer.text(&t.tag, t.step, t.wall_time, &t.value)?;
             }
             News::Begun(_) | News::Tensors(_) | News::Ended { .. } | News::Word(_) => {}
         }

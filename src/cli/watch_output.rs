@@ -89,6 +89,12 @@ impl Reporter {
                     "bins": h.value.bins,
                 }))?;
             }
+            News::Text(t) => {
+                self.out.object(&json!({
+                    "type": "text", "run": &*t.run, "tag": &*t.tag, "step": t.step,
+                    "wall_time": t.wall_time, "text": t.value,
+                }))?;
+            }
             News::Tensors(frame) => {
                 self.frames += 1;
                 self.bytes += frame.body.len() as u64;

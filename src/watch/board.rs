@@ -121,7 +121,7 @@ impl Board {
             News::Metric(metric) => self.metric(metric),
             News::Histogram(histogram) => self.histogram(histogram),
             News::Word(word) => self.say(word.clone()),
-            News::Begun(_) | News::Tensors(_) | News::Ended { .. } => {}
+            News::Begun(_) | News::Text(_) | News::Tensors(_) | News::Ended { .. } => {}
         }
     }
 

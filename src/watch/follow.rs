@@ -68,7 +68,11 @@ impl Follower {
             }
             News::Tensors(frame) if self.follows(&frame.run) => self.tensors(frame, followed),
             News::Ended { run } => self.ended |= self.follows(run),
-            News::Metric(_) | News::Tensors(_) | News::Histogram(_) | News::Word(_) => {}
+            News::Metric(_)
+            | News::Tensors(_)
+            | News::Histogram(_)
+            | News::Text(_)
+            | News::Word(_) => {}
         }
     }
 

@@ -20,8 +20,9 @@ const FILES_AT_ONCE: usize = 16;
 pub struct LogFolder {
     root: PathBuf,
     files: BTreeMap<PathBuf, File>,
-    /// The file whose turn is next.
+    /// The file whose turn is next, and how many in a row had nothing new.
     turn: usize,
+    quiet: usize,
     begun: HashSet<Arc<str>>,
     tags: HashMap<String, Arc<str>>,
     said_full: bool,
@@ -51,6 +52,7 @@ impl LogFolder {
             root: root.to_owned(),
             files: BTreeMap::new(),
             turn: 0,
+            quiet: 0,
             begun: HashSet::new(),
             tags: HashMap::new(),
             said_full: false,
@@ -71,7 +73,11 @@ impl LogFolder {
         if many > 0 {
             self.turn = (self.turn + turns) % many;
         }
-        poll.more |= many > FILES_AT_ONCE && !poll.news.is_empty();
+        self.quiet = match poll.news.is_empty() {
+            true => (self.quiet + turns).min(many),
+            false => 0,
+        };
+        poll.more |= many > FILES_AT_ONCE && self.quiet < many;
         poll
     }
 
@@ -129,7 +135,13 @@ impl LogFolder {
                     wall_time,
                     value,
                 }),
-                EventValue::Text(_) => continue,
+                EventValue::Text(value) => News::Text(Logged {
+                    run,
+                    tag,
+                    step,
+                    wall_time,
+                    value,
+                }),
             });
         }
         poll.more |= growth.more;

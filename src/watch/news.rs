@@ -13,6 +13,8 @@ pub enum News {
     Metric(Metric),
     /// How many numbers lie where.
     Histogram(Logged<EventHistogram>),
+    /// A text.
+    Text(Logged<String>),
     /// Weights, gradients or activations.
     Tensors(TensorFrame),
     /// A run was said to have ended, or its connection is closed.

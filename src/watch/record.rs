@@ -89,7 +89,7 @@ impl Recorder {
                 let file = self.dir.join(format!("structure-{folder}.json"));
                 self.write(&file, structure.to_string().as_bytes())
             }
-            News::Histogram(_) | News::Ended { .. } | News::Word(_) => Ok(()),
+            News::Histogram(_) | News::Text(_) | News::Ended { .. } | News::Word(_) => Ok(()),
         }
     }
 

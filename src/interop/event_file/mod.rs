@@ -1,9 +1,9 @@
 //! TensorBoard's event files, in and out: records framed as in TensorFlow's TFRecord files
-//! ([`record`]), each of them a protocol buffer `Event` ([`message`]).
+//! (`record.rs`), each of them a protocol buffer `Event` (`message.rs`).
 //!
 //! Read are scalars, as a plain number (TensorFlow 1, PyTorch, tensorboardX) and as a tensor
 //! (TensorFlow 2, Keras), histograms, as a `HistogramProto` and as a tensor of the plugin
-//! `histograms`, and texts. A file may grow while it is read ([`EventReader`]).
+//! `histograms`, and texts. A file may grow while it is read (`EventReader`).
 //!
 //! Sources: `tensorflow/core/lib/io/record_writer.h`, `tensorflow/core/util/event.proto`,
 //! `tensorflow/core/framework/summary.proto`, and `tensorboard/data_compat.py` for what

@@ -45,11 +45,6 @@ impl Default for Elsewhere {
 
 pub(super) fn options(ui: &mut Ui, own: &mut Elsewhere, stage: &mut Stage<'_>) {
     let on = stage.watching.is_on();
-    let field = |text, hint, width| {
-        TextEdit::singleline(text)
-            .hint_text(hint)
-            .desired_width(width)
-    };
     let (hint, data) = (stage.t("watch.source"), stage.t("watch.data"));
     ui.add_enabled_ui(!on, |ui| {
         let source = field(&mut own.source, hint, 300.0).id(control_id("watch/source"));
@@ -71,6 +66,12 @@ pub(super) fn options(ui: &mut Ui, own: &mut Elsewhere, stage: &mut Stage<'_>) {
     if !stage.watching.board.is_empty() {
         ui.add(field(&mut own.filter, stage.t("watch.filter"), 120.0));
     }
+}
+
+fn field<'t>(text: &'t mut String, hint: &str, width: f32) -> TextEdit<'t> {
+    TextEdit::singleline(text)
+        .hint_text(hint.to_owned())
+        .desired_width(width)
 }
 
 fn begin(own: &mut Elsewhere, stage: &mut Stage<'_>) {
