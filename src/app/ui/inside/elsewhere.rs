@@ -93,9 +93,12 @@ pub(super) fn show(ui: &mut Ui, own: &Elsewhere, stage: &Stage<'_>) {
     ui.horizontal_top(|ui| {
         ui.allocate_ui(vec2(WORDS, tall), |ui| {
             ui.set_min_size(vec2(WORDS, tall));
-            ScrollArea::vertical()
-                .id_salt("watch words")
-                .show(ui, |ui| words(ui, own, stage));
+            ui.vertical(|ui| {
+                ui.set_width(WORDS);
+                ScrollArea::vertical()
+                    .id_salt("watch words")
+                    .show(ui, |ui| words(ui, own, stage));
+            });
         });
         charts(ui, own, stage, tall);
     });
@@ -206,6 +209,22 @@ fn curve(ui: &mut Ui, stage: &Stage<'_>, name: &str, series: &Series, size: egui
             .collect();
         let pixels = (size.x * ui.pixels_per_point()) as usize;
         let points = thin(&points, pixels);
+        // What never changes has room above and below.
+        let (low, high) = points
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| {
+                (a.min(p[1]), b.max(p[1]))
+            });
+        let pad = if low == high {
+            0.1 * low.abs().max(1e-3)
+        } else {
+            0.0
+        };
+        let ends = if points.is_empty() {
+            [0.0, 1.0]
+        } else {
+            [low - pad, high + pad]
+        };
         let grid = ui.visuals().text_color().gamma_multiply(0.25);
         let tick = egui::FontId::proportional(11.0);
         let step = stage.t("figure.step").to_owned();
@@ -221,6 +240,8 @@ fn curve(ui: &mut Ui, stage: &Stage<'_>, name: &str, series: &Series, size: egui
             .show_background(false)
             .set_margin_fraction(vec2(0.0, 0.06))
             .auto_bounds(true)
+            .include_y(ends[0])
+            .include_y(ends[1])
             .grid_color(grid)
             .custom_x_axes(vec![
                 AxisHints::new_x()
