@@ -23,6 +23,7 @@ pub mod rng;
 pub mod run;
 pub mod search;
 pub mod train;
+pub mod watch;
 
 #[cfg(feature = "app")]
 pub mod app;

@@ -42,6 +42,7 @@ mod theme;
 mod training;
 pub mod ui;
 mod viewport;
+mod watch;
 mod ways;
 
 pub use arena::{
@@ -77,4 +78,5 @@ pub use training::{
     Command, Drive, FrameGate, LoadExperiment, NetworkReplaced, Notice, Notices, Training,
 };
 pub use ui::UiPlugin;
+pub use watch::{WatchWish, Watching};
 pub use ways::{LitWays, WaysShown};

@@ -3,6 +3,7 @@
 use super::{
     arena, ball_camera, camera, chain, labels, lecture, micro, pick, picture, presenter, quiet,
     render, replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
+    watch,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -46,6 +47,7 @@ impl PluginGroup for GradscapePlugins {
             })
             .add(replay::plugin)
             .add(rivals::plugin)
+            .add(watch::plugin)
             .add(micro::plugin)
             .add(chain::plugin)
             .add(lecture::plugin)

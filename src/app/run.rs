@@ -10,7 +10,8 @@ use super::settings::{Choices, Settings, SettingsPlugin};
 use super::state::ViewMode;
 use super::text::Texts;
 use super::training::{Command, Drive, Notice, Notices, Training};
-use super::ui::{UiPlugin, recorded};
+use super::ui::{FirstTab, Tab, UiPlugin, recorded};
+use super::watch::WatchWish;
 use crate::run::Catalogue;
 use crate::train::{Problem, RunState, TrainCommand};
 use bevy::log::LogPlugin;
@@ -38,6 +39,8 @@ pub struct Opening {
     pub runs: Option<Catalogue>,
     /// The lesson that is given; then nothing of the settings is changed.
     pub lecture: Option<Lecture>,
+    /// What is watched from the start.
+    pub watch: Option<WatchWish>,
 }
 
 /// Opens the window and returns when it is closed, with whether all went well.
@@ -111,6 +114,10 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
                 notices.0.push(Notice { message, error });
             }
         }
+    }
+    if let Some(wish) = &opening.watch {
+        app.insert_resource(FirstTab(Some(Tab::Elsewhere)));
+        app.world_mut().write_message(wish.clone());
     }
     if opening.start {
         app.world_mut().write_message(Command(TrainCommand::Start));

@@ -334,11 +334,14 @@ fn keep(
     mut notices: ResMut<Notices>,
     redraw: Option<ResMut<Messages<RequestRedraw>>>,
 ) {
+    // What is trained elsewhere is not what one goes on with here.
+    let is_own = training.elsewhere.is_none();
     let new_problem = keeper
         .experiment
         .as_ref()
         .is_none_or(|known| !Arc::ptr_eq(known, &training.problem));
     let new_rate = keeper.learning_rate != training.snapshot.base_learning_rate;
+    let (new_problem, new_rate) = (is_own && new_problem, is_own && new_rate);
     if new_problem || new_rate || choices.is_changed() {
         let mut now = keeper
             .pending

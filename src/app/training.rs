@@ -9,7 +9,8 @@ use super::state::Selection;
 use crate::experiment::{Experiment, ExperimentError};
 use crate::run::{Parent, Replay, RunFile};
 use crate::train::{
-    History, News, Outbox, Problem, RunState, Session, Snapshot, TrainCommand, Trajectory, Worker,
+    ForeignStep, History, HistoryRow, News, Outbox, Problem, RunState, Session, Snapshot,
+    TrainCommand, Trajectory, Worker,
 };
 use bevy::prelude::*;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
@@ -27,6 +28,9 @@ pub struct Training {
     pub history: History,
     /// The path through parameter space.
     pub path: Trajectory,
+    /// The name of the run, where the network is trained elsewhere and only shown here. The
+    /// rows of its history are then numbered, and their steps are what counts.
+    pub elsewhere: Option<Arc<str>>,
     /// While the snapshot is of an earlier step, the run's own.
     pub(super) now: Option<Box<Now>>,
 }
@@ -37,6 +41,13 @@ impl Training {
         Self::of(&mut Session::new(problem))
     }
 
+    /// A run elsewhere of which nothing is known yet but its network.
+    pub fn elsewhere(problem: Arc<Problem>, run: Arc<str>) -> Self {
+        let mut training = Self::of(&mut Session::following(problem));
+        training.elsewhere = Some(run);
+        training
+    }
+
     /// What a session that nobody has read from tells; it can be read once more.
     pub(super) fn of(session: &mut Session) -> Self {
         let problem = Arc::clone(session.trainer().problem());
@@ -45,10 +56,20 @@ impl Training {
             history: History::default(),
             path: session.trajectory().emptied(),
             problem,
+            elsewhere: None,
             now: None,
         };
         training.take_in(None, session.outbox().clone());
         training
+    }
+
+    /// Where a row stands on the axis of its curves: its epoch, or its step where epochs are
+    /// not told.
+    pub fn place_of(&self, row: &HistoryRow) -> usize {
+        match self.elsewhere {
+            Some(_) => usize::try_from(row.step).unwrap_or(usize::MAX),
+            None => row.epoch,
+        }
     }
 
     pub(super) fn take_in(&mut self, snapshot: Option<Snapshot>, news: Outbox) {
@@ -217,6 +238,38 @@ pub(super) enum Driver {
 }
 
 impl Driver {
+    /// What follows a run elsewhere, as the run itself would be driven.
+    pub(super) fn following(
+        problem: &Arc<Problem>,
+        drive: Drive,
+        proxy: Option<&EventLoopProxyWrapper>,
+        notices: &mut Notices,
+    ) -> Self {
+        match drive {
+            Drive::Frame { steps, .. } => Driver::Frame {
+                session: Box::new(Session::following(Arc::clone(problem))),
+                steps,
+                beside: (0, Vec::new()),
+            },
+            Drive::Thread => {
+                let session = Session::following(Arc::clone(problem));
+                on_a_thread(move || session, proxy, notices)
+            }
+        }
+    }
+
+    /// Takes in what came of the run elsewhere, or gives it back where there is no room.
+    pub(super) fn follow(&mut self, step: ForeignStep) -> Result<(), ForeignStep> {
+        match self {
+            Driver::Thread(worker) => worker.follow(step),
+            Driver::Frame { session, .. } => {
+                session.follow(step);
+                Ok(())
+            }
+            Driver::None => Ok(()),
+        }
+    }
+
     /// Trains these beside the run; `false` if that is not to be had.
     pub(super) fn put_beside(&mut self, set: u64, problems: Vec<Arc<Problem>>) -> bool {
         match self {
@@ -360,13 +413,6 @@ fn new_driver(
             }
         }
         Drive::Thread => {
-            let proxy = proxy.map(|p| (**p).clone());
-            let wake = move || {
-                if let Some(proxy) = &proxy {
-                    // Fails only when the window is already gone.
-                    let _ = proxy.send_event(WinitUserEvent::WakeUp);
-                }
-            };
             let observed = keeper.begin(problem, parent).unwrap_or_else(|error| {
                 notices.0.push(Notice {
                     message: error,
@@ -382,17 +428,32 @@ fn new_driver(
                 }
                 session
             };
-            match Worker::run(make, wake) {
-                Ok(worker) => Driver::Thread(worker),
-                Err(error) => {
-                    let message = format!("the training thread could not be started: {error}");
-                    notices.0.push(Notice {
-                        message,
-                        error: true,
-                    });
-                    Driver::None
-                }
-            }
+            on_a_thread(make, proxy, notices)
+        }
+    }
+}
+
+fn on_a_thread(
+    make: impl FnOnce() -> Session + Send + 'static,
+    proxy: Option<&EventLoopProxyWrapper>,
+    notices: &mut Notices,
+) -> Driver {
+    let proxy = proxy.map(|p| (**p).clone());
+    let wake = move || {
+        if let Some(proxy) = &proxy {
+            // Fails only when the window is already gone.
+            let _ = proxy.send_event(WinitUserEvent::WakeUp);
+        }
+    };
+    match Worker::run(make, wake) {
+        Ok(worker) => Driver::Thread(worker),
+        Err(error) => {
+            let message = format!("the training thread could not be started: {error}");
+            notices.0.push(Notice {
+                message,
+                error: true,
+            });
+            Driver::None
         }
     }
 }

@@ -163,6 +163,7 @@ fn open(exercise: &Exercise) -> Result<(), CliError> {
         run: None,
         runs: crate::run::Catalogue::standard(),
         lecture: None,
+        watch: None,
     })
 }
 

@@ -86,6 +86,7 @@ fn open(args: &LessonArgs, lesson: Lesson, name: &str) -> Result<(), CliError> {
         // What is shown in a lesson is nobody's own.
         runs: None,
         lecture: Some(Lecture::of(lesson, is_file.then(|| PathBuf::from(name)))),
+        watch: None,
     };
     super::open::show(&opening)
 }

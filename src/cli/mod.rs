@@ -41,6 +41,8 @@ mod surface;
 mod sweep;
 mod sweep_folder;
 mod train;
+mod watch;
+mod watch_output;
 mod waypoint;
 
 pub use error::CliError;
@@ -67,6 +69,7 @@ Examples:
   gradscape maximise out/digits --unit classes --out digits.png
   gradscape export out/digits --out digits.onnx hand the network to other programs
   gradscape capture spiral --frames 60 --out spiral.gif
+  gradscape watch tcp                           watch another program train
   gradscape data iris                           say what is in a data set
 
 Samples: spiral, xor, hills, sine, iris, wine, breast-cancer, digits, mnist, fashion-mnist,
@@ -262,6 +265,14 @@ Examples:
   gradscape data digits
   gradscape data measurements.csv --label species --json")]
     Data(data::DataArgs),
+    #[command(after_help = "\
+Examples:
+  gradscape watch runs/                         follow TensorBoard's logs below a folder
+  gradscape watch tcp                           wait for Python: gradscape.connect()
+  gradscape watch tcp:6000 --out received       keep everything that is sent
+  gradscape watch checkpoints/ --window         show a network that is saved now and then
+  gradscape watch runs/ --once --json | jq -c 'select(.type == \"metric\")'")]
+    Watch(watch::WatchArgs),
 }
 
 /// Obeys a command line.
@@ -299,6 +310,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Capture(args)) => capture::run(args),
         Some(Command::Data(args)) => data::run(args),
+        Some(Command::Watch(args)) => watch::run(args),
     }
 }
 
@@ -307,7 +319,7 @@ pub fn run(cli: &Cli) -> Result<(), CliError> {
 fn no_graphics() -> CliError {
     CliError::Failed(
         "this build has no graphics; build with the feature `app`, which is on by default. \
-         `train`, `runs`, `report`, `export`, `export-run`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
+         `train`, `watch`, `runs`, `report`, `export`, `export-run`, `sweep`, `range-test`, `diagnose`, `gradient`, `derivatives`, `surface`, `line`, `curvature`, `explain`, `maximise`, `inspect`, `figure`, `race`, `functions` and `data` work without it"
             .to_owned(),
     )
 }

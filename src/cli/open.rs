@@ -9,9 +9,15 @@ pub struct OpenArgs {
     /// An experiment file, a recorded run, a folder that `train` wrote, the name of a sample, or a model
     #[arg(value_name = "FILE")]
     file: Option<String>,
-    /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
-    #[arg(long, value_name = "SOURCE", requires = "file")]
+    /// The data of a model or of what is watched: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
+    /// Show what is trained elsewhere: a folder of logs or checkpoints, tcp, or tcp:PORT
+    #[arg(long, value_name = "SOURCE", conflicts_with = "file")]
+    watch: Option<String>,
+    /// With --watch tcp, listen at this address instead of on this machine alone
+    #[arg(long, value_name = "ADDR:PORT", requires = "watch")]
+    listen: Option<std::net::SocketAddr>,
 }
 
 /// Obeys `gradscape open`.
@@ -26,6 +32,15 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     use crate::train::Problem;
     use std::sync::Arc;
 
+    if let Some(source) = &args.watch {
+        let kind = crate::watch::SourceKind::parse(source, args.listen);
+        return watch(&kind.map_err(CliError::Usage)?, args.data.clone());
+    }
+    if args.data.is_some() && args.file.is_none() {
+        return Err(CliError::Usage(
+            "--data goes with a model's FILE, or with --watch".to_owned(),
+        ));
+    }
     let mut run = None;
     let mut load = |name: &str| -> Result<Problem, CliError> {
         let experiment = match &args.data {
@@ -63,8 +78,35 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
         run,
         runs: crate::run::Catalogue::standard(),
         lecture: None,
+        watch: None,
     };
     show(&opening)
+}
+
+/// Obeys `gradscape watch --window` and `gradscape open --watch`.
+///
+/// # Errors
+/// When no window can be opened.
+#[cfg(feature = "app")]
+pub fn watch(kind: &crate::watch::SourceKind, data: Option<String>) -> Result<(), CliError> {
+    use crate::app::{Settings, WatchWish};
+    use crate::train::Problem;
+    let (settings, notice) = Settings::load();
+    // Until a network is told, what was shown last stands there.
+    let last = settings.experiment().and_then(|e| Problem::new(&e).ok());
+    let problem = match last {
+        Some(problem) => problem,
+        None => Problem::new(&super::source::find(super::samples::SAMPLES[0].name)?.0)?,
+    };
+    show(&crate::app::run::Opening {
+        problem: std::sync::Arc::new(problem),
+        start: false,
+        settings: Some((settings, notice)),
+        run: None,
+        runs: crate::run::Catalogue::standard(),
+        lecture: None,
+        watch: Some(WatchWish::Start(kind.clone(), data)),
+    })
 }
 
 /// Opens the window and waits until it is closed.
@@ -88,6 +130,15 @@ pub(super) fn show(opening: &crate::app::run::Opening) -> Result<(), CliError> {
 /// Always: this build has no graphics.
 #[cfg(not(feature = "app"))]
 pub fn run(_: &OpenArgs) -> Result<(), CliError> {
+    Err(super::no_graphics())
+}
+
+/// Obeys `gradscape watch --window` and `gradscape open --watch`.
+///
+/// # Errors
+/// Always: this build has no graphics.
+#[cfg(not(feature = "app"))]
+pub fn watch(_: &crate::watch::SourceKind, _: Option<String>) -> Result<(), CliError> {
     Err(super::no_graphics())
 }
 

@@ -40,7 +40,7 @@ pub use objective::NetworkObjective;
 pub use observer::Observer;
 pub use probe::probe;
 pub use problem::{Encoding, Problem, Samples};
-pub use session::{Resumption, Session};
+pub use session::{ForeignRow, ForeignStep, Resumption, Session};
 pub use snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
 pub use stop::StopReason;
 pub use trainer::{StepOutcome, Trainer, batch_of};

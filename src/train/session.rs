@@ -2,10 +2,13 @@
 //! command line all drive.
 
 mod beside;
+mod follow;
 mod micro;
 mod resume;
 
 pub use resume::Resumption;
+
+pub use follow::{ForeignRow, ForeignStep};
 
 use super::divergence::Divergence;
 use super::history::HistoryRow;
@@ -47,6 +50,8 @@ pub struct Session {
     // The iteration that is gone through event by event.
     iteration: Option<micro::Iteration>,
     observer: Option<Box<dyn Observer>>,
+    // What it keeps where it follows a run elsewhere.
+    following: Option<follow::Following>,
 }
 
 /// Below this many multiply-adds for one loss over the training part, the path
@@ -105,6 +110,7 @@ impl Session {
             probe_workspace: Workspace::new(&problem.network, 1),
             iteration: None,
             observer: None,
+            following: None,
             trainer,
         };
         session.record_start();
@@ -134,6 +140,9 @@ impl Session {
 
     /// Obeys a command. `Step` and `Epoch` are carried out at once.
     pub fn command(&mut self, command: TrainCommand) {
+        if !self.heeds(&command) {
+            return;
+        }
         self.revision += 1;
         if command.leaves_iteration() {
             self.iteration = None;
@@ -153,7 +162,7 @@ impl Session {
     /// Begins what the command `Epoch` carries out: runs until the end of this
     /// epoch, a step at each [`advance`](Self::advance), and pauses there.
     pub fn begin_epoch(&mut self) {
-        if self.state != RunState::Diverged {
+        if self.state != RunState::Diverged && !self.is_following() {
             self.stop = None;
             self.epoch_goal = Some(self.trainer.epoch() + 1);
             self.state = RunState::Running;

@@ -71,6 +71,17 @@ pub enum TrainCommand {
 }
 
 impl TrainCommand {
+    /// Whether it changes weights or how they are trained, and not what is looked at alone.
+    pub fn trains(&self) -> bool {
+        !matches!(
+            self,
+            TrainCommand::Watch(_)
+                | TrainCommand::Draw(_)
+                | TrainCommand::Maximised(_)
+                | TrainCommand::SetSpeed(_)
+        )
+    }
+
     /// Whether the iteration that is gone through event by event is given up.
     pub(super) fn leaves_iteration(&self) -> bool {
         match self {

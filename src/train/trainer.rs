@@ -440,6 +440,28 @@ impl Trainer {
         self.now.mover = Mover::new(&self.problem, self.optimizer);
     }
 
+    /// Stands where a run elsewhere stands: after so many steps and epochs, at these
+    /// parameters (as many as the network has), with this gradient of the last step. What it
+    /// stood at before counts as one step ago.
+    pub(super) fn stand_at(
+        &mut self,
+        step: u64,
+        epoch: usize,
+        params: &[f32],
+        gradient: Option<&[f32]>,
+    ) {
+        self.before.copy_from_slice(&self.now.params);
+        self.now.params.copy_from_slice(params);
+        self.moved = true;
+        match gradient {
+            Some(known) if known.len() == self.gradient.len() => {
+                self.gradient.copy_from_slice(known);
+            }
+            _ => self.gradient.fill(0.0),
+        }
+        (self.now.step, self.now.epoch) = (step, epoch);
+    }
+
     /// Takes in what an epoch came to: schedules and early stopping may heed
     /// it. Says whether the run should end.
     pub fn observe(&mut self, row: &HistoryRow) -> Option<StopReason> {

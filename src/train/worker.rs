@@ -6,7 +6,7 @@
 //! too far behind, training waits. Other runs can be trained beside it, level with it.
 
 use super::problem::Problem;
-use super::session::Session;
+use super::session::{ForeignStep, Session};
 use super::snapshot::{Outbox, RunState, Snapshot, TrainCommand};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Commands that can wait.
 const COMMANDS: usize = 256;
+/// Steps of a run elsewhere that can wait.
+const WAITING_STEPS: usize = 3;
 /// Rows and points that can wait before training does.
 const OUTBOX: usize = 50_000;
 /// Time between two snapshots while running: about 30 a second.
@@ -28,6 +30,7 @@ pub type News = (Option<Snapshot>, Outbox);
 /// What the thread is told.
 enum Order {
     Command(TrainCommand),
+    Follow(ForeignStep),
     Beside(u64, Vec<Arc<Problem>>),
 }
 
@@ -88,6 +91,20 @@ impl Worker {
     /// `set` is a number by which they are known there.
     pub fn put_beside(&self, set: u64, problems: Vec<Arc<Problem>>) -> bool {
         self.order(Order::Beside(set, problems))
+    }
+
+    /// Tells a session that follows what came of the run elsewhere, or gives it back where
+    /// too much waits already: parameters are large, and only the newest count.
+    pub fn follow(&self, step: ForeignStep) -> Result<(), ForeignStep> {
+        match &self.commands {
+            Some(commands) if commands.len() < WAITING_STEPS => commands
+                .try_send(Order::Follow(step))
+                .map_err(|error| match error.into_inner() {
+                    Order::Follow(step) => step,
+                    Order::Command(_) | Order::Beside(..) => ForeignStep::default(),
+                }),
+            _ => Err(step),
+        }
     }
 
     fn order(&self, order: Order) -> bool {
@@ -221,6 +238,7 @@ fn obey(session: &mut Session, beside: &mut (u64, Vec<Session>), order: Order) {
     match order {
         Order::Command(TrainCommand::Epoch) => session.begin_epoch(),
         Order::Command(other) => session.command(other),
+        Order::Follow(step) => session.follow(step),
         Order::Beside(set, problems) => {
             *beside = (set, problems.into_iter().map(Session::new).collect());
         }

@@ -4,7 +4,7 @@
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape};
 use gradscape::app::ui::{self, Intent, Panels, Stage, control_id};
 use gradscape::app::{
-    Arena, Choices, ErrorSurface, Rivals, Selection, Texts, Training, font_definitions,
+    Arena, Choices, ErrorSurface, Rivals, Selection, Texts, Training, Watching, font_definitions,
 };
 use gradscape::experiment::Experiment;
 use gradscape::train::{Problem, TrainCommand};
@@ -30,6 +30,7 @@ pub struct Desk {
     pub free: Rect,
     pub arena: Arena,
     pub rivals: Rivals,
+    pub watching: Watching,
     pub surface: ErrorSurface,
     pub pinned: bool,
 }
@@ -53,6 +54,7 @@ impl Desk {
             arena: Arena::default(),
             surface: ErrorSurface::default(),
             rivals: Rivals::default(),
+            watching: Watching::default(),
             pinned: false,
         }
     }
@@ -71,7 +73,7 @@ impl Desk {
         let mut free = Rect::NOTHING;
         let (training, panels) = (&self.training, &mut self.panels);
         let (surface, arena, pinned) = (&self.surface, &self.arena, self.pinned);
-        let rivals = &self.rivals;
+        let (rivals, watching) = (&self.rivals, &self.watching);
         let (choices, selection) = (&mut self.choices, &mut self.selection);
         let output = self.ctx.run_ui(input, |root| {
             let mut stage = Stage {
@@ -82,6 +84,7 @@ impl Desk {
                 arena,
                 chain: None,
                 rivals,
+                watching,
                 pinned,
                 loading: false,
                 choices,

@@ -40,7 +40,7 @@ impl Curves {
         let pick = |value: &dyn Fn(&HistoryRow) -> Option<f64>| {
             let points: Vec<[f64; 2]> = rows
                 .iter()
-                .filter_map(|row| Some([row.epoch as f64, value(row)?]))
+                .filter_map(|row| Some([stage.training.place_of(row) as f64, value(row)?]))
                 .filter(|[_, y]| y.is_finite())
                 .collect();
             thin(&points, pixels)
@@ -147,7 +147,7 @@ fn chart(
 ) {
     let grid = ui.visuals().text_color().gamma_multiply(0.25);
     let names = ["curves.training", "curves.validation"].map(|key| stage.texts.get(key).to_owned());
-    let epoch = stage.texts.get("figure.epoch").to_owned();
+    let epoch = stage.t(stage.axis()).to_owned();
     let (axis, hover) = (value.clone(), value);
     let tick = egui::FontId::proportional(11.5);
     let mut plot = Plot::new(("curves", name))

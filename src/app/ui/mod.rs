@@ -66,7 +66,7 @@ pub use draft::Draft;
 pub use draw::Drawer;
 pub use exercise::Exercises;
 pub use function::FunctionForm;
-pub use inside::{Figure, Inside, Over, Tab};
+pub use inside::{Elsewhere, Figure, Inside, Over, Tab};
 pub use keys::{Action, SHORTCUTS, Shortcut};
 pub use line::LineForm;
 pub use panels::{Panels, open_panels, show};

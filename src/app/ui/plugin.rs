@@ -13,7 +13,8 @@ use crate::app::{
     Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
     Motion, NetworkReplaced, NetworkView, Notice, Notices, PictureWish, PinCommand, Pinned,
     Presenter, RaceCommand, ReplayWish, RivalWish, Rivals, RunKeeper, Selection, StudyWish,
-    SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
+    SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WatchWish, Watching,
+    WaysShown, WeightsWish,
 };
 use crate::run::{Parent, RunFile, is_run_file};
 use crate::train::{RunState, TrainCommand};
@@ -134,6 +135,7 @@ struct Wishes<'w> {
     pins: MessageWriter<'w, PinCommand>,
     studies: MessageWriter<'w, StudyWish>,
     rivals: MessageWriter<'w, RivalWish>,
+    watch: MessageWriter<'w, WatchWish>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
     pictures: MessageWriter<'w, PictureWish>,
@@ -168,7 +170,7 @@ fn draw_panels(
     training: Res<Training>,
     surface: Res<ErrorSurface>,
     arena: Res<Arena>,
-    (pinned, chain, rivals): (Res<Pinned>, Res<ChainShown>, Res<Rivals>),
+    (pinned, chain, rivals, watching): (Res<Pinned>, Res<ChainShown>, Res<Rivals>, Res<Watching>),
     (first_tab, loading): (Res<FirstTab>, Res<Loading>),
     mut keeper: ResMut<RunKeeper>,
 ) -> Result {
@@ -217,6 +219,7 @@ fn draw_panels(
         arena: &arena,
         chain: chain.0.clone(),
         rivals: &rivals,
+        watching: &watching,
         pinned: pinned.kept.is_some(),
         loading: loading.is_busy(),
         choices: &mut choices,
@@ -265,6 +268,11 @@ fn carry_out(
 ) {
     match intent {
         Intent::Train(command) => {
+            if training.elsewhere.is_some() && command.trains() {
+                let message = texts.get("watch.trained_elsewhere").to_owned();
+                let error = false;
+                panels.notify(Notice { message, error }, now);
+            }
             wishes.commands.write(Command(command));
         }
         Intent::Load { experiment, start } => {
@@ -308,6 +316,9 @@ fn carry_out(
         Intent::Notify(notice) => panels.notify(notice, now),
         Intent::Rival(wish) => {
             wishes.rivals.write(wish);
+        }
+        Intent::Watch(wish) => {
+            wishes.watch.write(wish);
         }
         Intent::Ways(ways) => {
             wishes.ways.set_if_neq(WaysShown(ways));

@@ -5,7 +5,8 @@ use crate::app::settings::Choices;
 use crate::app::theme::Palette;
 use crate::app::{
     Arena, CameraRequest, ErrorSurface, LitWays, Notice, PictureWish, PinCommand, RaceCommand,
-    ReplayWish, RivalWish, Rivals, Selection, StudyWish, Texts, Training, WeightsWish,
+    ReplayWish, RivalWish, Rivals, Selection, StudyWish, Texts, Training, WatchWish, Watching,
+    WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
@@ -58,6 +59,8 @@ pub enum Intent {
     Study(StudyWish),
     /// Put networks beside the one on screen, or take them away.
     Rival(RivalWish),
+    /// Watch a run elsewhere, or no more.
+    Watch(WatchWish),
     /// Light these ways of an answer through the network, or none.
     Ways(Option<Arc<LitWays>>),
 }
@@ -79,6 +82,8 @@ pub struct Stage<'a> {
     pub chain: Option<Arc<Chain>>,
     /// The networks beside the one on screen.
     pub rivals: &'a Rivals,
+    /// Runs elsewhere.
+    pub watching: &'a Watching,
     /// Whether a surface is pinned beside the live one.
     pub pinned: bool,
     /// Whether an experiment is being loaded.
@@ -95,6 +100,14 @@ impl<'a> Stage<'a> {
     /// A string of the language in use.
     pub fn t(&self, key: &'a str) -> &'a str {
         self.texts.get(key)
+    }
+
+    /// What the axis of curves is called: epochs, or steps where epochs are not told.
+    pub fn axis(&self) -> &'static str {
+        match self.training.elsewhere {
+            Some(_) => "figure.step",
+            None => "figure.epoch",
+        }
     }
 
     /// The networks side by side, the one on screen first.

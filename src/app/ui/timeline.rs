@@ -183,9 +183,15 @@ fn bar(ui: &mut Ui, timeline: &mut Timeline, stage: &mut Stage<'_>) {
     let (step, epoch) = (count(snapshot.step), count(snapshot.epoch as u64));
     let values: [(&str, &dyn std::fmt::Display); 2] = [("step", &step), ("epoch", &epoch)];
     ui.label(
-        RichText::new(texts.with("replay.place", &values))
-            .monospace()
-            .size(13.0),
+        RichText::new(texts.with(
+            match stage.training.elsewhere {
+                Some(_) => "watch.place",
+                None => "replay.place",
+            },
+            &values,
+        ))
+        .monospace()
+        .size(13.0),
     );
     ui.allocate_ui(vec2(64.0, 24.0), |ui| {
         choose(ui, "timeline/speed", &mut timeline.speed, &SPEEDS, |s| {
@@ -242,7 +248,11 @@ pub(super) fn badge(ui: &Ui, stage: &Stage<'_>, free: Rect) {
                 .inner_margin(Margin::symmetric(12, 5))
                 .show(ui, |ui| {
                     let ink = color32(stage.palette.background);
-                    let text = RichText::new(texts.with("replay.badge", &values));
+                    let key = match stage.training.elsewhere {
+                        Some(_) => "watch.past",
+                        None => "replay.badge",
+                    };
+                    let text = RichText::new(texts.with(key, &values));
                     ui.add(egui::Label::new(text.color(ink).strong().size(15.0)).extend());
                 });
         });

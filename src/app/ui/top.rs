@@ -218,6 +218,17 @@ pub fn source_name(stage: &Stage<'_>, source: &str) -> String {
 
 fn transport_row(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, compact: bool) {
     let width = if compact { 186.0 } else { 255.0 };
+    if let Some(run) = stage.training.elsewhere.clone() {
+        let size = vec2(width, TRANSPORT);
+        captioned(ui, size, stage.t("watch.badge"), |ui| {
+            let name = RichText::new(&*run).size(16.0).strong();
+            let accent = color32(stage.palette.accent);
+            let label = egui::Label::new(name.color(accent)).truncate();
+            ui.add(label)
+                .on_hover_text(stage.t("watch.trained_elsewhere"));
+        });
+        return figures(ui, stage, compact);
+    }
     group(ui, vec2(width, TRANSPORT), |ui| {
         controls(ui, stage, compact)
     });
@@ -409,13 +420,16 @@ fn figures(ui: &mut Ui, stage: &Stage<'_>, compact: bool) {
         None => ("figure.epoch", text),
     };
     let begin = ui.cursor().min;
-    figure(ui, 96.0, key, epochs, color);
+    let elsewhere = stage.training.elsewhere.is_some();
+    if !elsewhere {
+        figure(ui, 96.0, key, epochs, color);
+    }
     if let Some(reason) = stopped {
         let rect = egui::Rect::from_min_size(begin, vec2(96.0, TRANSPORT));
         ui.interact(rect, control_id("top/stopped"), egui::Sense::hover())
             .on_hover_text(super::stopped::words(stage.texts, reason));
     }
-    if !compact {
+    if !compact || elsewhere {
         figure(ui, 76.0, "figure.step", count(snapshot.step), text);
     }
     let loss = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| number(v, 4));

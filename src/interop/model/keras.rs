@@ -144,7 +144,7 @@ fn variables(class: &str, config: &Value) -> Vec<&'static str> {
 
 /// The graph that `config` describes; `weights` finds a layer's by name, class and the
 /// number of layers of the class before it.
-fn build(
+pub(super) fn build(
     config: &str,
     version: &str,
     weights: impl Fn(&str, &str, usize) -> Option<Vec<Arc<Tensor>>>,

@@ -13,6 +13,7 @@ mod guess;
 mod hdf5;
 mod keras;
 mod keras_layers;
+mod live;
 mod onnx;
 mod onnx_operators;
 mod pickle;
@@ -28,6 +29,7 @@ mod weights;
 
 pub use experiment::{experiment_of, experiment_of_file};
 pub use graph::{Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight};
+pub use live::{LiveModel, tensors_of};
 pub use run::{InputValues, NodeValue, RanNode, Run, RunInput, RunPort, Runnable};
 pub use sides::InputSides;
 pub use table::{ModelRow, ModelTable};

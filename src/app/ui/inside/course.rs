@@ -6,6 +6,7 @@ use super::super::charts::{decades, even, thin};
 use super::super::format::{count, number, percent};
 use super::super::stage::Stage;
 use super::super::widgets::{remark, segmented};
+use crate::app::Training;
 use crate::app::theme::color32;
 use crate::insight::smoothing::smoothed;
 use crate::train::HistoryRow;
@@ -117,10 +118,11 @@ struct Curve {
     smooth: Option<Vec<[f64; 2]>>,
 }
 
-fn curve(rows: &[HistoryRow], value: Value, course: &Course, pixels: usize) -> Curve {
+fn curve(training: &Training, value: Value, course: &Course, pixels: usize) -> Curve {
+    let rows = training.history.rows();
     let known: Vec<(usize, f64)> = rows
         .iter()
-        .filter_map(|row| Some((row.epoch, value(row)?)))
+        .filter_map(|row| Some((training.place_of(row), value(row)?)))
         .filter(|(_, value)| value.is_finite())
         .collect();
     let values: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
@@ -144,10 +146,11 @@ fn curve(rows: &[HistoryRow], value: Value, course: &Course, pixels: usize) -> C
 
 /// Draws the curves; gives the epoch under the pointer. A click pins it, or lets it go.
 fn chart(ui: &mut Ui, course: &mut Course, stage: &Stage<'_>, tall: f32) -> Option<usize> {
-    let rows = stage.training.history.rows();
+    let training = stage.training;
+    let rows = training.history.rows();
     let pixels = (ui.available_width() * ui.pixels_per_point()) as usize;
     let curves = course.figure.values();
-    let curves = curves.map(|value| curve(rows, value, course, pixels));
+    let curves = curves.map(|value| curve(training, value, course, pixels));
     let figure = course.figure;
     let [log_x, log_y] = course.log;
     let tick = egui::FontId::proportional(11.5);
@@ -170,7 +173,7 @@ fn chart(ui: &mut Ui, course: &mut Course, stage: &Stage<'_>, tall: f32) -> Opti
         .label_formatter(|_| None)
         .custom_x_axes(vec![
             AxisHints::new_x()
-                .label(stage.t("figure.epoch"))
+                .label(stage.t(stage.axis()))
                 .tick_label_font(tick.clone())
                 .formatter(move |mark, _| count(plain(mark.value, log_x).round() as u64)),
         ])
@@ -223,9 +226,9 @@ fn chart(ui: &mut Ui, course: &mut Course, stage: &Stage<'_>, tall: f32) -> Opti
         }
         let pointed = plot.pointer_coordinate().and_then(|point| {
             let epoch = plain(point.x, log_x);
-            let apart = |row: &&HistoryRow| (row.epoch as f64 - epoch).abs();
+            let apart = |row: &&HistoryRow| (training.place_of(row) as f64 - epoch).abs();
             let near = rows.iter().min_by(|a, b| apart(a).total_cmp(&apart(b)));
-            near.map(|row| row.epoch)
+            near.map(|row| training.place_of(row))
         });
         if let Some(epoch) = pointed {
             plot.vline(VLine::new("", at(epoch)).color(faint).width(1.0));
@@ -254,7 +257,8 @@ fn toggle(pins: &mut Vec<usize>, epoch: usize) {
 /// The values at the epoch under the pointer, else at the newest, and at those pinned.
 fn table(ui: &mut Ui, course: &Course, stage: &Stage<'_>, pointed: Option<usize>) {
     let rows = stage.training.history.rows();
-    let newest = rows.last().map(|row| row.epoch);
+    let place = |row: &HistoryRow| stage.training.place_of(row);
+    let newest = rows.last().map(place);
     let pins = course.pins.iter().copied().map(|epoch| (epoch, true));
     let first = pointed.or(newest).map(|epoch| (epoch, false));
     let [train, validation] = course.figure.values();
@@ -267,7 +271,7 @@ fn table(ui: &mut Ui, course: &Course, stage: &Stage<'_>, pointed: Option<usize>
                 .striped(true)
                 .spacing(vec2(14.0, 4.0))
                 .show(ui, |ui| {
-                    ui.weak(stage.t("figure.epoch"));
+                    ui.weak(stage.t(stage.axis()));
                     let (one, two) = (stage.palette.training, stage.palette.validation);
                     let name = match course.figure {
                         Figure::Loss | Figure::Accuracy => "curves.training",
@@ -281,7 +285,7 @@ fn table(ui: &mut Ui, course: &Course, stage: &Stage<'_>, pointed: Option<usize>
                     }
                     ui.end_row();
                     for (epoch, pinned) in first.into_iter().chain(pins) {
-                        let Some(row) = rows.iter().find(|row| row.epoch == epoch) else {
+                        let Some(row) = rows.iter().find(|row| place(row) == epoch) else {
                             continue;
                         };
                         let said = RichText::new(count(epoch as u64));

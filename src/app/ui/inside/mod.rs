@@ -8,9 +8,11 @@ mod climb;
 mod compare;
 mod course;
 mod doctor;
+mod elsewhere;
 mod flow;
 mod histograms;
 mod map;
+mod ridgeline;
 mod ridges;
 mod roc;
 mod scores;
@@ -33,6 +35,7 @@ use compare::Comparison;
 use course::Course;
 pub use course::Figure;
 use doctor::Doctor;
+pub use elsewhere::Elsewhere;
 use flow::Flow;
 use scores::{Scores, ScoresKey};
 use sheet::{Image, SheetKey};
@@ -73,6 +76,8 @@ pub enum Tab {
     Similarity,
     /// Networks side by side.
     Compare,
+    /// Runs elsewhere that are watched.
+    Elsewhere,
 }
 
 /// The panel, and what it keeps from frame to frame.
@@ -102,6 +107,8 @@ pub struct Inside {
     pub climb: Climb,
     similarity: Similarity,
     comparison: Comparison,
+    /// What is watched.
+    pub elsewhere: Elsewhere,
 }
 
 impl Inside {
@@ -165,6 +172,7 @@ pub(super) fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) {
                 Tab::Maximise => climb::show(ui, &mut inside.climb, stage),
                 Tab::Similarity => similarity::show(ui, &inside.similarity, stage),
                 Tab::Compare => compare::show(ui, &mut inside.comparison, stage),
+                Tab::Elsewhere => elsewhere::show(ui, &inside.elsewhere, stage),
             }
         });
 }
@@ -191,6 +199,7 @@ fn head(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
             (Tab::Maximise, None, stage.t("inside.maximise")),
             (Tab::Similarity, None, stage.t("inside.similarity")),
             (Tab::Compare, None, stage.t("inside.compare")),
+            (Tab::Elsewhere, None, stage.t("watch.tab")),
         ];
         segments(ui, "inside/tab", &mut inside.tab, &tabs);
     });
@@ -206,6 +215,7 @@ fn options(ui: &mut Ui, inside: &mut Inside, stage: &mut Stage<'_>) {
         Tab::Explanation => why::options(ui, &mut inside.why, stage),
         Tab::Maximise => climb::options(ui, &mut inside.climb, stage),
         Tab::Compare => compare::options(ui, &mut inside.comparison, stage),
+        Tab::Elsewhere => elsewhere::options(ui, &mut inside.elsewhere, stage),
         Tab::Weights | Tab::Filters | Tab::Features => {
             let heat = &mut stage.choices.network.heat;
             view_options::heat(ui, stage.texts, "inside/map", heat);

@@ -1,0 +1,228 @@
+//! `gradscape watch`: what another program trains, on the terminal and into files.
+
+use super::interrupt::Interrupt;
+use super::watch_output::Reporter;
+use super::{CliError, Out};
+use crate::interop::EventWriter;
+use crate::watch::{Followed, Follower, News, Recorder, Source, SourceKind, WatchError};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Between two looks at connections, and at a folder.
+const CONNECTIONS: Duration = Duration::from_millis(5);
+const FOLDER: Duration = Duration::from_millis(200);
+
+/// Watch another program train: TensorBoard's logs, checkpoints, or a stream from Python
+///
+/// SOURCE is a folder of TensorBoard event files, a folder of safetensors checkpoints, or `tcp`
+/// (`tcp:PORT`; 5577 unless said), where the Python package gradscape sends to. See
+/// docs/watch.md.
+#[derive(Args, Debug, Clone)]
+pub struct WatchArgs {
+    /// A folder, tcp, or tcp:PORT
+    source: String,
+    /// Listen at this address and port instead of on this machine alone
+    ///
+    /// Whoever reaches the address can send: nothing is asked of a sender, and nothing is
+    /// encrypted.
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Keep all numbers (history.csv) and tensors (snapshots/) in this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write numbers, histograms and texts as TensorBoard event files into this folder
+    #[arg(long, value_name = "DIR")]
+    events: Option<PathBuf>,
+    /// The data that the network is shown with: a built-in name, or a CSV, NPZ or IDX file
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// End after so many seconds
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    seconds: Option<f64>,
+    /// End once a step of this number was told
+    #[arg(long, value_name = "N")]
+    steps: Option<i64>,
+    /// End once everything that is in the folder now is read
+    #[arg(long, conflicts_with_all = ["listen", "seconds"])]
+    once: bool,
+    /// Open the window and show it there
+    #[arg(long, conflicts_with_all = ["out", "events", "seconds", "steps", "once", "json"])]
+    window: bool,
+    /// Print one JSON object for each thing that is told
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|s: &f64| s.is_finite() && *s > 0.0);
+    seconds.ok_or_else(|| "a number of seconds above 0".to_owned())
+}
+
+/// Obeys `gradscape watch`.
+///
+/// # Errors
+/// When the source cannot be watched, or a file cannot be written.
+pub fn run(args: &WatchArgs) -> Result<(), CliError> {
+    let kind = SourceKind::parse(&args.source, args.listen).map_err(CliError::Usage)?;
+    if args.once && matches!(kind, SourceKind::Tcp { .. }) {
+        let message = "--once goes with a folder: nobody knows when all has been sent";
+        return Err(CliError::Usage(message.to_owned()));
+    }
+    if args.window {
+        return super::open::watch(&kind, args.data.clone());
+    }
+    let interrupt = Interrupt::listen();
+    let mut source = Source::open(&kind)?;
+    let mut reporter = Reporter::new(Out::stdout(args.json));
+    reporter.begin(&source, &kind)?;
+    let mut kept = Kept::new(args)?;
+    // Only to say what would be shown; after that it would cost time for nothing.
+    let mut follower = Some(Follower::new(args.data.clone()));
+    let begin = Instant::now();
+    loop {
+        let poll = source.poll();
+        let mut reached = false;
+        for news in &poll.news {
+            kept.see(news)?;
+            reporter.see(news)?;
+            reached |= args
+                .steps
+                .is_some_and(|n| step_of(news).is_some_and(|s| s >= n));
+            let mut followed = Vec::new();
+            if let Some(follower) = &mut follower {
+                follower.see(news, &mut followed);
+            }
+            for found in followed {
+                match found {
+                    Followed::Step(_) => continue,
+                    Followed::Network(problem) => {
+                        let notes = follower.as_ref().map_or(&[][..], Follower::notes);
+                        reporter.network(&problem, notes)?;
+                    }
+                    Followed::Refused(why) => reporter.refused(&why)?,
+                }
+                follower = None;
+            }
+        }
+        reporter.show()?;
+        if !poll.news.is_empty() {
+            kept.flush()?;
+        }
+        let done = args
+            .seconds
+            .is_some_and(|s| begin.elapsed().as_secs_f64() >= s)
+            || (args.once && !poll.more && poll.news.is_empty());
+        if reached || done || interrupt.is_raised() {
+            break;
+        }
+        if !poll.more {
+            std::thread::sleep(match &source {
+                Source::Tcp(_) => CONNECTIONS,
+                _ if args.once => CONNECTIONS,
+                _ => FOLDER,
+            });
+        }
+    }
+    kept.flush()?;
+    reporter.end(args.out.as_deref(), args.events.as_deref())
+}
+
+fn step_of(news: &News) -> Option<i64> {
+    match news {
+        News::Metric(told) => Some(told.step),
+        News::Histogram(told) => Some(told.step),
+        News::Text(told) => Some(told.step),
+        News::Tensors(frame) => Some(frame.step),
+        News::Begun(_) | News::Ended { .. } | News::Word(_) => None,
+    }
+}
+
+/// Where what is told is kept.
+struct Kept {
+    recorder: Option<Recorder>,
+    events: Option<PathBuf>,
+    /// An event file for each run, as TensorBoard has one folder a run.
+    writers: BTreeMap<Arc<str>, EventWriter>,
+}
+
+impl Kept {
+    fn new(args: &WatchArgs) -> Result<Self, CliError> {
+        Ok(Kept {
+            recorder: args.out.as_deref().map(Recorder::create).transpose()?,
+            events: args.events.clone(),
+            writers: BTreeMap::new(),
+        })
+    }
+
+    fn see(&mut self, news: &News) -> Result<(), CliError> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.see(news)?;
+        }
+        let Some(root) = self.events.clone() else {
+            return Ok(());
+        };
+        match news {
+            News::Metric(m) => {
+                let writer = self.writer(&root, &m.run)?;
+                writer.scalar(&m.tag, m.step, m.wall_time, m.value)?;
+            }
+            News::Histogram(h) => {
+                let bins = &h.value.bins;
+                // Of none there is one edge, wherever it is.
+                let begin = bins.first().map_or(0.0, |bin| bin[0]);
+                let edges: Vec<f64> = [begin]
+                    .into_iter()
+                    .chain(bins.iter().map(|b| b[1]))
+                    .collect();
+                let counts: Vec<f64> = bins.iter().map(|bin| bin[2]).collect();
+                let writer = self.writer(&root, &h.run)?;
+                writer.histogram(&h.tag, h.step, h.wall_time, &edges, &counts)?;
+            }
+            News::Text(t) => {
+                let writer = self.writer(&root, &t.run)?;
+                writer.text(&t.tag, t.step, t.wall_time, &t.value)?;
+            }
+            News::Begun(_) | News::Tensors(_) | News::Ended { .. } | News::Word(_) => {}
+        }
+        Ok(())
+    }
+
+    fn writer(&mut self, root: &Path, run: &Arc<str>) -> Result<&mut EventWriter, CliError> {
+        if !self.writers.contains_key(run) {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let now = since.map_or(0.0, |since| since.as_secs_f64());
+            // A run's name may have slashes, as folders do, but leads nowhere else.
+            let parts = run
+                .split('/')
+                .filter(|part| !matches!(*part, "" | "." | ".."));
+            let folder = parts.fold(root.to_owned(), |folder, part| folder.join(part));
+            let writer = EventWriter::create(&folder, now)?;
+            self.writers.insert(Arc::clone(run), writer);
+        }
+        let writer = self.writers.get_mut(run);
+        writer.ok_or_else(|| CliError::Failed(format!("{run}: no event file")))
+    }
+
+    fn flush(&mut self) -> Result<(), CliError> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush()?;
+        }
+        for writer in self.writers.values_mut() {
+            writer.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl From<WatchError> for CliError {
+    fn from(error: WatchError) -> Self {
+        CliError::Failed(error.to_string())
+    }
+}
