@@ -371,10 +371,13 @@ fn everything_of_a_run_is_written_and_read_back() {
         .unwrap()
         .iter()
         .filter_map(|file| file.as_str())
-        .filter(|file| file.contains("events.out.tfevents"))
+        .filter(|file| file.ends_with("tensorboard/run.tfevents"))
         .collect();
     let (events, faults) = events_of_bytes(&fs::read(place.path(files[0])).unwrap());
     assert!(faults.is_empty());
+    // A folder for TensorBoard has nothing else in it.
+    let folder = place.path("all/tensorboard");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
     let of = |tag: &str| -> Vec<f64> {
         let values = events.iter().filter(|event| event.tag == tag);
         let values = values.map(|event| match event.value {

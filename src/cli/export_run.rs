@@ -75,11 +75,7 @@ const ENDINGS: [(&str, Thing, &str); 10] = [
     (".steps.csv", Thing::Steps, "figures of single steps"),
     (".csv", Thing::Epochs, "epochs"),
     (".npz", Thing::Arrays, "epochs, steps, path and weights"),
-    (
-        ".tfevents",
-        Thing::Events,
-        "a folder with an event file for TensorBoard",
-    ),
+    (".tfevents", Thing::Events, "an event file for TensorBoard"),
     (".glb", Thing::Network, "the network in 3D"),
     (".network.svg", Thing::NetworkChart, "the network"),
     (".weights.svg", Thing::Weights, "weights"),
@@ -93,7 +89,7 @@ const ALL: [&str; 13] = [
     "history.csv",
     "history.steps.csv",
     "run.npz",
-    "run.tfevents",
+    "tensorboard/run.tfevents",
     "network.glb",
     "path.surface.glb",
     "path.surface.csv",
@@ -204,6 +200,9 @@ impl Export<'_> {
         std::fs::create_dir_all(dir).map_err(|error| CliError::io(dir, error))?;
         for name in ALL {
             let path = dir.join(name);
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent).map_err(|error| CliError::io(parent, error))?;
+            }
             let Ok(Target {
                 thing: Some(thing), ..
             }) = target(&path.to_string_lossy())
@@ -242,11 +241,7 @@ impl Export<'_> {
             Thing::Epochs => write_epochs_csv(path, record)?,
             Thing::Steps => write_steps_csv(path, record)?,
             Thing::Arrays => write_run_npz(path, record)?,
-            Thing::Events => {
-                self.files
-                    .push(write_run_events(path, record, begin(record))?);
-                return Ok(());
-            }
+            Thing::Events => write_run_events(path, record, begin(record))?,
             Thing::Network => self.network_model(path)?,
             Thing::Surface => self.surface(path, out)?,
             Thing::Curves => self.chart(path, self.curves()?)?,

@@ -12,9 +12,9 @@ const MOMENTS: usize = 64;
 /// Bins of a histogram, at most.
 const BINS: usize = 64;
 
-/// Writes a run into a new event file in `folder`, which is made if need be. Events are
-/// told to have happened evenly over the `seconds` that the run took from `begin` on, in
-/// seconds since 1970.
+/// Writes a run as an event file, whole or not at all; TensorBoard looks at files with
+/// `tfevents` in their names. Events are told to have happened evenly over the `seconds`
+/// that the run took from `begin` on, in seconds since 1970.
 ///
 /// Tags are `loss/train`, `loss/validation`, `accuracy/train`, `accuracy/validation`,
 /// `learning_rate`, `gradient_norm`; of single steps `step/loss`, `step/learning_rate`,
@@ -22,12 +22,21 @@ const BINS: usize = 64;
 /// is that of the run.
 ///
 /// # Errors
-/// When the folder cannot be written.
-pub fn write_run_events(
-    folder: &Path,
-    record: &RunRecord,
-    begin: f64,
-) -> Result<PathBuf, InteropError> {
+/// When the file cannot be written.
+pub fn write_run_events(path: &Path, record: &RunRecord, begin: f64) -> Result<(), InteropError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Files of events choose their own names; this one gets another when it is complete.
+    let growing = path.with_file_name(format!(".{name}.part"));
+    let written = fill(&growing, record, begin).and_then(|file| {
+        std::fs::rename(file, path).map_err(|error| InteropError::io(path, error))
+    });
+    // Nothing can be done where even this fails.
+    let _ = std::fs::remove_dir_all(&growing);
+    written
+}
+
+/// Writes the events into a new file in `folder`.
+fn fill(folder: &Path, record: &RunRecord, begin: f64) -> Result<PathBuf, InteropError> {
     let mut events = EventWriter::create(folder, begin)?;
     let last = record.rows.last().map_or(1, |row| row.step.max(1));
     let seconds = record.seconds.unwrap_or(0.0);

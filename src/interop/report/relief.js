@@ -481,8 +481,10 @@ function buildRelief() {
   function draw() {
     const width = stage.clientWidth, height = stage.clientHeight;
     if (!width) return;
-    canvas.style.visibility = mode === "deep" ? "visible" : "hidden";
-    if (mode === "deep") {
+    // Paper gets the map: browsers leave WebGL out of it.
+    const solid = mode === "deep" && !printing;
+    canvas.style.visibility = solid ? "visible" : "hidden";
+    if (solid) {
       drawDeep(width, height);
       drawLabels(begin(overlay, width, height), width, height);
     } else drawMap(width, height);
