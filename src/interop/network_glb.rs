@@ -247,7 +247,8 @@ impl Solid {
         let side = unit(cross(along, helper));
         let other = cross(along, side);
         let first = self.positions.len();
-        for end in [from, to] {
+        // The far end first, so that the sides are seen from outside.
+        for end in [to, from] {
             for k in 0..=SIDES {
                 let (s, c) = (TAU * k as f32 / SIDES as f32).sin_cos();
                 let normal = unit(std::array::from_fn(|i| c * side[i] + s * other[i]));

@@ -9,7 +9,7 @@ use crate::nn::{ParamRole, ParamTensor};
 use crate::train::PathPoint;
 use serde::Serialize;
 
-/// Weights in the page, over all layers and moments: 300,000 take 1.6 MB of it.
+/// Weights in the page, over all layers and moments: they take 800 kB of it.
 const CELLS: usize = 150_000;
 /// Moments of which the weights are there, at most.
 const MOMENTS: usize = 24;
