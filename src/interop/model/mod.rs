@@ -15,6 +15,7 @@ mod keras;
 mod keras_layers;
 mod onnx;
 mod onnx_operators;
+mod onnx_tensor;
 mod pickle;
 mod protobuf;
 mod pytorch;
