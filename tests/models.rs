@@ -404,6 +404,52 @@ fn pickles_that_refer_to_themselves_or_without_measure_are_refused() {
     assert!(error.contains("holds no tensors"), "{error}");
 }
 
+/// Python 2 gave the entries of an `OrderedDict` as a list of pairs, its only argument.
+#[test]
+fn dictionaries_of_python_2_have_their_tensors() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.pt");
+    let text = |text: &str| {
+        [
+            &b"X"[..],
+            &(text.len() as u32).to_le_bytes(),
+            text.as_bytes(),
+        ]
+        .concat()
+    };
+    let tensor = [
+        b"ctorch._utils\n_rebuild_tensor_v2\n((".to_vec(),
+        text("storage"),
+        b"ctorch\nFloatStorage\n".to_vec(),
+        text("0"),
+        text("cpu"),
+        b"K\x04tQK\x00(K\x02K\x02t(K\x02K\x01t\x89NtR".to_vec(),
+    ];
+    let pickle = [
+        b"\x80\x02ccollections\nOrderedDict\n]]".to_vec(),
+        text("fc.weight"),
+        b"a".to_vec(),
+        tensor.concat(),
+        // To its pair, the pair to the list, the list to the only argument.
+        b"aa\x85R.".to_vec(),
+    ];
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let values: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    for (name, bytes) in [("net/data.pkl", pickle.concat()), ("net/data/0", values)] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    zip.finish().unwrap();
+    let model = open_model(&path).unwrap();
+    assert_eq!(model.parameters(), 4);
+    assert_eq!(model.nodes[0].weights[0].tensor.name, "fc.weight");
+    assert_eq!(model.nodes[0].weights[0].tensor.shape, [2, 2]);
+}
+
 #[test]
 fn the_command_line_shows_runs_and_refuses_models() {
     let dir = tempfile::tempdir().unwrap();

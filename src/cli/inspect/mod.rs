@@ -1,5 +1,6 @@
 //! `gradscape inspect`: what a network consists of, as a table or a diagram.
 
+mod inputs;
 mod run;
 
 use super::source::SourceArgs;

@@ -16,6 +16,7 @@ mod keras_layers;
 mod live;
 mod onnx;
 mod onnx_operators;
+mod onnx_tensor;
 mod pickle;
 mod protobuf;
 mod pytorch;
