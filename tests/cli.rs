@@ -101,7 +101,7 @@ fn wrong_usage_has_status_2() {
         ],
         &["gradient", "tiny.toml"],
         &["capture", "tiny.toml", "--out", "c.png", "--size", "10"],
-        &["capture", "tiny.toml", "--out", "c.mp4"],
+        &["capture", "tiny.toml", "--out", "c.avi"],
         &["data"],
     ] {
         fails(dir.path(), 2, args);
