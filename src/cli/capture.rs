@@ -363,7 +363,6 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         weights: args.weights.clone(),
         at_step: args.at_step,
         seed: args.seed,
-        ..SourceArgs::default()
     };
     let view = args.view.unwrap_or(if args.arena.has_function() {
         ViewName::Surface
