@@ -12,6 +12,9 @@ use std::collections::HashMap;
 /// The longest header of a safetensors file: 32 MiB, some hundred thousand tensors.
 const LONGEST_HEADER: u64 = 32 << 20;
 
+/// The most sides of a tensor that is read; NumPy's arrays have as many.
+const MOST_SIDES: usize = 64;
+
 /// The longest header of an array that is looked at; NumPy writes about a hundred bytes.
 const MAX_HEADER: usize = 4096;
 
@@ -28,6 +31,12 @@ pub(super) fn safetensors(bytes: &[u8]) -> Result<Tensors, String> {
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| format!("is not a safetensors file: {error}"))?;
     let mut views: Vec<_> = file.iter().collect();
+    if let Some((name, view)) = views.iter().find(|(_, v)| v.shape().len() > MOST_SIDES) {
+        return Err(format!(
+            "the tensor {name:?} has {} sides, and at most {MOST_SIDES} are read",
+            view.shape().len()
+        ));
+    }
     views.sort_by_key(|(name, view)| (view.data().as_ptr(), name.len()));
     let order = layer_order(bytes);
     if let Some(order) = &order {
