@@ -28,15 +28,16 @@ pub(super) fn safetensors(bytes: &[u8]) -> Result<Tensors, String> {
              {LONGEST_HEADER} are read"
         ));
     }
+    let text = bytes.get(8..).and_then(|rest| rest.get(..header as usize));
+    let sides = text.map_or(0, longest_list);
+    if sides > MOST_SIDES {
+        return Err(format!(
+            "a tensor has {sides} sides, and at most {MOST_SIDES} are read"
+        ));
+    }
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| format!("is not a safetensors file: {error}"))?;
     let mut views: Vec<_> = file.iter().collect();
-    if let Some((name, view)) = views.iter().find(|(_, v)| v.shape().len() > MOST_SIDES) {
-        return Err(format!(
-            "the tensor {name:?} has {} sides, and at most {MOST_SIDES} are read",
-            view.shape().len()
-        ));
-    }
     views.sort_by_key(|(name, view)| (view.data().as_ptr(), name.len()));
     let order = layer_order(bytes);
     if let Some(order) = &order {
@@ -76,6 +77,27 @@ pub(super) fn safetensors(bytes: &[u8]) -> Result<Tensors, String> {
         all: tensors.collect(),
         ordered: order.is_some(),
     })
+}
+
+/// The entries of the longest list of a JSON text, before anything is taken for it: whoever
+/// reads it takes thirty bytes for each byte of a list. What stands in strings is none.
+fn longest_list(json: &[u8]) -> usize {
+    let (mut longest, mut entries) = (0, 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for &byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' => entries = 1,
+            b']' => entries = 0,
+            b',' if entries > 0 => entries += 1,
+            _ => {}
+        }
+        longest = longest.max(entries);
+    }
+    longest
 }
 
 /// The place of each layer by its name, from the file's metadata.
