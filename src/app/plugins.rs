@@ -1,8 +1,8 @@
 //! The plugin group and the order of everything that runs in a frame.
 
 use super::{
-    arena, ball_camera, camera, chain, labels, lecture, micro, pick, presenter, quiet, render,
-    replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
+    arena, ball_camera, blocks, camera, chain, labels, lecture, micro, pick, presenter, quiet,
+    render, replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -53,6 +53,7 @@ impl PluginGroup for GradscapePlugins {
             .add(surface::plugin)
             .add(arena::ArenaPlugin)
             .add(study::plugin)
+            .add(blocks::plugin)
             .add(scene::NetworkScenePlugin)
             .add(scene::SurfaceScenePlugin)
             .add(render::plugin)

@@ -1,5 +1,6 @@
 //! The window.
 
+use super::blocks::OpenFile;
 use super::capture::LOG_FILTER;
 use super::graphics::{self, GraphicsError};
 use super::lecture::Lecture;
@@ -29,6 +30,8 @@ pub struct Opening {
     /// The user's settings, and what to say of their loading; without them the
     /// defaults hold and nothing is kept.
     pub settings: Option<(Settings, Option<Notice>)>,
+    /// A file that is opened once the window is there.
+    pub file: Option<std::path::PathBuf>,
     /// The lesson that is given; then nothing of the settings is changed.
     pub lecture: Option<Lecture>,
 }
@@ -85,6 +88,12 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
         app.add_plugins(SettingsPlugin {
             settings: settings.clone(),
             notice: notice.clone(),
+        });
+    }
+    if let Some(path) = &opening.file {
+        app.world_mut().write_message(OpenFile {
+            path: path.clone(),
+            start: Some(false),
         });
     }
     if opening.start {

@@ -4,7 +4,7 @@
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape};
 use gradscape::app::ui::{self, Intent, Panels, Stage, control_id};
 use gradscape::app::{
-    Arena, Choices, ErrorSurface, Rivals, Selection, Texts, Training, font_definitions,
+    Arena, Blocks, Choices, ErrorSurface, Rivals, Selection, Texts, Training, font_definitions,
 };
 use gradscape::experiment::Experiment;
 use gradscape::train::{Problem, TrainCommand};
@@ -32,6 +32,8 @@ pub struct Desk {
     pub rivals: Rivals,
     pub surface: ErrorSurface,
     pub pinned: bool,
+    pub blocks: Blocks,
+    pub opening: Option<(String, &'static str, f32)>,
 }
 
 impl Desk {
@@ -54,6 +56,8 @@ impl Desk {
             surface: ErrorSurface::default(),
             rivals: Rivals::default(),
             pinned: false,
+            blocks: Blocks::default(),
+            opening: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Desk {
         let (training, panels) = (&self.training, &mut self.panels);
         let (surface, arena, pinned) = (&self.surface, &self.arena, self.pinned);
         let rivals = &self.rivals;
+        let (blocks, opening) = (&mut self.blocks, &self.opening);
         let (choices, selection) = (&mut self.choices, &mut self.selection);
         let output = self.ctx.run_ui(input, |root| {
             let mut stage = Stage {
@@ -84,6 +89,8 @@ impl Desk {
                 rivals,
                 pinned,
                 loading: false,
+                opening: opening.clone(),
+                blocks,
                 choices,
                 selection,
                 intents: &mut intents,

@@ -212,7 +212,7 @@ struct Presses {
 
 /// A click selects what is under the pointer, or nothing; a double click on a
 /// neuron or a connection brings it into the middle.
-fn click(
+pub(in crate::app) fn click(
     mut contexts: EguiContexts,
     time: Res<Time<Real>>,
     buttons: Res<ButtonInput<MouseButton>>,

@@ -6,14 +6,14 @@ use super::stage::{Intent, Stage};
 use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
-    Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
-    Motion, NetworkReplaced, NetworkView, Notice, Notices, PinCommand, Pinned, Presenter,
-    RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, SurfaceView, Texts, Theme,
-    Training, ViewMode, ViewRect, Wake, Walk, WaysShown, WeightsWish,
+    Arena, ArenaView, Blocks, CameraRequest, ChainShown, Command, ErrorSurface, Lecture,
+    LoadExperiment, Motion, NetworkReplaced, NetworkView, Notice, Notices, OpenFile, OpeningFile,
+    PinCommand, Pinned, Presenter, RaceCommand, ReplayWish, RivalWish, Rivals, Selection,
+    StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WaysShown,
+    WeightsWish,
 };
 use crate::experiment::Experiment;
-use crate::interop::{experiment_of_file, is_model};
-use crate::train::{RunState, TrainCommand};
+use crate::train::TrainCommand;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::window::FileDragAndDrop;
@@ -131,6 +131,8 @@ struct Wishes<'w> {
     pins: MessageWriter<'w, PinCommand>,
     studies: MessageWriter<'w, StudyWish>,
     rivals: MessageWriter<'w, RivalWish>,
+    files: MessageWriter<'w, OpenFile>,
+    opening: ResMut<'w, OpeningFile>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
     ways: ResMut<'w, WaysShown>,
@@ -167,6 +169,7 @@ fn draw_panels(
     (pinned, chain, rivals): (Res<Pinned>, Res<ChainShown>, Res<Rivals>),
     first_tab: Res<FirstTab>,
     loading: Res<Loading>,
+    mut blocks: ResMut<Blocks>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
     let panels = own.0.get_or_insert_with(|| {
@@ -204,6 +207,13 @@ fn draw_panels(
             .max_rect(ctx.viewport_rect()),
     );
     let texts = chosen.texts.clone();
+    let opening = wishes.opening.now().map(|(path, step)| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        (name, step.key(), wishes.opening.share())
+    });
+    // What panels do with it counts its own changes.
+    let before = (blocks.revision(), blocks.selected(), blocks.hovered());
     let mut stage = Stage {
         texts: &texts,
         palette: choices.theme.palette(),
@@ -214,11 +224,17 @@ fn draw_panels(
         rivals: &rivals,
         pinned: pinned.kept.is_some(),
         loading: loading.is_busy(),
+        opening,
+        blocks: blocks.bypass_change_detection(),
         choices: &mut choices,
         selection: &mut selection,
         intents: &mut intents,
     };
     let free = panels::show(&mut root, panels, &mut stage);
+    if before != (blocks.revision(), blocks.selected(), blocks.hovered()) {
+        blocks.set_changed();
+        ctx.request_repaint();
+    }
     let ppp = ctx.pixels_per_point();
     view_rect.set_if_neq(ViewRect(Some(Rect {
         min: Vec2::new(free.min.x, free.min.y) * ppp,
@@ -233,7 +249,10 @@ fn draw_panels(
         ctx.request_repaint();
     }
     for intent in intents {
-        carry_out(intent, panels, &texts, &training, &mut wishes, now);
+        if matches!(intent, Intent::LeaveModel) {
+            blocks.leave_foreign();
+        }
+        carry_out(intent, panels, &texts, &mut wishes, now);
     }
     Ok(())
 }
@@ -251,7 +270,6 @@ fn carry_out(
     intent: Intent,
     panels: &mut Panels,
     texts: &Texts,
-    training: &Training,
     wishes: &mut Wishes<'_>,
     now: f64,
 ) {
@@ -295,19 +313,20 @@ fn carry_out(
             let notice = save(&experiment, &path, texts);
             panels.notify(notice, now);
         }
-        Intent::Open(path) => match open(&path, training) {
-            Ok(experiment) => {
-                let start = training.snapshot.state == RunState::Running;
-                wishes.loads.write(LoadExperiment { experiment, start });
-            }
-            Err(message) => panels.notify(
-                Notice {
-                    message,
-                    error: true,
-                },
-                now,
-            ),
-        },
+        Intent::Open(path) => {
+            wishes.files.write(OpenFile { path, start: None });
+        }
+        Intent::CancelOpening => {
+            wishes.opening.cancel();
+            let message = texts.get("model.cancelled").to_owned();
+            let notice = Notice {
+                message,
+                error: false,
+            };
+            panels.notify(notice, now);
+        }
+        // Carried out where what is shown in blocks is at hand.
+        Intent::LeaveModel => {}
     }
 }
 
@@ -336,58 +355,10 @@ fn save(experiment: &Experiment, path: &Path, texts: &Texts) -> Notice {
     }
 }
 
-/// An experiment file as it is, another program's model as an experiment, or the present
-/// experiment with a data file.
-fn open(path: &Path, training: &Training) -> Result<Experiment, String> {
-    if path
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("toml"))
-    {
-        return Experiment::read(path).map_err(|error| error.to_string());
-    }
-    // Arrays of numbers without names are data, though both end alike.
-    let model = match is_model(path) {
-        true => Some(experiment_of_file(path, None)),
-        false => None,
-    };
-    match model {
-        Some(Ok(experiment)) => return Ok(experiment),
-        Some(Err(why))
-            if !path
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("npz")) =>
-        {
-            return Err(why);
-        }
-        _ => {}
-    }
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let mut experiment = training.problem.experiment.clone();
-    super::experiment::set_source(&mut experiment, &path.to_string_lossy());
-    match_loss(&mut experiment)?;
-    Ok(experiment)
-}
-
-/// Looks at the data to see whether they ask for classes or for values.
-fn match_loss(experiment: &mut Experiment) -> Result<(), String> {
-    let data = crate::data::prepare(&experiment.data, experiment.seed, &experiment.base)
-        .map_err(|error| error.to_string())?;
-    let network = &mut experiment.network;
-    network.output = None;
-    network.loss = if data.task.is_classification() {
-        crate::experiment::LossConfig::CrossEntropy
-    } else {
-        crate::experiment::LossConfig::HalfSquaredError
-    };
-    Ok(())
-}
-
 fn take_dropped_files(
     mut drops: MessageReader<FileDragAndDrop>,
     mut own: ResMut<PanelsResource>,
-    training: Res<Training>,
-    mut loads: MessageWriter<LoadExperiment>,
-    mut notices: ResMut<Notices>,
+    mut files: MessageWriter<OpenFile>,
 ) {
     for drop in drops.read() {
         let Some(panels) = own.0.as_mut() else {
@@ -397,18 +368,10 @@ fn take_dropped_files(
         let FileDragAndDrop::DroppedFile { path_buf, .. } = drop else {
             continue;
         };
-        match open(path_buf, &training) {
-            Ok(experiment) => {
-                panels.path = path_buf.display().to_string();
-                loads.write(LoadExperiment {
-                    experiment,
-                    start: true,
-                });
-            }
-            Err(message) => notices.0.push(Notice {
-                message,
-                error: true,
-            }),
-        }
+        panels.path = path_buf.display().to_string();
+        files.write(OpenFile {
+            path: path_buf.clone(),
+            start: Some(true),
+        });
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::{CliError, Out};
 #[cfg(feature = "app")]
 pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     use super::{InsideName, ViewName};
-    use crate::app::capture::{Shot, capture_selected};
+    use crate::app::capture::{Shot, Sight, capture_sight};
     use crate::app::ui::Tab;
     use crate::app::{
         ArenaView, Ground, HeatView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode,
@@ -111,7 +111,13 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     let selected = plan
         .select
         .map(|[column, unit]| Item::Neuron { column, unit });
-    let done = capture_selected(&shot, selected, |index, frame| {
+    let sight = Sight {
+        selected,
+        model: plan.model.clone(),
+        open_all: plan.open_all,
+        find: plan.find.clone(),
+    };
+    let done = capture_sight(&shot, &sight, |index, frame| {
         if interrupt.is_raised() {
             return Err("interrupted; the file is not whole and was removed".to_owned());
         }

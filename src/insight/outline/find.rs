@@ -57,7 +57,10 @@ impl Outline {
             } else if has(&format!("{name} {what}")) {
                 5
             } else {
-                let tensor = node.tensors.iter().find(|(name, _)| has(&name.to_lowercase()));
+                let tensor = node
+                    .tensors
+                    .iter()
+                    .find(|(name, _)| has(&name.to_lowercase()));
                 let Some((tensor, _)) = tensor else { continue };
                 hits.push(Hit {
                     part: Part::Node(at),

@@ -2,10 +2,12 @@
 //! and blocks of nodes within blocks, of which those that are open show what they hold.
 //!
 //! `network.rs` and `model.rs` make an [`Outline`], `nest.rs` finds its blocks, `place.rs`
-//! says where everything stands, `find.rs` looks for names, and `spread.rs` says how a
+//! says where everything stands, `foreign.rs` reads what is
+//! shown and not run, `find.rs` looks for names, and `spread.rs` says how a
 //! node's weights are distributed.
 
 mod find;
+mod foreign;
 mod model;
 mod nest;
 mod network;
@@ -13,6 +15,7 @@ mod place;
 mod spread;
 
 pub use find::Hit;
+pub use foreign::{Foreign, Found, read_model};
 pub use place::{Gaps, Placement, place};
 pub use spread::Spread;
 
@@ -100,6 +103,8 @@ pub enum BlockName {
     Path(String),
     /// Ways that part and meet again; counted from 1.
     Branches(usize),
+    /// What does not depend on what comes from outside and is read here and there.
+    Constants,
     /// Parts that follow each other: the first and the last, counted from 1 among those
     /// that are gathered.
     Run([usize; 2]),
@@ -212,12 +217,12 @@ impl Outline {
         let Some(this) = self.nodes.get(node) else {
             return "";
         };
-        let path = self.around(Part::Node(node)).find_map(|block| {
-            match &self.blocks.get(block)?.name {
-                BlockName::Path(path) => Some(path.as_str()),
-                _ => None,
-            }
-        });
+        let path =
+            self.around(Part::Node(node))
+                .find_map(|block| match &self.blocks.get(block)?.name {
+                    BlockName::Path(path) => Some(path.as_str()),
+                    _ => None,
+                });
         let name = this.name.trim_start_matches('/');
         let rest = path.and_then(|path| name.strip_prefix(path.trim_start_matches('/')));
         match rest.map(|rest| rest.trim_start_matches(['/', '.', '_', ':'])) {
@@ -237,7 +242,10 @@ impl Outline {
             }
         }
         let mut seen = HashSet::new();
-        let between = self.edges.iter().map(|edge| edge.map(|end| stands_for[end]));
+        let between = self
+            .edges
+            .iter()
+            .map(|edge| edge.map(|end| stands_for[end]));
         let edges = between
             .filter(|&[from, to]| from != to && seen.insert([from, to]))
             .collect();

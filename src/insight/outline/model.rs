@@ -50,7 +50,11 @@ impl Outline {
             });
         }
         for output in &model.outputs {
-            edges.extend(givers.get(output.name.as_str()).map(|&from| [from, nodes.len()]));
+            edges.extend(
+                givers
+                    .get(output.name.as_str())
+                    .map(|&from| [from, nodes.len()]),
+            );
             nodes.push(of_port(output, NodeKind::Output));
         }
         Outline::new(nodes, edges)

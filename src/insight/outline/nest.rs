@@ -18,7 +18,8 @@ pub(super) fn nest(nodes: &[OutlineNode], edges: &[[usize; 2]]) -> (Vec<Part>, V
             _ => path(&node.name),
         }
     }
-    let paths: Vec<Vec<&str>> = nodes.iter().map(pieces).collect();
+    let mut paths: Vec<Vec<&str>> = nodes.iter().map(pieces).collect();
+    let loose = adopt(nodes, edges, &mut paths);
     let all: Vec<usize> = (0..nodes.len()).collect();
     let named = paths.iter().filter(|path| !path.is_empty()).count();
     let mut top = if 2 * named >= nodes.len() {
@@ -26,6 +27,12 @@ pub(super) fn nest(nodes: &[OutlineNode], edges: &[[usize; 2]]) -> (Vec<Part>, V
     } else {
         all.into_iter().map(Part::Node).collect()
     };
+    if loose.len() > FEW_CONSTANTS {
+        top.retain(|part| !matches!(part, Part::Node(node) if loose.contains(node)));
+        let inner = loose.iter().copied().map(Part::Node).collect();
+        let constants = nest.block(BlockName::Constants, inner);
+        top.insert(0, constants);
+    }
     top = nest.gather(top);
     // Blocks by name may hold too much as well; those that are made here do not.
     for block in 0..nest.blocks.len() {
@@ -40,6 +47,55 @@ pub(super) fn nest(nodes: &[OutlineNode], edges: &[[usize; 2]]) -> (Vec<Part>, V
         }
     }
     (top, nest.blocks)
+}
+
+/// More constants than this that belong to no block are a block of their own.
+const FEW_CONSTANTS: usize = 3;
+
+/// What does not depend on what comes from outside and has no path of its own (a constant, or
+/// what is made of constants) belongs where it is read: it is given the path that all its
+/// readers have in common. Those whose readers have none in common are returned.
+fn adopt<'a>(
+    nodes: &'a [OutlineNode],
+    edges: &[[usize; 2]],
+    paths: &mut [Vec<&'a str>],
+) -> Vec<usize> {
+    let mut readers = vec![Vec::new(); nodes.len()];
+    let mut fed: Vec<bool> = nodes.iter().map(|n| n.kind == NodeKind::Input).collect();
+    // Nodes come behind those that they read.
+    for &[from, to] in edges {
+        readers[from].push(to);
+    }
+    for node in 0..nodes.len() {
+        if fed[node] {
+            readers[node].iter().for_each(|&reader| fed[reader] = true);
+        }
+    }
+    let mut loose = Vec::new();
+    for node in (0..nodes.len()).rev() {
+        if fed[node] || nodes[node].kind == NodeKind::Output || !paths[node].is_empty() {
+            continue;
+        }
+        let mut common: Option<Vec<&str>> = None;
+        for &reader in &readers[node] {
+            let path = &paths[reader];
+            common = Some(match common {
+                None => path.clone(),
+                Some(mut common) => {
+                    let same = common.iter().zip(path).take_while(|(a, b)| a == b);
+                    let same = same.count();
+                    common.truncate(same);
+                    common
+                }
+            });
+        }
+        paths[node] = common.unwrap_or_default();
+        if paths[node].is_empty() {
+            loose.push(node);
+        }
+    }
+    loose.reverse();
+    loose
 }
 
 /// The names of the blocks around a node as its own name tells them: `/layer1/conv/Conv` as
@@ -99,10 +155,10 @@ impl Nest<'_> {
                 parts.push(only);
                 continue;
             }
-            let name = paths[group[0]][..=depth].join(match () {
-                () if self.nodes[group[0]].name.contains('/') => "/",
-                () => ".",
-            });
+            let slashes = group
+                .iter()
+                .any(|&node| self.nodes[node].name.contains('/'));
+            let name = paths[group[0]][..=depth].join(if slashes { "/" } else { "." });
             let block = self.block(BlockName::Path(name), inner);
             parts.push(block);
         }
@@ -189,7 +245,10 @@ impl Nest<'_> {
     /// Where to divide a long list: where the shape changes, if that gives a handful of
     /// runs, else into equal ones.
     fn runs(&self, parts: &[Part]) -> Vec<[usize; 2]> {
-        let shape = |part: Part| self.last_node(part).and_then(|n| self.nodes[n].output.clone());
+        let shape = |part: Part| {
+            self.last_node(part)
+                .and_then(|n| self.nodes[n].output.clone())
+        };
         let mut ends: Vec<usize> = (1..parts.len())
             .filter(|&at| shape(parts[at]) != shape(parts[at - 1]))
             .collect();

@@ -130,7 +130,9 @@ mod tests {
     fn no_two_parts_overlap_whatever_the_graph() {
         let mut seed = 7_u64;
         let mut draw = |n: usize| {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            seed = seed
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (seed >> 33) as usize % n
         };
         for wide in [1000.0, 8.0] {
@@ -159,16 +161,20 @@ mod tests {
     fn a_chain_is_a_straight_line_and_a_detour_passes_beside_it() {
         let chain: Vec<[usize; 2]> = (1..8).map(|to| [to - 1, to]).collect();
         let placed = place(&boxes(8), &chain, &GAPS);
-        assert!(placed.at.iter().all(|at| (at[1] - placed.at[0][1]).abs() < 1e-4));
+        assert!(
+            placed
+                .at
+                .iter()
+                .all(|at| (at[1] - placed.at[0][1]).abs() < 1e-4)
+        );
         let with = [&chain[..], &[[1, 6]]].concat();
         let placed = place(&boxes(8), &with, &GAPS);
         let long = placed.strokes.iter().filter(|s| s.from == 1);
         for stroke in long.filter(|s| s.to != Some(2)) {
             for pair in stroke.points.windows(2) {
                 for at in &placed.at[2..6] {
-                    let inside = |p: [f32; 2]| {
-                        (p[0] - at[0]).abs() < 0.49 && (p[1] - at[1]).abs() < 0.49
-                    };
+                    let inside =
+                        |p: [f32; 2]| (p[0] - at[0]).abs() < 0.49 && (p[1] - at[1]).abs() < 0.49;
                     for k in 0..=20 {
                         let t = k as f32 / 20.0;
                         let mix = |axis: usize| pair[0][axis] * (1.0 - t) + pair[1][axis] * t;
@@ -198,7 +204,10 @@ mod tests {
         assert!((1.0..4.0).contains(&aspect), "{aspect}");
         // Each part is to the right of the one before, or begins a row below it.
         for pair in placed.at.windows(2) {
-            assert!(pair[1][0] > pair[0][0] || pair[1][1] < pair[0][1] - 1.0, "{pair:?}");
+            assert!(
+                pair[1][0] > pair[0][0] || pair[1][1] < pair[0][1] - 1.0,
+                "{pair:?}"
+            );
         }
         assert!((left + right).abs() < 1e-3 && (low + high).abs() < 1e-3);
     }

@@ -6,7 +6,10 @@ use crate::nn::{Activation, LayerKind, LayerSpec, Loss, Network, Shape, Source};
 fn dense(layers: usize) -> Network {
     let spec = |units: usize| LayerSpec::new(LayerKind::Dense { units }, Activation::Tanh);
     let mut specs: Vec<LayerSpec> = (0..layers - 1).map(|_| spec(8)).collect();
-    specs.push(LayerSpec::new(LayerKind::Dense { units: 3 }, Activation::Softmax));
+    specs.push(LayerSpec::new(
+        LayerKind::Dense { units: 3 },
+        Activation::Softmax,
+    ));
     Network::new(Shape::flat(4), &specs, Loss::SoftmaxCrossEntropy).unwrap()
 }
 
@@ -55,15 +58,26 @@ fn residual(blocks: usize) -> Outline {
         specs.push(sum);
     }
     specs.push(LayerSpec::new(LayerKind::Flatten, Activation::Linear));
-    specs.push(LayerSpec::new(LayerKind::Dense { units: 2 }, Activation::Softmax));
+    specs.push(LayerSpec::new(
+        LayerKind::Dense { units: 2 },
+        Activation::Softmax,
+    ));
     let network = Network::new(Shape::image(1, 6, 6), &specs, Loss::SoftmaxCrossEntropy).unwrap();
     Outline::of_network(&network)
 }
 
 #[test]
 fn every_node_is_in_exactly_one_place() {
-    for outline in [Outline::of_network(&dense(60)), residual(19), Outline::of_network(&dense(3))] {
-        let mut all: Vec<usize> = outline.top().iter().flat_map(|&p| outline.nodes_of(p)).collect();
+    for outline in [
+        Outline::of_network(&dense(60)),
+        residual(19),
+        Outline::of_network(&dense(3)),
+    ] {
+        let mut all: Vec<usize> = outline
+            .top()
+            .iter()
+            .flat_map(|&p| outline.nodes_of(p))
+            .collect();
         all.sort_unstable();
         assert_eq!(all, (0..outline.nodes().len()).collect::<Vec<_>>());
         for (at, block) in outline.blocks().iter().enumerate() {
@@ -81,7 +95,11 @@ fn a_deep_network_is_shown_in_a_few_parts_and_opens_block_by_block() {
     let outline = Outline::of_network(&dense(60));
     let first = outline.first_open();
     let shown = outline.shown(&first);
-    assert!((3..=FIRST_PARTS).contains(&shown.parts.len()), "{}", shown.parts.len());
+    assert!(
+        (3..=FIRST_PARTS).contains(&shown.parts.len()),
+        "{}",
+        shown.parts.len()
+    );
     // A chain stays a chain however it is folded.
     assert_eq!(shown.edges.len(), shown.parts.len() - 1);
     let all: BTreeSet<usize> = (0..outline.blocks().len()).collect();
@@ -120,9 +138,21 @@ fn names_of_a_file_are_its_blocks() {
         &[
             ("/conv1/Conv", "Conv", &["x"]),
             ("/layer1/layer1.0/conv1/Conv", "Conv", &["/conv1/Conv"]),
-            ("/layer1/layer1.0/Mish", "Mish", &["/layer1/layer1.0/conv1/Conv"]),
-            ("/layer1/layer1.1/conv1/Conv", "Conv", &["/layer1/layer1.0/Mish"]),
-            ("/layer1/layer1.1/relu/Relu", "Relu", &["/layer1/layer1.1/conv1/Conv"]),
+            (
+                "/layer1/layer1.0/Mish",
+                "Mish",
+                &["/layer1/layer1.0/conv1/Conv"],
+            ),
+            (
+                "/layer1/layer1.1/conv1/Conv",
+                "Conv",
+                &["/layer1/layer1.0/Mish"],
+            ),
+            (
+                "/layer1/layer1.1/relu/Relu",
+                "Relu",
+                &["/layer1/layer1.1/conv1/Conv"],
+            ),
             ("/fc/Gemm", "Gemm", &["/layer1/layer1.1/relu/Relu"]),
         ],
         "/fc/Gemm",
@@ -137,7 +167,11 @@ fn names_of_a_file_are_its_blocks() {
     // The input, the first convolution, layer1, the end, and what it gives.
     assert_eq!(open.parts.len(), 5);
     assert_eq!(open.edges.len(), 4);
-    let mish = outline.nodes().iter().position(|n| n.operator == "Mish").unwrap();
+    let mish = outline
+        .nodes()
+        .iter()
+        .position(|n| n.operator == "Mish")
+        .unwrap();
     let why = outline.nodes()[mish].kind.reason().unwrap();
     assert!(why.contains("Mish"), "{why}");
     assert_eq!(outline.short_name(mish), "Mish");
@@ -157,7 +191,11 @@ fn what_is_looked_for_is_found_by_name_kind_and_tensor() {
         "/head/Gemm",
     );
     let found = |query: &str| -> Vec<Part> {
-        outline.find(query, 10).into_iter().map(|hit| hit.part).collect()
+        outline
+            .find(query, 10)
+            .into_iter()
+            .map(|hit| hit.part)
+            .collect()
     };
     assert_eq!(found("mish"), [Part::Node(2)]);
     assert_eq!(found("HEAD gemm")[0], Part::Node(3));
@@ -166,7 +204,11 @@ fn what_is_looked_for_is_found_by_name_kind_and_tensor() {
     let deep = Outline::of_network(&dense(60));
     let weights = deep.find("weight", 100);
     assert_eq!(weights.len(), 60);
-    assert!(weights.iter().all(|hit| hit.tensor.as_deref() == Some("weight")));
+    assert!(
+        weights
+            .iter()
+            .all(|hit| hit.tensor.as_deref() == Some("weight"))
+    );
     assert_eq!(deep.find("dense", 7).len(), 7);
 }
 
@@ -180,4 +222,24 @@ fn a_spread_is_that_of_numpy() {
     assert!((spread.deviation - 1.959_591_794_226_542_4).abs() < 1e-12);
     assert_eq!((spread.least, spread.greatest), (-2.0, 4.0));
     assert!(Spread::of(std::iter::empty()).is_none());
+}
+
+#[test]
+fn a_constant_belongs_where_it_is_read() {
+    let outline = outline(
+        &[
+            ("Constant_0", "Constant", &[]),
+            ("/stem/Conv", "Conv", &["x"]),
+            ("/stem/Clip", "Clip", &["/stem/Conv", "Constant_0"]),
+            ("/head/Pow", "Pow", &["/stem/Clip"]),
+            ("/head/Mul", "Mul", &["/head/Pow"]),
+        ],
+        "/head/Mul",
+    );
+    assert_eq!(outline.nodes()[1].operator, "Constant");
+    let block = outline.parent(Part::Node(1)).expect("it is in a block");
+    assert_eq!(
+        outline.blocks()[block].name,
+        BlockName::Path("stem".to_owned())
+    );
 }

@@ -141,7 +141,11 @@ impl Lanes {
                         let (mut sum, mut weight) = (0.0, 0.0);
                         for &other in near {
                             let other = &self.cells[other];
-                            let w = if this.passes && other.passes { STRAIGHT } else { 1.0 };
+                            let w = if this.passes && other.passes {
+                                STRAIGHT
+                            } else {
+                                1.0
+                            };
                             sum += w * other.y;
                             weight += w;
                         }

@@ -113,7 +113,10 @@ pub(super) fn lay(lanes: &Lanes, sizes: &[[f32; 2]], gaps: &Gaps) -> Placement {
 fn divide(lanes: &Lanes, wide: &[f32], gaps: &Gaps) -> Vec<std::ops::Range<usize>> {
     let count = wide.len();
     let total = wide.iter().sum::<f32>() + gaps.rank * count.saturating_sub(1) as f32;
-    let ends = lanes.cells.iter().map(|cell| (cell.y + 0.5 * cell.high, cell.y - 0.5 * cell.high));
+    let ends = lanes
+        .cells
+        .iter()
+        .map(|cell| (cell.y + 0.5 * cell.high, cell.y - 0.5 * cell.high));
     let (top, bottom) = ends.fold((f32::NEG_INFINITY, f32::INFINITY), |all, end| {
         (all.0.max(end.0), all.1.min(end.1))
     });
@@ -139,7 +142,9 @@ fn divide(lanes: &Lanes, wide: &[f32], gaps: &Gaps) -> Vec<std::ops::Range<usize
     }
     for row in 1..rows {
         let goal = x * row as f32 / rows as f32;
-        let ideal = before.partition_point(|&at| at < goal).clamp(begin + 1, count - 1);
+        let ideal = before
+            .partition_point(|&at| at < goal)
+            .clamp(begin + 1, count - 1);
         let leeway = (LEEWAY * count as f32 / rows as f32) as usize;
         let from = ideal.saturating_sub(leeway).max(begin + 1);
         let to = (ideal + leeway).min(count - 1).max(from);
