@@ -239,7 +239,7 @@ fn load(path: &Path, mut experiment: Experiment, go_on: impl Fn(usize) -> bool) 
     experiment.name = None;
     experiment.data = DataConfig {
         validation: experiment.data.validation,
-        ..DataConfig::of(&path.to_string_lossy())
+        ..DataConfig::of(&*path.to_string_lossy())
     };
     let matched = match_loss(&mut experiment);
     Some(matched.map(|()| Loaded::Experiment(Box::new(experiment))))

@@ -4,7 +4,7 @@
 use super::stand::deep_direction;
 use super::{Blocks, Plate};
 use crate::app::labels::ViewCamera;
-use crate::app::pick::click;
+use crate::app::pick::NetworkPicking;
 use crate::app::plugins::GradscapeSystems;
 use crate::app::scene::row_direction;
 use crate::app::state::{SceneView, Selection};
@@ -21,7 +21,9 @@ const DOUBLE: f32 = 0.4;
 pub(super) fn plugin(app: &mut App) {
     app.add_systems(
         Update,
-        point_at_plates.after(click).in_set(GradscapeSystems::Input),
+        point_at_plates
+            .after(NetworkPicking)
+            .in_set(GradscapeSystems::Input),
     );
 }
 

@@ -34,6 +34,22 @@ pub struct Plate {
 }
 
 impl Plate {
+    /// Where the line through its middle along x leaves it: to the right for 1, to the left
+    /// for -1.
+    pub fn side(&self, sign: f32) -> [f32; 2] {
+        let along = [
+            self.half.x / row_direction().x.abs(),
+            self.half.z / deep_direction().x.abs(),
+        ];
+        [self.center.x + sign * along[0].min(along[1]), self.center.y]
+    }
+
+    /// Whether ways to the right begin at this place.
+    pub fn touches(&self, [x, y]: [f32; 2]) -> bool {
+        let off = Vec2::new(x - self.center.x - across(self.half), y - self.center.y);
+        off.length() < 1e-2
+    }
+
     /// The corners of an upright box around it.
     pub fn reach(&self) -> (Vec3, Vec3) {
         let half = upright(self.half);

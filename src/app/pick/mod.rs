@@ -30,11 +30,18 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<OverMap>()
         .add_systems(
             Update,
-            (point, click).chain().in_set(GradscapeSystems::Input),
+            (point, click)
+                .chain()
+                .in_set(NetworkPicking)
+                .in_set(GradscapeSystems::Input),
         )
         .add_systems(EguiPrimaryContextPass, tooltip::show_numbers)
         .add_plugins(kernel::plugin);
 }
+
+/// Finding what is under the pointer in the network, and clicks there.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct NetworkPicking;
 
 /// A press and release farther apart than this, in points, is a drag.
 const STILL: f32 = 4.0;
@@ -212,7 +219,7 @@ struct Presses {
 
 /// A click selects what is under the pointer, or nothing; a double click on a
 /// neuron or a connection brings it into the middle.
-pub(in crate::app) fn click(
+fn click(
     mut contexts: EguiContexts,
     time: Res<Time<Real>>,
     buttons: Res<ButtonInput<MouseButton>>,

@@ -169,12 +169,30 @@ fn label_place([center, half]: [Vec3; 2]) -> Transform {
     Transform::from_translation(center - (half.y + BELOW) * Vec3::Y)
 }
 
-/// The straight pieces of all ways.
+/// The straight pieces of all ways. Plates are turned, and the ways lie in the plane through
+/// their middles: they go on as far as the sides of the plates there.
 fn pieces(blocks: &Blocks) -> Vec<(BlockLink, Slot, Ends, Sign)> {
     let at = |[x, y]: [f32; 2]| Vec3::new(x, y, 0.0);
     let mut all = Vec::new();
     for stroke in blocks.strokes() {
-        for pair in stroke.points.windows(2) {
+        let mut points = stroke.points.clone();
+        if !stroke.back {
+            let plates = blocks.plates();
+            let begins = plates.get(stroke.from).map(|plate| plate.side(1.0));
+            // What passes by other plates goes on from where another piece ended.
+            if let (Some(side), Some(&first)) = (begins, points.first())
+                && plates[stroke.from].touches(first)
+            {
+                points.insert(0, side);
+            }
+            points.extend(
+                stroke
+                    .to
+                    .and_then(|to| plates.get(to))
+                    .map(|plate| plate.side(-1.0)),
+            );
+        }
+        for pair in points.windows(2) {
             if all.len() >= MOST_LINKS || pair[0] == pair[1] {
                 continue;
             }

@@ -24,7 +24,7 @@ pub struct NetworkLayout {
     /// Whether plates stand for most of them.
     pub(super) in_blocks: bool,
     /// Which standing of the plates it follows, and where that began.
-    followed: [u64; 2],
+    pub(super) followed: [u64; 2],
 }
 
 impl NetworkLayout {

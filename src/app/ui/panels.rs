@@ -256,7 +256,9 @@ fn lower_panels(
         Panel::bottom("gradscape race")
             .resizable(false)
             .exact_size(race::height(stage).min(most))
-            .frame(frame(10, 6))
+            .frame(
+                Frame::side_top_panel(&root.style().clone()).inner_margin(Margin::symmetric(10, 6)),
+            )
             .show(root, |ui| scroll(ui, "race", |ui| race::show(ui, stage)));
     }
     if !stage.choices.arena.racing {

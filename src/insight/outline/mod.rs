@@ -16,7 +16,7 @@ mod spread;
 
 pub use find::Hit;
 pub use foreign::{Foreign, Found, read_model};
-pub use place::{Gaps, Placement, place};
+pub use place::{Gaps, Placement, Stroke, place};
 pub use spread::Spread;
 
 use std::collections::{BTreeSet, HashSet};

@@ -69,7 +69,9 @@ fn of_node(ui: &mut Ui, stage: &Stage<'_>, outline: &Outline, at: usize) {
     );
     for (name, sides) in node.tensors.iter().take(MOST_LISTED) {
         let sides: Vec<_> = sides.iter().map(|&side| Some(side)).collect();
-        fact(ui, name, &shape_text(Some(&sides)));
+        // Names of tensors may be long.
+        let text = format!("{name}: {}", shape_text(Some(&sides)));
+        ui.add(egui::Label::new(RichText::new(text).small()).wrap());
     }
     if let Some(why) = node.kind.reason() {
         let key = match node.kind {
