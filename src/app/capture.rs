@@ -2,6 +2,7 @@
 //! number of training steps a frame, so that a capture is the same every time.
 
 use super::arena::{ArenaView, PinCommand, RaceCommand};
+use super::blocks::Blocks;
 use super::camera::CameraSettings;
 use super::graphics::{self, GraphicsError};
 use super::lecture::{self, Lecture};
@@ -15,6 +16,7 @@ use super::theme::Theme;
 use super::training::{Command, Drive, FirstSession, FrameGate, Training};
 use super::ui::{FirstTab, Tab, UiPlugin, inside_is_busy};
 use crate::experiment::Experiment;
+use crate::insight::outline::Foreign;
 use crate::lesson::Lesson;
 use crate::train::{Problem, Resumption, RunState, Session, TrainCommand};
 use bevy::asset::RenderAssetUsages;
@@ -112,6 +114,14 @@ pub enum CaptureError {
     /// More than the adapter can draw.
     #[error("{0} x {1} pixels cannot be drawn; give 16 to 8192 a side")]
     Size(u32, u32),
+    /// There is nothing to look for.
+    #[error(
+        "{0}: only a large network and another program's model are shown in blocks that are looked through by name"
+    )]
+    NotInBlocks(String),
+    /// Nothing is called so.
+    #[error("{0}: no layer, node, block or tensor is called so or is of this kind")]
+    NotFound(String),
     /// The renderer gave nothing back.
     #[error("the renderer gave no frame back after {0} updates; update the Vulkan driver")]
     NoFrame(usize),
@@ -140,11 +150,36 @@ pub fn capture(
 pub fn capture_selected(
     shot: &Shot,
     selected: Option<Item>,
+    sink: impl FnMut(usize, Frame) -> Result<(), String>,
+) -> Result<(), CaptureError> {
+    let sight = Sight {
+        selected,
+        ..Sight::default()
+    };
+    capture_sight(shot, &sight, sink)
+}
+
+/// What is looked at of what is shown.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    /// This is selected, as by a click.
+    pub selected: Option<Item>,
+    /// Another program's model stands in place of the network.
+    pub model: Option<Arc<Foreign>>,
+    /// Of what is shown in blocks all that there is room for is open.
+    pub open_all: bool,
+    /// The first thing that is found under this name or kind is shown.
+    pub find: Option<String>,
+}
+
+/// The same with more than that.
+pub fn capture_sight(
+    shot: &Shot,
+    sight: &Sight,
     mut sink: impl FnMut(usize, Frame) -> Result<(), String>,
 ) -> Result<(), CaptureError> {
     let mut studio = Studio::new(shot)?;
-    studio.app.world_mut().resource_mut::<Selection>().selected = selected;
-    studio.settle();
+    studio.look_at(sight)?;
     let (mut taken, mut waited) = (0, 0);
     for index in 0..shot.frames {
         studio.advance(index > 0 && !shot.replay);
@@ -222,6 +257,28 @@ pub fn bench(shot: &Shot, frames: usize, selected: Option<Item>) -> Result<Vec<f
         seconds.push(begun.elapsed().as_secs_f64());
     }
     Ok(seconds)
+}
+
+/// How long the first frame took, and each of the following while the camera turns, in
+/// seconds, of a network or a model that is looked at so: for `cargo bench --bench frames`.
+pub fn bench_orbit(
+    shot: &Shot,
+    sight: &Sight,
+    frames: usize,
+) -> Result<(f64, Vec<f64>), CaptureError> {
+    let begun = Instant::now();
+    let mut studio = Studio::new(shot)?;
+    studio.update();
+    let first = begun.elapsed().as_secs_f64();
+    studio.look_at(sight)?;
+    let mut seconds = Vec::with_capacity(frames);
+    for _ in 0..frames {
+        studio.turn(360.0 / frames as f32);
+        let begun = Instant::now();
+        studio.update();
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    Ok((first, seconds))
 }
 
 /// Whether an app of this process has set the log up.
@@ -341,6 +398,46 @@ impl Studio {
     /// The app, for tests that want to look inside.
     pub fn app(&mut self) -> &mut App {
         &mut self.app
+    }
+
+    /// Shows what is to be looked at, and lets everything come to rest.
+    pub fn look_at(&mut self, sight: &Sight) -> Result<(), CaptureError> {
+        if let Some(model) = &sight.model {
+            // The network that it takes the place of is laid out first.
+            self.update();
+            let mut blocks = self.app.world_mut().resource_mut::<Blocks>();
+            blocks.show_foreign(Arc::clone(model));
+        }
+        self.app.world_mut().resource_mut::<Selection>().selected = sight.selected;
+        self.settle();
+        let mut blocks = self.app.world_mut().resource_mut::<Blocks>();
+        if sight.open_all {
+            blocks.open_all();
+        }
+        if let Some(name) = &sight.find {
+            let found = blocks.outline().map(|outline| outline.find(name, 1));
+            let Some(found) = found else {
+                return Err(CaptureError::NotInBlocks(name.clone()));
+            };
+            let Some(hit) = found.into_iter().next() else {
+                return Err(CaptureError::NotFound(name.clone()));
+            };
+            blocks.reveal(hit.part);
+            if blocks.has_neurons(hit.part) {
+                blocks.toggle(hit.part);
+            }
+        }
+        if sight.open_all || sight.find.is_some() {
+            for _ in 0..SETTLE {
+                self.update();
+            }
+        }
+        if sight.open_all && sight.find.is_none() {
+            self.app.world_mut().write_message(CameraRequest::Reset);
+            self.update();
+            self.update();
+        }
+        Ok(())
     }
 
     /// Lets pipelines, panels and cameras come to rest.

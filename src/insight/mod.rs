@@ -12,6 +12,7 @@ pub mod maximise;
 pub mod model;
 pub mod nearest;
 pub mod neuron_field;
+pub mod outline;
 pub mod picture;
 pub mod recording;
 pub mod regularisers;

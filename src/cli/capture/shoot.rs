@@ -14,7 +14,7 @@ const REST: f64 = 1.5;
 #[cfg(feature = "app")]
 pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     use super::{InsideName, ViewName};
-    use crate::app::capture::{Shot, capture_selected};
+    use crate::app::capture::{Shot, Sight, capture_sight};
     use crate::app::ui::Tab;
     use crate::app::{
         ArenaView, Ground, HeatView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode,
@@ -118,7 +118,13 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     let selected = plan
         .select
         .map(|[column, unit]| Item::Neuron { column, unit });
-    let done = capture_selected(&shot, selected, |index, frame| {
+    let sight = Sight {
+        selected,
+        model: plan.model.clone(),
+        open_all: plan.open_all,
+        find: plan.find.clone(),
+    };
+    let done = capture_sight(&shot, &sight, |index, frame| {
         if interrupt.is_raised() {
             return Err("interrupted; nothing was written".to_owned());
         }
