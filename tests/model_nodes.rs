@@ -129,14 +129,14 @@ impl Case {
         let model = open_model(path).unwrap();
         let translation = translate(&model);
         let found = translation.result.map_err(|why| {
-            let reasons = translation
+            let mut reasons = translation
                 .statuses
                 .iter()
                 .filter_map(|status| match status {
                     Status::Opaque(why) | Status::Unknown(why) => Some(why.clone()),
                     _ => None,
                 });
-            reasons.last().unwrap_or(why)
+            reasons.next_back().unwrap_or(why)
         })?;
         let (network, params) = (&found.network, &found.params);
         let x = &self.inputs[0].1;

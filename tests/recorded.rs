@@ -1,5 +1,6 @@
 //! Recorded runs as other programs see them: what `train` records, and what `runs` makes
 //! of it.
+#![allow(clippy::unwrap_used)]
 
 mod command;
 

@@ -1,5 +1,6 @@
 //! A process that is killed at any moment leaves everything that it had committed, and
 //! weights that are those of training to the bit.
+#![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
 use gradscape::experiment::Experiment;

@@ -105,7 +105,7 @@ impl EventWriter {
         let held = |&n: &f64| n > 0.0;
         let first = counts.iter().position(held).unwrap_or(0);
         let last = counts.iter().rposition(held).unwrap_or(0);
-        let (counts, edges) = match counts.iter().any(|n| held(n)) {
+        let (counts, edges) = match counts.iter().any(held) {
             true => (&counts[first..=last], &edges[first..=last + 1]),
             false => (&counts[..0], &edges[..1]),
         };
