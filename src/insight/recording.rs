@@ -223,7 +223,8 @@ mod tests {
         let norm = recording.steps().last().unwrap().gradient_norm;
         let own = session.trainer().gradient();
         let own: f64 = own.iter().map(|&g| f64::from(g).powi(2)).sum();
-        assert_eq!(norm, own.sqrt());
+        // Summed in another order.
+        assert!((norm / own.sqrt() - 1.0).abs() < 1e-14);
         let moments = recording.distributions().unwrap().moments();
         assert!((40..=distributions::CAPACITY).contains(&moments.len()));
         assert_eq!((moments[0].step, moments.last().unwrap().step), (0, 160));
