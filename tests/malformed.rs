@@ -514,9 +514,9 @@ fn archives_that_unpack_without_end_are_refused() {
     assert!(error.contains("unpacks to more"), "{error}");
     // What real files of images shrink to is read.
     let real = gzip(&idx(&[2000, 28, 28], &zeros[..2000 * 28 * 28]));
-    std::fs::write(dir.path().join("labels"), idx(&[2000], &[1; 2000])).unwrap();
-    let found = tried(&dir.path().join("b-images-idx3-ubyte.gz"), data, &real);
-    assert!(found.is_err_and(|error| !error.contains("unpacks to more")));
+    let labels: Vec<u8> = (0..2000).map(|i| (i % 10) as u8).collect();
+    std::fs::write(dir.path().join("labels"), idx(&[2000], &labels)).unwrap();
+    tried(&dir.path().join("b-images-idx3-ubyte.gz"), data, &real).unwrap();
 }
 
 #[test]

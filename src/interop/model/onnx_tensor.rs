@@ -55,7 +55,7 @@ pub(super) fn read_tensor(bytes: &[u8]) -> Result<Tensor, String> {
             check_count(&shape, raw.len() / element.width()).map_err(&fault)?;
             element.numbers(raw)
         }
-        (Some(element), None) => listed_numbers(bytes, element)?,
+        (Some(element), None) => listed_numbers(bytes, element, count(&shape).unwrap_or(0))?,
     };
     match &numbers {
         Numbers::Floats(all) => check_count(&shape, all.len()).map_err(&fault)?,
@@ -77,7 +77,10 @@ fn check_count(shape: &[usize], found: usize) -> Result<(), String> {
 }
 
 /// The numbers of a tensor that lie in fields of their own kind and not as raw bytes.
-fn listed_numbers(bytes: &[u8], element: Element) -> Result<Numbers, String> {
+///
+/// Of halves, each of which may take a single byte there, no more are kept than the shape has,
+/// and one by which it is seen that there are too many.
+fn listed_numbers(bytes: &[u8], element: Element, needed: usize) -> Result<Numbers, String> {
     let (mut floats, mut wholes, mut more) = (Vec::new(), Vec::new(), 0);
     let mut message = Message::new(bytes);
     while let Some((number, field)) = message.next()? {
@@ -85,9 +88,11 @@ fn listed_numbers(bytes: &[u8], element: Element) -> Result<Numbers, String> {
             (4, Element::F32) => field.singles(&mut floats)?,
             (10, Element::F64) => field.doubles(&mut floats)?,
             (5, Element::F16 | Element::BF16) => {
+                floats.reserve_exact(needed.min(bytes.len()));
                 field.each_whole(|n| {
-                    let bytes = (n as u16).to_le_bytes();
-                    floats.extend(element.floats(&bytes));
+                    if floats.len() <= needed {
+                        floats.extend(element.floats(&(n as u16).to_le_bytes()));
+                    }
                 })?;
             }
             (5 | 7 | 11, _) if element.is_whole() => {
