@@ -2,6 +2,9 @@
 //! text, and a page draws in a real browser without a network.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod browser;
+
+use browser::{browser, open_page};
 use gltf_json::Root;
 use gltf_json::mesh::Semantic;
 use gltf_json::validation::{Checked, Validate};
@@ -11,9 +14,8 @@ use gradscape::landscape::{Measure, Over, PathOnPlane, Plane, PlanePoint, Quanti
 use ndarray::{Array1, Array2};
 use std::collections::HashSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
 /// Text that would do harm if it were taken for markup.
 const NASTY: &str =
@@ -521,63 +523,18 @@ fn the_command_writes_them_all_and_refuses_before_it_computes() {
     }
 }
 
-/// A Chromium on this machine. Where `GRADSCAPE_BROWSER_TESTS` is `required`
-/// there has to be one.
-fn browser() -> Option<PathBuf> {
-    let names = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ];
-    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
-    let found = names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(|path| path.is_file());
-    let required = std::env::var("GRADSCAPE_BROWSER_TESTS").is_ok_and(|v| v == "required");
-    assert!(found.is_some() || !required, "no Chromium in PATH");
-    if found.is_none() {
-        println!("skipped: no Chromium in PATH");
-    }
-    found
-}
-
 /// Opens a page without a network and returns what the browser prints.
 fn open(browser: &Path, page: &Path, dir: &Path, args: &[&str]) -> String {
-    let printed = fs::File::create(dir.join("printed")).unwrap();
-    let mut child = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--use-angle=swiftshader",
-        ])
-        .args([
-            "--enable-unsafe-swiftshader",
-            "--hide-scrollbars",
-            "--window-size=1000,800",
-        ])
-        .args([
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--virtual-time-budget=20000",
-        ])
-        .arg(format!("--user-data-dir={}", dir.join("profile").display()))
-        .args(args)
-        .arg(format!("file://{}", page.display()))
-        .stdout(printed)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begin = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begin.elapsed() > Duration::from_secs(240) {
-            child.kill().unwrap();
-            panic!("the browser does not come to an end");
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    fs::read_to_string(dir.join("printed")).unwrap()
+    open_page(
+        browser,
+        page,
+        dir,
+        &[
+            &["--window-size=1000,800", "--virtual-time-budget=20000"],
+            args,
+        ]
+        .concat(),
+    )
 }
 
 #[test]

@@ -2,8 +2,11 @@
 //! text, pages stay small, and one opens in a real browser without a network.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod browser;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use browser::{browser, open_page};
 use gradscape::experiment::Experiment;
 use gradscape::interop::{EventValue, events_of_bytes};
 use gradscape::run::{
@@ -14,9 +17,8 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Text that would do harm if it were taken for markup.
 const NASTY: &str = "a<b> & \"c\" </script><img src=http://example.org/x onerror=alert(1)> '@DATA@";
@@ -457,59 +459,14 @@ fn what_a_folder_does_not_have_is_left_out_by_name() {
     assert!(error.contains("single steps"), "{error}");
 }
 
-/// A Chromium on this machine. Where `GRADSCAPE_BROWSER_TESTS` is `required`
-/// there has to be one.
-fn browser() -> Option<PathBuf> {
-    let names = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ];
-    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
-    let found = names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(|path| path.is_file());
-    let required = std::env::var("GRADSCAPE_BROWSER_TESTS").is_ok_and(|v| v == "required");
-    assert!(found.is_some() || !required, "no Chromium in PATH");
-    if found.is_none() {
-        println!("skipped: no Chromium in PATH");
-    }
-    found
-}
-
 /// Opens a page without a network and returns what the browser prints.
 fn open(browser: &Path, page: &Path, dir: &Path, args: &[&str]) -> String {
-    let printed = fs::File::create(dir.join("printed")).unwrap();
-    let mut child = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--use-angle=swiftshader",
-        ])
-        .args(["--enable-unsafe-swiftshader", "--hide-scrollbars"])
-        .args([
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--virtual-time-budget=8000",
-        ])
-        .arg(format!("--user-data-dir={}", dir.join("profile").display()))
-        .args(args)
-        .arg(format!("file://{}", page.display()))
-        .stdout(printed)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begin = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begin.elapsed() > Duration::from_secs(240) {
-            child.kill().unwrap();
-            panic!("the browser does not come to an end");
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    fs::read_to_string(dir.join("printed")).unwrap()
+    open_page(
+        browser,
+        page,
+        dir,
+        &[&["--virtual-time-budget=8000"], args].concat(),
+    )
 }
 
 /// The page with a script before all others that notes what goes wrong and, once it is
