@@ -13,8 +13,8 @@ use super::picture::shapes_last;
 use super::plugins::GradscapeSystems;
 use super::scene::RivalScene;
 use super::state::{
-    CameraRequest, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView, SurfaceRoot,
-    ViewMode, ViewRect,
+    CameraRequest, HoldView, NetworkBounds, PINNED_OFFSET, SURFACE_MAX, SURFACE_MIN, SceneView,
+    SurfaceRoot, ViewMode, ViewRect,
 };
 use super::surface_hand::Drag;
 use super::theme::{Theme, color};
@@ -74,7 +74,7 @@ const SURFACE_POSE: (f32, f32) = (-0.5, 0.5);
 /// The same for two surfaces side by side, which shall look equally large.
 const PAIR_POSE: (f32, f32) = (-0.16, 0.46);
 /// Vertical angle of view, in radians.
-const FIELD_OF_VIEW: f32 = 0.62;
+pub(super) const FIELD_OF_VIEW: f32 = 0.62;
 
 fn own_the_egui_context(mut settings: ResMut<EguiGlobalSettings>) {
     settings.auto_create_primary_context = false;
@@ -270,6 +270,7 @@ fn shown_box(
 fn frame_what_changed(
     mode: Res<State<ViewMode>>,
     (bounds, scene): (Res<NetworkBounds>, Res<RivalScene>),
+    mut hold: ResMut<HoldView>,
     pinned: Res<Pinned>,
     mut commands: Commands,
     mut had_two: Local<bool>,
@@ -286,7 +287,9 @@ fn frame_what_changed(
     let two = pinned.kept.is_some();
     let paired = two != *had_two;
     let networks = boxes(&bounds, &scene);
-    let changed = mode.is_changed() || *stood != networks || paired;
+    let moved = *stood != networks;
+    let held = moved && std::mem::take(&mut hold.bypass_change_detection().0);
+    let changed = mode.is_changed() || (moved && !held) || paired;
     *had_two = two;
     for (entity, ViewCamera(view), camera, mut orbit, unframed) in &mut cameras {
         let Some(aspect) = aspect(camera).filter(|_| camera.is_active) else {
@@ -313,7 +316,7 @@ fn frame_what_changed(
     *stood = networks;
 }
 
-fn aspect(camera: &Camera) -> Option<f32> {
+pub(super) fn aspect(camera: &Camera) -> Option<f32> {
     let size = camera.physical_viewport_size()?.as_vec2();
     (size.x > 0.0 && size.y > 0.0).then(|| size.x / size.y)
 }
@@ -359,6 +362,16 @@ fn obey_requests(
                         orbit.target_focus = point;
                         orbit.target_radius = (0.45 * orbit.target_radius).max(1.0);
                         orbit.force_update = true;
+                    }
+                    continue;
+                }
+                CameraRequest::Frame {
+                    view: wanted,
+                    low,
+                    high,
+                } => {
+                    if wanted == *view || *mode.get() == ViewMode::Together {
+                        frame(&mut orbit, (low, high), aspect);
                     }
                     continue;
                 }

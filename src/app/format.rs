@@ -70,6 +70,18 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// A whole number in three digits that count, with k, M and G for thousands, millions and
+/// thousands of millions, from 10,000 on.
+pub fn compact(n: u64) -> String {
+    let (unit, sign) = match n {
+        ..10_000 => return count(n),
+        ..999_500 => (1e3, "k"),
+        ..999_500_000 => (1e6, "M"),
+        _ => (1e9, "G"),
+    };
+    format!("{}\u{2009}{sign}", number(n as f64 / unit, 3))
+}
+
 /// A parameter in words. Layers and units count from 1, as they are drawn.
 pub fn parameter(texts: &Texts, network: &Network, place: ParamPlace) -> String {
     let (layer, to) = (place.layer + 1, place.unit + 1);

@@ -389,10 +389,7 @@ mod tests {
         app.add_plugins((MinimalPlugins, StatesPlugin, state::plugin));
         app.configure_sets(Update, plugins::GradscapeSystems::Receive);
         app.init_resource::<super::super::state::Selection>();
-        let drive = Drive::Frame {
-            steps: 1,
-            epochs_before: 0,
-        };
+        let drive = Drive::Frame { steps: 1 };
         app.add_plugins((TrainingPlugin { problem, drive }, plugin));
         let tick = TimeUpdateStrategy::ManualDuration(Duration::from_millis(100));
         app.insert_resource(tick);

@@ -8,6 +8,7 @@
 mod arena;
 mod background;
 mod ball_camera;
+mod blocks;
 mod camera;
 pub mod capture;
 mod chain;
@@ -49,6 +50,7 @@ pub use arena::{
     Arena, ArenaPlugin, ArenaView, Ground, Lane, Lap, MOST_RACERS, MOST_STEPS, PinCommand, Pinned,
     PinnedTitle, RaceCommand, Standing, letter,
 };
+pub use blocks::{Blocks, MOST_UNFOLDED, OpenFile, OpeningFile, OpeningStage, Plate, is_large};
 pub use camera::CameraSettings;
 pub use chain::ChainShown;
 pub use errand::{Errand, ErrandProgress};
@@ -64,8 +66,8 @@ pub use runs::{Origin, RunKeeper};
 pub use search::{RangePlan, RangeTrial, SearchCommand, Searches, SweepPlan, SweepTrial, Wake};
 pub use settings::{Choices, Progress, Settings, SettingsError, SettingsPlugin, settings_path};
 pub use state::{
-    CameraRequest, ConnectionValue, HeatView, Item, NetworkBounds, NetworkView, NeuronValue,
-    SceneView, Selection, SurfaceView, ViewMode, ViewRect,
+    CameraRequest, ConnectionValue, HeatView, HoldView, Item, NetworkBounds, NetworkView,
+    NeuronValue, SceneView, Selection, SurfaceView, ViewMode, ViewRect,
 };
 pub use study::{CurvatureHere, LineHere, Study, StudyWish};
 pub use surface::{ErrorSurface, PlaneFacts};

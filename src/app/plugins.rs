@@ -1,9 +1,9 @@
 //! The plugin group and the order of everything that runs in a frame.
 
 use super::{
-    arena, ball_camera, camera, chain, labels, lecture, micro, pick, picture, presenter, quiet,
-    render, replay, rivals, scene, state, study, surface, surface_hand, text, theme, training,
-    watch,
+    arena, ball_camera, blocks, camera, chain, labels, lecture, micro, pick, picture, presenter,
+    quiet, render, replay, rivals, scene, state, study, surface, surface_hand, text, theme,
+    training, watch,
 };
 use crate::train::Problem;
 use bevy::app::PluginGroupBuilder;
@@ -55,6 +55,7 @@ impl PluginGroup for GradscapePlugins {
             .add(surface::plugin)
             .add(arena::ArenaPlugin)
             .add(study::plugin)
+            .add(blocks::plugin)
             .add(scene::NetworkScenePlugin)
             .add(scene::SurfaceScenePlugin)
             .add(render::plugin)

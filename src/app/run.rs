@@ -1,5 +1,6 @@
 //! The window.
 
+use super::blocks::OpenFile;
 use super::capture::LOG_FILTER;
 use super::graphics::{self, GraphicsError};
 use super::lecture::Lecture;
@@ -37,6 +38,8 @@ pub struct Opening {
     pub run: Option<PathBuf>,
     /// Where runs are recorded, if they are.
     pub runs: Option<Catalogue>,
+    /// A file that is opened once the window is there.
+    pub file: Option<std::path::PathBuf>,
     /// The lesson that is given; then nothing of the settings is changed.
     pub lecture: Option<Lecture>,
     /// What is watched from the start.
@@ -114,6 +117,12 @@ pub fn run(opening: &Opening) -> Result<bool, GraphicsError> {
                 notices.0.push(Notice { message, error });
             }
         }
+    }
+    if let Some(path) = &opening.file {
+        app.world_mut().write_message(OpenFile {
+            path: path.clone(),
+            start: Some(false),
+        });
     }
     if let Some(wish) = &opening.watch {
         app.insert_resource(FirstTab(Some(Tab::Elsewhere)));

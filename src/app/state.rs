@@ -14,6 +14,7 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<Selection>()
         .init_resource::<ViewRect>()
         .init_resource::<NetworkBounds>()
+        .init_resource::<HoldView>()
         .add_message::<CameraRequest>();
 }
 
@@ -250,6 +251,11 @@ impl Default for NetworkBounds {
     }
 }
 
+/// Whether the network's extent changes this time without a new framing of it: something was
+/// opened or closed.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HoldView(pub bool);
+
 /// The box of the surface around its root: x and z from -5 to 5, height from 0 to 4.
 pub const SURFACE_MIN: Vec3 = Vec3::new(-5.0, 0.0, -5.0);
 /// See [`SURFACE_MIN`].
@@ -283,6 +289,15 @@ pub enum CameraRequest {
         view: SceneView,
         /// The point, in world space.
         point: Vec3,
+    },
+    /// This box of the view, as large as it can be seen whole from the present direction.
+    Frame {
+        /// Which view.
+        view: SceneView,
+        /// Its corner with the smallest coordinates, in world space.
+        low: Vec3,
+        /// That with the largest.
+        high: Vec3,
     },
 }
 

@@ -392,10 +392,7 @@ mod tests {
         app
     }
 
-    const FRAME: Drive = Drive::Frame {
-        steps: 1,
-        epochs_before: 0,
-    };
+    const FRAME: Drive = Drive::Frame { steps: 1 };
 
     fn origin(shown: &ErrorSurface) -> f64 {
         let surface = shown.surface.as_ref().unwrap();

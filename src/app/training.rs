@@ -202,22 +202,7 @@ pub enum Drive {
     Frame {
         /// Steps a frame while running.
         steps: usize,
-        /// Epochs trained before the first frame.
-        epochs_before: usize,
     },
-}
-
-impl Drive {
-    /// The same, without epochs before the first frame.
-    fn without_epochs_before(self) -> Self {
-        match self {
-            Drive::Thread => Drive::Thread,
-            Drive::Frame { steps, .. } => Drive::Frame {
-                steps,
-                epochs_before: 0,
-            },
-        }
-    }
 }
 
 /// With [`Drive::Frame`], whether training goes on in this frame.
@@ -399,15 +384,10 @@ fn new_driver(
     (keeper, parent): (&mut RunKeeper, Option<Parent>),
 ) -> Driver {
     match drive {
-        Drive::Frame {
-            steps,
-            epochs_before,
-        } => {
+        Drive::Frame { steps } => {
             let session = resumed.unwrap_or_else(|| Session::new(Arc::clone(problem)));
-            let mut session = Box::new(session);
-            (0..epochs_before).for_each(|_| session.command(TrainCommand::Epoch));
             Driver::Frame {
-                session,
+                session: Box::new(session),
                 steps,
                 beside: (0, Vec::new()),
             }
@@ -523,7 +503,7 @@ pub(super) fn load_experiment(
             *driver = new_driver(
                 &problem,
                 session,
-                drive.0.without_epochs_before(),
+                drive.0,
                 proxy.as_deref(),
                 &mut notices,
                 (&mut keeper, parent),

@@ -6,7 +6,7 @@ use super::state::Selection;
 use super::training::{
     DriveChoice, Driver, NetworkReplaced, Notice, Notices, Training, send_commands,
 };
-use crate::watch::{Begun, Board, Followed, Follower, News, Source, SourceKind};
+use crate::watch::{Begun, Board, Followed, Follower, Group, News, Source, SourceKind, spreads};
 use bevy::prelude::*;
 use bevy::winit::{EventLoopProxyWrapper, WinitUserEvent};
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
@@ -128,12 +128,27 @@ fn watch(
     wake: &impl Fn(),
 ) {
     while !stop.load(Ordering::Relaxed) {
-        let poll = source.poll();
+        let mut poll = source.poll();
         if !poll.news.is_empty() {
             let mut followed = Vec::new();
             poll.news
                 .iter()
                 .for_each(|n| follower.see(n, &mut followed));
+            // Weights and gradients of a network that is shown have their own panels.
+            let groups: &[Group] = match follower.shows_network() {
+                true => &[Group::Activations],
+                false => &Group::ALL,
+            };
+            let spread: Vec<News> = poll
+                .news
+                .iter()
+                .filter_map(|news| match news {
+                    News::Tensors(frame) => Some(spreads(frame, groups)),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
+            poll.news.extend(spread);
             let mut look = Look {
                 news: poll.news,
                 followed: together(followed),

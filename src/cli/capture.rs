@@ -12,6 +12,7 @@ use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
 use crate::figure::{FilmFormat, HeatColors};
+use crate::insight::outline::{Foreign, Found, read_model};
 use crate::landscape::{Directions, Gauge, Measure, Over, Quantity, Scope};
 use crate::train::{Problem, Resumption};
 use clap::{Args, ValueEnum};
@@ -30,8 +31,12 @@ use views::{check_views, networks};
 pub struct CaptureArgs {
     /// An experiment file, a folder that `train` wrote, the name of a sample, or a model
     ///
-    /// A file or run folder of that name goes before a sample. Not needed with --function.
-    #[arg(value_name = "EXPERIMENT|DIR", required_unless_present = "function")]
+    /// A file or run folder of that name goes before a sample. Not needed with --function. A model
+    /// of another program that the engine cannot express is shown as a graph.
+    #[arg(
+        value_name = "EXPERIMENT|DIR|MODEL",
+        required_unless_present = "function"
+    )]
     source: Option<String>,
     /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
     #[arg(long, value_name = "SOURCE")]
@@ -116,6 +121,12 @@ pub struct CaptureArgs {
     /// Select a neuron: its column (0 has the inputs) and its unit, both from 0; a unit of a feature map shows its kernel at work
     #[arg(long, value_name = "COLUMN,UNIT", value_parser = neuron)]
     select: Option<[usize; 2]>,
+    /// Of a large network or a model, show the first layer, node, block or tensor that has this in its name or kind
+    #[arg(long, value_name = "TEXT")]
+    find: Option<String>,
+    /// Of a large network or a model, open all blocks that there is room for
+    #[arg(long)]
+    open_all: bool,
     /// Put a network beside it, on the same data and batches (up to three times): an experiment, a sample, or as for `compare` the same network `deeper`, `wider`, `relu`, ...
     #[arg(long, value_name = "NETWORK")]
     with: Vec<String>,
@@ -249,6 +260,12 @@ pub struct CapturePlan {
     pub fields: bool,
     /// A selected neuron's column and unit.
     pub select: Option<[usize; 2]>,
+    /// A model of another program that stands in the network's place.
+    pub model: Option<Arc<Foreign>>,
+    /// What of it is looked for.
+    pub find: Option<String>,
+    /// Whether all blocks are open.
+    pub open_all: bool,
     /// Networks beside it.
     pub with: Vec<Experiment>,
     /// Whether panels are drawn.
@@ -293,6 +310,9 @@ impl CapturePlan {
             own_scale: false,
             fields: false,
             select: None,
+            model: None,
+            find: None,
+            open_all: false,
             with: Vec::new(),
             panels: false,
             inside: None,
@@ -357,19 +377,35 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let arena = args.arena.plan(args.epochs)?;
     let named = SourceArgs {
-        // Behind a function that is shown alone any network will do.
-        source: args.source.clone().unwrap_or_else(|| "xor".to_owned()),
         data: args.data.clone(),
         weights: args.weights.clone(),
         at_step: args.at_step,
         seed: args.seed,
+        ..match &args.source {
+            Some(source) => SourceArgs {
+                source: source.clone(),
+                ..behind()
+            },
+            None => behind(),
+        }
     };
-    let view = args.view.unwrap_or(if args.arena.has_function() {
-        ViewName::Surface
-    } else {
-        ViewName::Both
-    });
-    let source = named.load()?;
+    let model = match args.data {
+        // Data that are named are for a network that is run.
+        Some(_) => None,
+        None => model(&named, args)?,
+    };
+    let view = args
+        .view
+        .unwrap_or(match (args.arena.has_function(), &model) {
+            (true, _) => ViewName::Surface,
+            // What is not run has no surface.
+            (_, Some(_)) => ViewName::Network,
+            _ => ViewName::Both,
+        });
+    let source = match &model {
+        Some(_) => behind().load()?,
+        None => named.load()?,
+    };
     let problem = Arc::clone(&source.problem);
     let known = |d: &Directions| !d.need_path() && !d.need_loss();
     if let Some(directions) = args.directions.filter(known) {
@@ -451,6 +487,9 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         own_scale: args.own_scale,
         fields: args.fields,
         select: args.select,
+        model,
+        find: args.find.clone(),
+        open_all: args.open_all,
         with: networks(&args.with, &problem)?,
         panels: args.panels,
         inside: args.inside,
@@ -469,6 +508,47 @@ pub fn run(args: &CaptureArgs) -> Result<(), CliError> {
         file: &plan.out,
     })?;
     out.say(format!("written to {}", plan.out.display()))
+}
+
+/// What stands behind a function or a model that is shown alone: any network will do.
+fn behind() -> SourceArgs {
+    SourceArgs {
+        source: "xor".to_owned(),
+        ..SourceArgs::default()
+    }
+}
+
+/// The model that is named, if the engine cannot express it or there are no data for it.
+fn model(named: &SourceArgs, args: &CaptureArgs) -> Result<Option<Arc<Foreign>>, CliError> {
+    let Some(path) = named.model() else {
+        return Ok(None);
+    };
+    let foreign = match read_model(path, |_| true) {
+        Some(Ok(Found::Foreign(foreign))) => foreign,
+        Some(Err(why)) => return Err(CliError::Failed(why)),
+        Some(Ok(Found::Experiment(_))) | None => return Ok(None),
+    };
+    let of_runs = [
+        ("--weights", args.weights.is_some()),
+        ("--seed", args.seed.is_some()),
+        ("--events", args.events.is_some()),
+        ("--epochs", args.epochs > 0),
+        ("--inside", args.inside.is_some()),
+        ("--select", args.select.is_some()),
+        ("--with", !args.with.is_empty()),
+        (
+            "--view",
+            args.view.is_some_and(|view| view != ViewName::Network),
+        ),
+    ];
+    if let Some((flag, _)) = of_runs.iter().find(|(_, given)| *given) {
+        return Err(CliError::Usage(format!(
+            "{}: {flag} is of what is run, and this model is shown and not run: {}",
+            path.display(),
+            foreign.why
+        )));
+    }
+    Ok(Some(foreign))
 }
 
 /// A number of events, whole or in parts.

@@ -158,6 +158,7 @@ fn open(exercise: &Exercise) -> Result<(), CliError> {
     settings.choices.mode = exercise.view.into();
     super::open::show(&Opening {
         problem: Arc::new(Problem::new(&exercise.experiment)?),
+        file: None,
         start: false,
         settings: Some((settings, notice)),
         run: None,

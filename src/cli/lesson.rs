@@ -80,6 +80,7 @@ fn open(args: &LessonArgs, lesson: Lesson, name: &str) -> Result<(), CliError> {
     let is_file = name.ends_with(".toml");
     let opening = Opening {
         problem: Arc::new(problem),
+        file: None,
         start: false,
         settings: Some((settings, None)),
         run: None,

@@ -7,6 +7,9 @@ use clap::Args;
 #[derive(Args, Debug, Clone, Default)]
 pub struct OpenArgs {
     /// An experiment file, a recorded run, a folder that `train` wrote, the name of a sample, or a model
+    ///
+    /// A model of another program (.onnx, .h5, .keras, .pt, .pth, .safetensors, .npz) that the
+    /// engine cannot express is shown as a graph.
     #[arg(value_name = "FILE")]
     file: Option<String>,
     /// The data of a model or of what is watched: a built-in name, or a CSV, NPZ or IDX file
@@ -29,6 +32,7 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     use super::samples::SAMPLES;
     use crate::app::run::Opening;
     use crate::app::{Notice, Settings};
+    use crate::interop::is_model;
     use crate::train::Problem;
     use std::sync::Arc;
 
@@ -56,7 +60,12 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
         Ok(Problem::new(&experiment)?)
     };
     let (settings, mut notice) = Settings::load();
-    let problem = match args.file.as_deref() {
+    let named = args.file.as_deref();
+    // A model may be large: the window is there first, and says how far it has come.
+    let model = named.map(std::path::PathBuf::from);
+    let model = model.filter(|path| args.data.is_none() && is_model(path) && path.is_file());
+    let problem = match named {
+        Some(_) if model.is_some() => load(SAMPLES[0].name)?,
         Some(file) => load(file)?,
         None => match settings.experiment().map(|e| Problem::new(&e)) {
             Some(Ok(problem)) => problem,
@@ -73,6 +82,7 @@ pub fn run(args: &OpenArgs) -> Result<(), CliError> {
     };
     let opening = Opening {
         problem: Arc::new(problem),
+        file: model,
         start: args.file.is_none(),
         settings: Some((settings, notice)),
         run,
@@ -102,6 +112,7 @@ pub fn watch(kind: &crate::watch::SourceKind, data: Option<String>) -> Result<()
         problem: std::sync::Arc::new(problem),
         start: false,
         settings: Some((settings, notice)),
+        file: None,
         run: None,
         runs: crate::run::Catalogue::standard(),
         lecture: None,

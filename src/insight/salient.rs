@@ -29,6 +29,9 @@ pub fn choose(
     count: usize,
     first: &[usize],
 ) -> Vec<u32> {
+    if count == 0 {
+        return Vec::new();
+    }
     let [inputs, units] = by.visible;
     let all_seen = inputs >= connections.inputs() && units >= connections.units();
     if all_seen && count >= connections.len() {
@@ -71,14 +74,29 @@ fn strongest(
     candidates: impl Iterator<Item = usize>,
     count: usize,
 ) -> Vec<u32> {
-    let mut ranked: Vec<(Reverse<u32>, u32)> = candidates
-        .map(|index| {
-            let parameter = connections.get(index).and_then(|link| link.parameter);
-            let value = parameter.and_then(|p| values.get(p)).copied();
-            (Reverse(size(value.unwrap_or(0.0))), index as u32)
-        })
-        .collect();
-    if count < ranked.len() && count > 0 {
+    if count == 0 {
+        return Vec::new();
+    }
+    // Of tens of millions only so many are kept at a time: whenever the room is full, those
+    // that are not among the strongest so far go.
+    let room = 4 * count + 4096;
+    let mut ranked: Vec<(Reverse<u32>, u32)> = Vec::new();
+    let mut weakest = None;
+    for index in candidates {
+        let parameter = connections.get(index).and_then(|link| link.parameter);
+        let value = parameter.and_then(|p| values.get(p)).copied();
+        let this = (Reverse(size(value.unwrap_or(0.0))), index as u32);
+        if weakest.is_some_and(|weakest| this > weakest) {
+            continue;
+        }
+        ranked.push(this);
+        if ranked.len() >= room {
+            ranked.select_nth_unstable(count - 1);
+            ranked.truncate(count);
+            weakest = ranked.last().copied();
+        }
+    }
+    if count < ranked.len() {
         ranked.select_nth_unstable(count - 1);
     }
     ranked.truncate(count);

@@ -8,8 +8,11 @@ use crate::rng::{Rng, Stream, stream};
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// How many are kept.
+/// How many are kept, and how many at least where each takes much memory.
 const CHECKPOINTS: usize = 12;
+const FEWEST: usize = 2;
+/// Bytes that those of a run may take.
+const BYTES: usize = 512 << 20;
 
 /// Everything that the next step depends on, but for the base rate, which is
 /// the user's to set.
@@ -48,6 +51,14 @@ impl Checkpoint {
     }
 }
 
+impl Checkpoint {
+    /// About how much memory it takes.
+    fn bytes(&self) -> usize {
+        // The parameters, and the best of early stopping.
+        4 * (2 + self.mover.vectors()) * self.params.len() + 8 * self.order.len()
+    }
+}
+
 /// A state of a run to which it can return; see
 /// [`Trainer::save`](super::Trainer::save).
 #[derive(Clone)]
@@ -64,12 +75,8 @@ pub struct SavedTraining {
 impl SavedTraining {
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        let vectors = match &self.now.mover {
-            Mover::FirstOrder(optimizer) => optimizer.moments().len(),
-            // Double precision, and up to ten pairs of L-BFGS.
-            Mover::FullBatch(_) => 48,
-        };
         // The parameters, those before, the gradient, the best of early stopping.
+        let vectors = self.now.mover.vectors();
         4 * (4 + vectors) * self.now.params.len() + 8 * self.now.order.len()
     }
 }
@@ -98,7 +105,8 @@ impl Past {
         }
         if now.epoch.is_multiple_of(self.stride) {
             self.kept.push_back(now.clone());
-            if self.kept.len() > CHECKPOINTS {
+            let fitting = (BYTES / now.bytes().max(1)).clamp(FEWEST, CHECKPOINTS);
+            if self.kept.len() > fitting {
                 self.stride *= 2;
                 let stride = self.stride;
                 self.kept.retain(|c| c.epoch.is_multiple_of(stride));

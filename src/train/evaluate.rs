@@ -3,14 +3,19 @@
 //! weights is the training loss to the last bit.
 
 use super::problem::{Encoding, Samples};
-use crate::nn::{Network, Workspace};
+use crate::nn::{Layer, Network, Workspace};
 use ndarray::s;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Samples that pass through the network at once ([`Evaluator::CHUNK`]). The sums are formed chunk by
-/// chunk in order, so the result does not depend on anything else.
+/// Samples that pass through the network at once, at most ([`Evaluator::chunk`]). The sums are
+/// formed chunk by chunk in order, so the result does not depend on anything else.
 const CHUNK: usize = 128;
+
+/// Bytes that the values of one chunk may take in all layers: of a network whose samples have
+/// millions of values fewer pass at once, but as many as a kernel takes side by side.
+const BYTES: usize = 256 << 20;
+const FEWEST: usize = 16;
 
 /// Multiply-adds from which on an evaluation is worth several threads.
 const THREAD_WORK: usize = 100_000_000;
@@ -28,25 +33,40 @@ pub struct Score {
 #[derive(Debug, Clone)]
 pub struct Evaluator {
     workspace: Workspace<f32>,
+    chunk: usize,
 }
 
 impl Evaluator {
-    /// The samples that an evaluation passes through the network at once; it adds
+    /// The samples that an evaluation passes through `network` at once; it adds
     /// up the sums of such chunks in order.
-    pub const CHUNK: usize = CHUNK;
+    pub fn chunk(network: &Network) -> usize {
+        let layers = network.layers().iter().map(Layer::outputs);
+        let values = network.inputs() + layers.sum::<usize>();
+        let fitting = BYTES / (size_of::<f32>() * values.max(1));
+        (fitting - fitting % FEWEST).clamp(FEWEST, CHUNK)
+    }
 
     /// Buffers for `network`.
     pub fn new(network: &Network) -> Self {
+        let chunk = Evaluator::chunk(network);
         Evaluator {
-            workspace: Workspace::new(network, CHUNK),
+            workspace: Workspace::new(network, chunk),
+            chunk,
         }
     }
 
     /// The mean data loss over `samples`; NaN when there are none.
     pub fn loss(&mut self, network: &Network, params: &[f32], samples: &Samples) -> f64 {
         let mut sum = 0.0;
-        for start in (0..samples.len()).step_by(CHUNK) {
-            sum += pass(&mut self.workspace, network, params, samples, start);
+        let at_once = self.chunk;
+        for start in (0..samples.len()).step_by(at_once) {
+            sum += pass(
+                &mut self.workspace,
+                network,
+                params,
+                samples,
+                [start, at_once],
+            );
         }
         sum / samples.len() as f64
     }
@@ -63,8 +83,9 @@ impl Evaluator {
         if samples.is_empty() {
             return None;
         }
+        let at_once = self.chunk;
         let chunk = |workspace: &mut Workspace<f32>, start: usize| {
-            let loss = pass(workspace, network, params, samples, start);
+            let loss = pass(workspace, network, params, samples, [start, at_once]);
             let mut right = 0;
             for (i, output) in workspace.output().rows().into_iter().enumerate() {
                 let target = encoding.class(samples.y.row(start + i));
@@ -72,7 +93,7 @@ impl Evaluator {
             }
             (loss, right)
         };
-        let starts = (0..samples.len()).step_by(CHUNK);
+        let starts = (0..samples.len()).step_by(at_once);
         let work = network.multiply_adds().saturating_mul(samples.len());
         let add = |(sum, all): (f64, usize), (loss, right)| (sum + loss, all + right);
         let (sum, right) = if work < THREAD_WORK {
@@ -80,7 +101,7 @@ impl Evaluator {
             chunks.fold((0.0, 0), add)
         } else {
             let starts: Vec<usize> = starts.collect();
-            let workspace = || Workspace::new(network, CHUNK);
+            let workspace = || Workspace::new(network, at_once);
             let chunks: Vec<(f64, usize)> = starts
                 .par_iter()
                 .map_init(workspace, |workspace, &start| chunk(workspace, start))
@@ -96,15 +117,15 @@ impl Evaluator {
     }
 }
 
-/// Passes the chunk from `start` on forward; gives the sum of its losses.
+/// Passes so many samples from `start` on forward; gives the sum of its losses.
 fn pass(
     workspace: &mut Workspace<f32>,
     network: &Network,
     params: &[f32],
     samples: &Samples,
-    start: usize,
+    [start, at_once]: [usize; 2],
 ) -> f64 {
-    let end = (start + CHUNK).min(samples.len());
+    let end = (start + at_once).min(samples.len());
     network.forward(params, samples.x.slice(s![start..end, ..]), workspace);
     network.loss_sum(workspace, samples.y.slice(s![start..end, ..]))
 }

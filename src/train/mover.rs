@@ -15,6 +15,15 @@ pub(super) enum Mover {
 }
 
 impl Mover {
+    /// How many vectors of single precision as long as the parameters it remembers.
+    pub(super) fn vectors(&self) -> usize {
+        match self {
+            Mover::FirstOrder(optimizer) => optimizer.moments().len(),
+            // Double precision, and up to ten pairs of L-BFGS.
+            Mover::FullBatch(_) => 48,
+        }
+    }
+
     /// An optimiser for `problem`, at its start.
     pub(super) fn new(problem: &Problem, optimizer: OptimizerConfig) -> Self {
         let len = problem.network.layout().trainable();

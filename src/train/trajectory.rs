@@ -17,9 +17,12 @@ pub struct PathPoint {
 
 /// Bytes that the points of one path may take.
 const BYTES: usize = 64 << 20;
-/// The most points, and the fewest even for huge networks.
+/// The most points, and the fewest of large networks, as far as those take no more than
+/// [`LARGE`] bytes, and of huge ones.
 const MOST: usize = 2048;
 const FEWEST: usize = 16;
+const LARGE: usize = 512 << 20;
+const FEWEST_HUGE: usize = 4;
 
 /// A bounded record of the path: when it is full every second point goes and
 /// from then on points are taken twice as far apart.
@@ -35,7 +38,9 @@ impl Trajectory {
     /// A path that takes a point every `stride` steps of a network with
     /// `params` parameters, at first.
     pub fn new(params: usize, stride: u64) -> Self {
-        let capacity = (BYTES / (4 * params.max(1))).clamp(FEWEST, MOST);
+        let bytes = 4 * params.max(1);
+        let fewest = (LARGE / bytes).clamp(FEWEST_HUGE, FEWEST);
+        let capacity = (BYTES / bytes).clamp(fewest, MOST);
         let stride = stride.max(1);
         Trajectory {
             points: Vec::new(),

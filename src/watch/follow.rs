@@ -54,6 +54,11 @@ impl Follower {
         self.run.as_ref()
     }
 
+    /// Whether the network that is followed has become one of the engine's.
+    pub fn shows_network(&self) -> bool {
+        self.problem.is_some()
+    }
+
     /// What is known of the network that is followed: what was guessed, what was left out.
     pub fn notes(&self) -> &[String] {
         self.model.as_ref().map_or(&[], LiveModel::notes)

@@ -19,6 +19,7 @@ mod record;
 mod roles;
 mod server;
 mod source;
+mod spreads;
 
 pub use board::{Board, HistogramSeries, Series};
 pub use checkpoints::CheckpointFolder;
@@ -30,6 +31,7 @@ pub use record::Recorder;
 pub use roles::{Role, Roles};
 pub use server::{PORT, Server};
 pub use source::{Source, SourceKind};
+pub use spreads::spreads;
 
 use std::path::PathBuf;
 

@@ -4,7 +4,8 @@
 use bevy_egui::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape};
 use gradscape::app::ui::{self, Intent, Panels, Stage, control_id};
 use gradscape::app::{
-    Arena, Choices, ErrorSurface, Rivals, Selection, Texts, Training, Watching, font_definitions,
+    Arena, Blocks, Choices, ErrorSurface, Rivals, Selection, Texts, Training, Watching,
+    font_definitions,
 };
 use gradscape::experiment::Experiment;
 use gradscape::train::{Problem, TrainCommand};
@@ -33,6 +34,8 @@ pub struct Desk {
     pub watching: Watching,
     pub surface: ErrorSurface,
     pub pinned: bool,
+    pub blocks: Blocks,
+    pub opening: Option<(String, &'static str, f32)>,
 }
 
 impl Desk {
@@ -56,6 +59,8 @@ impl Desk {
             rivals: Rivals::default(),
             watching: Watching::default(),
             pinned: false,
+            blocks: Blocks::default(),
+            opening: None,
         }
     }
 
@@ -74,11 +79,13 @@ impl Desk {
         let (training, panels) = (&self.training, &mut self.panels);
         let (surface, arena, pinned) = (&self.surface, &self.arena, self.pinned);
         let (rivals, watching) = (&self.rivals, &self.watching);
+        let (blocks, opening) = (&mut self.blocks, &self.opening);
         let (choices, selection) = (&mut self.choices, &mut self.selection);
         let output = self.ctx.run_ui(input, |root| {
             let mut stage = Stage {
                 texts: &texts,
                 palette: choices.theme.palette(),
+                theme: choices.theme,
                 training,
                 surface,
                 arena,
@@ -87,6 +94,8 @@ impl Desk {
                 watching,
                 pinned,
                 loading: false,
+                opening: opening.clone(),
+                blocks,
                 choices,
                 selection,
                 intents: &mut intents,

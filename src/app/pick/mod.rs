@@ -34,6 +34,7 @@ pub(super) fn plugin(app: &mut App) {
             (point, click)
                 .chain()
                 .run_if(not_picturing)
+                .in_set(NetworkPicking)
                 .in_set(GradscapeSystems::Input),
         )
         .add_systems(
@@ -42,6 +43,10 @@ pub(super) fn plugin(app: &mut App) {
         )
         .add_plugins(kernel::plugin);
 }
+
+/// Finding what is under the pointer in the network, and clicks there.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct NetworkPicking;
 
 /// A press and release farther apart than this, in points, is a drag.
 const STILL: f32 = 4.0;

@@ -4,8 +4,8 @@
 
 use super::super::plugins::GradscapeSystems;
 use super::super::scene::{
-    Connection, Ends, Neuron, Outline, Pulses, RivalConnection, RivalNeuron, Shape, Sign, Slot,
-    Standing, Thickness, Tint, row_direction,
+    BlockLink, Connection, Ends, Neuron, Outline, Pulses, RivalConnection, RivalNeuron, Shape,
+    Sign, Slot, Standing, Thickness, Tint, row_direction,
 };
 use super::super::state::SceneView;
 use super::super::theme::{Theme, linear};
@@ -29,6 +29,7 @@ pub(super) fn plugin(app: &mut App) {
             write_connections::<Connection>,
             write_neurons::<RivalNeuron>,
             write_connections::<RivalConnection>,
+            write_connections::<BlockLink>,
             write_pulses,
         )
             .chain()
@@ -49,6 +50,12 @@ impl Part for Neuron {
 }
 
 impl Part for Connection {
+    fn view(&self) -> SceneView {
+        SceneView::Network
+    }
+}
+
+impl Part for BlockLink {
     fn view(&self) -> SceneView {
         SceneView::Network
     }

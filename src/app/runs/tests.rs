@@ -112,10 +112,7 @@ fn a_run_is_recorded_opened_with_its_past_and_branched_from() {
 #[test]
 fn what_is_switched_off_or_driven_by_frames_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
-    let still = Drive::Frame {
-        steps: 50,
-        epochs_before: 1,
-    };
+    let still = Drive::Frame { steps: 50 };
     let mut frames = app(dir.path(), still);
     frames
         .world_mut()

@@ -90,6 +90,9 @@ impl DrawnPair {
     /// How many can be drawn: those between units that are shown.
     fn drawable(&self) -> usize {
         let [inputs, units] = self.visible;
+        if inputs == 0 || units == 0 {
+            return 0;
+        }
         let connections = &self.connections;
         if inputs >= connections.inputs() && units >= connections.units() {
             return connections.len();
@@ -106,6 +109,9 @@ impl DrawnPair {
     /// feature maps.
     fn wanted(&self, budget: usize, among_maps: bool) -> usize {
         let drawable = self.drawable();
+        if drawable == 0 {
+            return 0;
+        }
         if self.shows_windows() {
             let windows = (budget / BUDGET_PER_WINDOW).max(1);
             return drawable.min(salient::in_windows(&self.connections, self.maps, windows));
@@ -228,9 +234,8 @@ impl DrawnConnections {
 
     /// Whether some are not drawn.
     pub fn is_partial(&self) -> bool {
-        self.pairs
-            .iter()
-            .any(|pair| pair.shown.len() < pair.total())
+        let mut seen = self.pairs.iter().filter(|pair| !pair.shown.is_empty());
+        seen.any(|pair| pair.shown.len() < pair.total())
     }
 }
 
@@ -393,7 +398,7 @@ pub(super) fn choose_again(
     let mut any = false;
     for at in 0..drawn.pairs.len() {
         let pair = &drawn.pairs[at];
-        if pair.shown.len() == pair.total() {
+        if pair.shown.is_empty() || pair.shown.len() == pair.total() {
             continue;
         }
         let wanted = pair.choose(&training, pair.shown.len(), focus, ways.0.as_deref());

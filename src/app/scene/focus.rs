@@ -14,6 +14,9 @@ use super::ways::OnWays;
 use crate::nn::Network;
 use bevy::prelude::*;
 
+/// At most so many connections are followed down from a neuron to what it sees.
+const MOST_LINKS: usize = 1_000_000;
+
 /// What everything else steps back for. A neuron under the pointer comes before
 /// what is selected; a connection under the pointer only stands out itself, or
 /// the picture would flicker wherever the pointer passes.
@@ -70,7 +73,9 @@ impl Lit {
                 }
             }
         }
-        // What is seen by each column, from the neuron's down.
+        // What is seen by each column, from the neuron's down, as far as that is worth while:
+        // in a deep network it is nearly everything before long.
+        let mut left = MOST_LINKS;
         let mut seen: Vec<Vec<usize>> = vec![Vec::new(); column + 1];
         seen[column] = vec![unit];
         for at in (1..=column).rev() {
@@ -83,6 +88,7 @@ impl Lit {
                 }
                 let lit = self.column(below, connections.inputs());
                 let links = units.iter().flat_map(|&unit| connections.into_unit(unit));
+                let links = links.take(left).inspect(|_| left -= 1);
                 for link in links.filter_map(|index| connections.get(index)) {
                     if !lit[link.from] {
                         lit[link.from] = true;

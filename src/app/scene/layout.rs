@@ -45,6 +45,8 @@ const HIGH: f32 = 1.3;
 pub const COLUMN_LIMIT: usize = 12_000;
 /// At most so many are shown in all.
 pub const TOTAL_LIMIT: usize = 40_000;
+/// At most so many units of a layer are shown where a network is shown in blocks.
+pub const UNFOLDED_LIMIT: usize = 6_000;
 /// How far the ends of a line bend toward the viewer, as a share of its height.
 const BEND: f32 = 0.1;
 
@@ -263,10 +265,20 @@ fn across(units: usize) -> usize {
         .unwrap_or(ideal.round().max(1.0) as usize)
 }
 
-/// The column around the origin, with its first `shown` units.
-fn stand(arrangement: Arrangement, shown: usize) -> Column {
-    // In cells; tiles have seams between them.
-    let seam = |cells: usize| (SEAM.0 * cells as f32).max(SEAM.1);
+/// Rows and places in a row of a column, in cells, from one to the next, and a unit's radius.
+struct Measures {
+    rows: f32,
+    across: f32,
+    pitch: f32,
+    radius: f32,
+}
+
+/// Tiles have seams between them; in cells.
+fn seam(cells: usize) -> f32 {
+    (SEAM.0 * cells as f32).max(SEAM.1)
+}
+
+fn measure(arrangement: Arrangement, shown: usize) -> Measures {
     let (rows, across) = match arrangement {
         Arrangement::Line => (shown as f32, 1.0),
         Arrangement::Grid { across } => (shown.div_ceil(across) as f32, across as f32),
@@ -296,6 +308,59 @@ fn stand(arrangement: Arrangement, shown: usize) -> Column {
     } else {
         (RADIUS * pitch).min(LARGEST)
     };
+    Measures {
+        rows,
+        across,
+        pitch,
+        radius,
+    }
+}
+
+/// How a column stands in a network that is shown in blocks, and how many of its units are
+/// shown when it is unfolded.
+pub(super) fn unfolded(
+    plan: &Plan,
+    pixels: Option<ImageShape>,
+    input: bool,
+) -> (Arrangement, usize) {
+    let pixels = pixels.filter(|p| input && p.size() == plan.shape.size());
+    let size = plan.shape.size();
+    let map = plan.shape.pixels();
+    let shown = if size > UNFOLDED_LIMIT && map <= UNFOLDED_LIMIT {
+        UNFOLDED_LIMIT - UNFOLDED_LIMIT % map
+    } else {
+        size.min(UNFOLDED_LIMIT)
+    };
+    (arrange(plan.shape, pixels, input), shown)
+}
+
+/// Half of how far such a column reaches along its rows, and up.
+pub(super) fn half_extent(arrangement: Arrangement, shown: usize) -> [f32; 2] {
+    let Measures {
+        rows,
+        across,
+        pitch,
+        radius,
+    } = measure(arrangement, shown);
+    [across, rows].map(|cells| 0.5 * (cells - 1.0).max(0.0) * pitch + radius)
+}
+
+/// The column around `center`, with its first `shown` units.
+pub(super) fn stand_at(arrangement: Arrangement, shown: usize, center: Vec3) -> Column {
+    let mut column = stand(arrangement, shown);
+    let shift = center - column.center();
+    move_by(&mut column, shift);
+    column
+}
+
+/// The column around the origin, with its first `shown` units.
+fn stand(arrangement: Arrangement, shown: usize) -> Column {
+    let Measures {
+        rows,
+        across,
+        pitch,
+        radius,
+    } = measure(arrangement, shown);
     let place = |unit: usize| -> Vec3 {
         // Rows from the top and places in a row, in cells.
         let (row, place) = match arrangement {

@@ -7,6 +7,7 @@
 //! All of them read [`Training`](super::training::Training) and the user's
 //! choices, and do nothing in a frame in which none of those changed.
 
+mod blocks;
 mod breath;
 mod captions;
 mod chain;
@@ -39,10 +40,14 @@ mod surface_relief;
 mod ways;
 mod weight_maps;
 
+pub use blocks::{BlockLink, MOST_LINKS, Slab};
+pub(super) use blocks::{Face, block_name, operator, shape_text};
 pub use drawn::{DrawnConnections, DrawnPair};
 pub use event::{OfWeight, Quantity};
 pub use fields::{FieldOf, FieldScale, few_enough};
-pub use layout::{Arrangement, Column, Plan, arrange, lay_out, plans, row_direction, visible};
+pub use layout::{
+    Arrangement, Column, Plan, UNFOLDED_LIMIT, arrange, lay_out, plans, row_direction, visible,
+};
 pub use paint::{connection_parameter, neuron_value};
 pub use parts::{
     Connection, Ends, Learnt, NetworkPart, Neuron, Outline, Shape, Sign, Slot, Standing, Thickness,
@@ -65,12 +70,14 @@ pub use surface_ray::{coordinates, height_over, loss_at, meet};
 pub use surface_relief::Relief;
 pub use weight_maps::{Folding, MapText, WeightPanel};
 
+use super::blocks::Blocks;
+use super::camera::CameraSettings;
 use super::chain::ChainShown;
 use super::micro::Playing;
 use super::plugins::GradscapeSystems;
 use super::presenter::Motion;
 use super::rivals::Rivals;
-use super::state::{NetworkBounds, NetworkView, Selection};
+use super::state::{CameraRequest, HoldView, NetworkBounds, NetworkView, Selection};
 use super::text::Texts;
 use super::theme::Theme;
 use bevy::prelude::*;
@@ -98,6 +105,11 @@ impl Plugin for NetworkScenePlugin {
             .init_resource::<Rivals>()
             .init_resource::<RivalScene>()
             .init_resource::<Folding>()
+            .init_resource::<Blocks>()
+            .init_resource::<HoldView>()
+            .init_resource::<CameraSettings>()
+            .add_message::<CameraRequest>()
+            .add_message::<bevy::window::RequestRedraw>()
             .add_observer(spawn::lay_out_network)
             .add_observer(rivals::lay_out_rivals)
             .add_systems(
@@ -130,6 +142,7 @@ impl Plugin for NetworkScenePlugin {
                     chain::keep_running,
                     ways::write,
                     ways::keep_running,
+                    (blocks::follow, blocks::glide, blocks::fly, blocks::paint).chain(),
                 )
                     .chain()
                     .in_set(GradscapeSystems::Scene),

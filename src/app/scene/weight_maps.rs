@@ -110,7 +110,7 @@ pub(super) fn fold(
         // A frame that took long does not skip the whole way.
         time.delta_secs().min(0.1) / SECONDS
     };
-    let t = if view.maps {
+    let t = if view.maps && !layout.in_blocks {
         (folding.t + step).min(1.0)
     } else {
         (folding.t - step).max(0.0)

@@ -16,10 +16,7 @@ fn app() -> App {
                 layers = [{ dense = 3 }]\nloss = \"cross-entropy\"\n[training]\nbatch = 5\n";
     let experiment = Experiment::parse(text, "test").unwrap();
     let problem = Arc::new(Problem::new(&experiment).unwrap());
-    let drive = Drive::Frame {
-        steps: 1,
-        epochs_before: 0,
-    };
+    let drive = Drive::Frame { steps: 1 };
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, StatesPlugin, state::plugin));
     use GradscapeSystems as Set;

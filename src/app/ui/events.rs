@@ -287,7 +287,7 @@ fn body(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, micro: &Micro, 
         let numbers = formula.numbers.as_ref();
         numbers.is_none_or(|math| setter.lay(math, size).size().x <= room)
     };
-    let look = (stage.choices.language, stage.choices.theme);
+    let look = (stage.choices.language, stage.theme);
     let of = (micro.done, stage.selection.selected, room.to_bits(), look);
     let known = panels.checks.formula.take();
     let known = known.filter(|(trace, by, _)| Arc::ptr_eq(trace, &micro.trace) && *by == of);

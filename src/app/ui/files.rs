@@ -35,17 +35,6 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
             stage.intents.push(Intent::Open(path.clone()));
         }
     });
-    if let Some(path) = panels.opening.path() {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let name = name.to_string_lossy().into_owned();
-        ui.horizontal(|ui| {
-            ui.spinner();
-            ui.label(stage.texts.with("file.reading", &[("file", &name)]));
-            if ui.button(stage.t("file.cancel")).clicked() {
-                panels.opening.cancel();
-            }
-        });
-    }
     remark(ui, stage.t("file.drop"));
 }
 

@@ -4,7 +4,7 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::widgets::section;
 use super::{
-    charts, curvature, function, line, samples, selected, surface_choice, surface_export,
+    charts, curvature, function, line, model, samples, selected, surface_choice, surface_export,
     surface_facts, view_options,
 };
 use crate::app::Ground;
@@ -19,6 +19,7 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels) {
         curves(ui, stage, panels);
         data_and_answer(ui, stage, panels);
     }
+    model::sections(ui, stage, &panels.forward);
     section(
         ui,
         "section/selected",

@@ -3,7 +3,8 @@
 use super::panels::Panels;
 use super::stage::{Intent, Stage};
 use super::{
-    draw, edit, function, lecture, picture, presenter, race, surface_choice, surface_export, top,
+    draw, edit, function, lecture, model, picture, presenter, race, surface_choice, surface_export,
+    top,
 };
 use crate::app::settings::Choices;
 use crate::app::{
@@ -57,6 +58,8 @@ pub enum Action {
     Ask,
     Nudge,
     NextWeight,
+    Find,
+    Runs,
     Known,
     Present,
     Pointer(PointerAs),
@@ -72,6 +75,8 @@ pub enum Action {
 pub struct Shortcut {
     /// Any of these keys.
     pub keys: &'static [Key],
+    /// Whether with Ctrl (on a Mac with Command) and not without.
+    pub ctrl: bool,
     /// How the help writes them.
     pub label: &'static str,
     /// The key of what the help says about it.
@@ -88,14 +93,22 @@ const fn on(
 ) -> Shortcut {
     Shortcut {
         keys,
+        ctrl: false,
         label,
         text,
         action,
     }
 }
 
+const fn with_ctrl(shortcut: Shortcut) -> Shortcut {
+    Shortcut {
+        ctrl: true,
+        ..shortcut
+    }
+}
+
 /// Every key, in the order of the help.
-pub const SHORTCUTS: [Shortcut; 61] = [
+pub const SHORTCUTS: [Shortcut; 63] = [
     on(&[Key::Space], "Space", "keys.run", Action::Run),
     on(&[Key::S], "S", "keys.step", Action::Step),
     on(&[Key::E], "E", "keys.epoch", Action::Epoch),
@@ -120,6 +133,8 @@ pub const SHORTCUTS: [Shortcut; 61] = [
     on(&[Key::Backslash], "\\", "keys.draw", Action::Draw),
     on(&[Key::Backtick], "`", "keys.inside", Action::Inside),
     on(&[Key::Num9], "9", "keys.ways", Action::Ways),
+    with_ctrl(on(&[Key::F], "Ctrl F", "keys.find", Action::Find)),
+    with_ctrl(on(&[Key::R], "Ctrl R", "keys.runs", Action::Runs)),
     on(&[Key::R], "R", "keys.reset", Action::Reset),
     on(&[Key::N], "N", "keys.reseed", Action::Reseed),
     on(
@@ -255,7 +270,8 @@ pub(super) fn handle(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, open: 
         }
         let pressed = ctx.input(|i| {
             let m = i.modifiers;
-            !(m.ctrl || m.alt || m.command || m.mac_cmd)
+            let ctrl = m.ctrl || m.command || m.mac_cmd;
+            (ctrl, m.alt) == (shortcut.ctrl, false)
                 && shortcut
                     .keys
                     .iter()
@@ -267,7 +283,47 @@ pub(super) fn handle(ui: &Ui, panels: &mut Panels, stage: &mut Stage<'_>, open: 
     }
 }
 
+/// What a key cannot do while a model is shown that has no run, and what is said of it.
+fn impossible(action: Action) -> Option<&'static str> {
+    match action {
+        Action::Run
+        | Action::Step
+        | Action::Epoch
+        | Action::Reset
+        | Action::Reseed
+        | Action::Event(_)
+        | Action::RangeTest
+        | Action::Sweep
+        | Action::Undo
+        | Action::GoOn
+        | Action::Past(_)
+        | Action::Now
+        | Action::Replay
+        | Action::RaceBack
+        | Action::Chain => Some("model.no_training"),
+        Action::View(mode) if mode != ViewMode::Network => Some("model.no_surface"),
+        Action::Arena
+        | Action::Ground
+        | Action::NextFunction
+        | Action::Pin
+        | Action::Plane
+        | Action::Measure
+        | Action::Curvature
+        | Action::Export
+        | Action::BallCamera => Some("model.no_surface"),
+        Action::Maps | Action::Fields | Action::Ways => Some("model.no_inside"),
+        Action::Draw => Some("model.no_data"),
+        _ => None,
+    }
+}
+
 fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 2]) {
+    if stage.blocks.foreign().is_some()
+        && let Some(why) = impossible(action)
+    {
+        model::refuse(stage, why);
+        return;
+    }
     let snapshot = &stage.training.snapshot;
     let diverged = snapshot.state == RunState::Diverged;
     if stage.choices.arena.racing {
@@ -308,8 +364,17 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
             view.fields = !view.fields;
         }
         Action::Ways => panels.inside.why.lit = !panels.inside.why.lit,
-        // What is in the hand has taken them; without it they mean nothing.
-        Action::Ask | Action::Nudge | Action::NextWeight => {}
+        // What is in the hand has taken it; without it, it opens and closes what is selected.
+        Action::Ask => {
+            if let Some(part) = stage.blocks.selected() {
+                stage.blocks.toggle(part);
+                stage.blocks.fly_to(part);
+            }
+        }
+        Action::Find => panels.finder.ask(),
+        Action::Runs => panels.runs.open = !panels.runs.open,
+        // Without something in the hand these mean nothing.
+        Action::Nudge | Action::NextWeight => {}
         Action::Known => presenter::known_state(panels, stage),
         Action::Present => stage.choices.presenter.on = !stage.choices.presenter.on,
         Action::Pointer(pointer) => stage.choices.presenter.toggle(pointer),
@@ -385,6 +450,8 @@ fn act(action: Action, panels: &mut Panels, stage: &mut Stage<'_>, open: [bool; 
                 panels.sweep.open = false;
             } else if stage.selection.selected.is_some() {
                 stage.selection.selected = None;
+            } else if stage.blocks.selected().is_some() {
+                stage.blocks.select(None);
             } else {
                 stage.choices.presenter.on = false;
             }
@@ -402,7 +469,7 @@ mod tests {
         let mut seen = HashSet::new();
         for shortcut in &SHORTCUTS {
             for key in shortcut.keys {
-                assert!(seen.insert(*key), "{key:?}");
+                assert!(seen.insert((shortcut.ctrl, *key)), "{key:?}");
             }
         }
     }

@@ -8,7 +8,7 @@ use super::panels::Panels;
 use super::stage::Stage;
 use super::top::set_rate;
 use super::widgets::{control_id, small_icon};
-use super::{branch, edit, range_test, runs, stopped, sweep, timeline};
+use super::{branch, edit, model, range_test, runs, stopped, sweep, timeline};
 use crate::app::Notice;
 use crate::app::theme::color32;
 use crate::train::{NonFinite, TrainCommand};
@@ -37,14 +37,12 @@ pub(super) fn push(toasts: &mut Vec<Toast>, notice: Notice, now: f64) {
 }
 
 pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect, now: f64) {
-    sweep::show(ui, panels, stage, free);
+    if stage.blocks.foreign().is_none() {
+        of_the_run(ui, panels, stage, free);
+    }
     runs::show(ui, panels, stage, free);
-    branch::show(ui, panels, stage, free);
-    range_test::show(ui, panels, stage, free);
-    edit::show(ui, panels, stage, free);
-    divergence(ui, panels, stage, free);
-    stopped::show(ui, panels, stage, free);
-    timeline::badge(ui, stage, free);
+    model::finder(ui, panels, stage, free);
+    model::progress(ui, stage, free);
     toasts(ui, panels, stage, free, now);
     if panels.help {
         help(ui, panels, stage);
@@ -52,6 +50,16 @@ pub(super) fn show(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free
     if panels.file_over {
         drop_hint(ui, stage, free);
     }
+}
+
+fn of_the_run(ui: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>, free: Rect) {
+    sweep::show(ui, panels, stage, free);
+    branch::show(ui, panels, stage, free);
+    range_test::show(ui, panels, stage, free);
+    edit::show(ui, panels, stage, free);
+    divergence(ui, panels, stage, free);
+    stopped::show(ui, panels, stage, free);
+    timeline::badge(ui, stage, free);
 }
 
 pub(super) fn card(

@@ -8,7 +8,6 @@ use super::exercise::{self as exercises, Exercises};
 use super::function::FunctionForm;
 use super::inside::{self, Inside};
 use super::line::LineForm;
-use super::opening::Opening;
 use super::overlays::{self, Toast};
 use super::picture::PictureForm;
 use super::range_test::RangeForm;
@@ -17,7 +16,9 @@ use super::samples::Pictures;
 use super::stage::{Intent, Stage};
 use super::sweep::SweepForm;
 use super::timeline::{self, Timeline};
-use super::{charts, draw, edit, events, experiment, insight, keys, lecture, presenter, race, top};
+use super::{
+    charts, draw, edit, events, experiment, insight, keys, lecture, model, presenter, race, top,
+};
 use crate::app::{Notice, Searches};
 use crate::train::{Problem, RunState};
 use bevy_egui::egui::{self, Frame, Margin, Panel, Rect, ScrollArea, Ui, vec2};
@@ -58,8 +59,6 @@ pub struct Panels {
     pub picture: PictureForm,
     /// The searches themselves.
     pub searches: Searches,
-    /// The file that is being opened.
-    pub opening: Opening,
     /// The run and the step whose stop the user has read of.
     pub(super) stop_read: Option<(u64, u64)>,
     /// The slider through time.
@@ -72,6 +71,10 @@ pub struct Panels {
     pub(super) scene_seen: Option<(usize, u32)>,
     /// The inside of the network.
     pub inside: Inside,
+    /// Looking for names.
+    pub finder: model::Finder,
+    /// A model of another program that is run forward.
+    pub forward: model::ForwardForm,
     /// The exercises.
     pub exercises: Exercises,
     /// Paper to draw on.
@@ -104,13 +107,14 @@ impl Panels {
                 .display()
                 .to_string(),
             searches: Searches::default(),
-            opening: Opening::default(),
             stop_read: None,
             timeline: Timeline::default(),
             runs: RunsPanel::default(),
             branch: BranchForm::default(),
             scene_seen: None,
             inside: Inside::default(),
+            finder: model::Finder::default(),
+            forward: model::ForwardForm::default(),
             exercises: Exercises::bundled(),
             drawer: Drawer::default(),
             edit: edit::Edit::default(),
@@ -178,6 +182,9 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     panels.draft.follow(&stage.training.problem);
     panels.searches.receive();
     keys::handle(root, panels, stage, open);
+    model::hold_view(stage);
+    // A model of another program has panels of its own: it has no run.
+    let foreign = stage.blocks.foreign().is_some();
 
     let compact = is_compact(root.max_rect().size());
     let style = root.style().clone();
@@ -215,6 +222,10 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
             .frame(frame(12, 8))
             .show(root, |ui| {
                 scroll(ui, "left", |ui| {
+                    if foreign {
+                        model::left(ui, stage, panels);
+                        return;
+                    }
                     if compact {
                         top::sliders(ui, stage, panels);
                     }
@@ -229,16 +240,50 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
             .exact_size(size)
             .frame(frame(12, 8))
             .show(root, |ui| {
-                scroll(ui, "right", |ui| insight::show(ui, stage, panels));
+                scroll(ui, "right", |ui| {
+                    if foreign {
+                        model::sections(ui, stage, &panels.forward);
+                    } else {
+                        insight::show(ui, stage, panels);
+                    }
+                });
             });
     }
+    if foreign {
+        if panels.inside.open {
+            model::no_inside(root, stage);
+        }
+    } else {
+        lower_panels(root, panels, stage, presents, compact, now);
+    }
+    let free = root.available_rect_before_wrap();
+    overlays::show(root, panels, stage, free, now);
+    presenter::pointer(root, stage, root.ctx().viewport_rect());
+    if stage.choices.lecture.black {
+        lecture::curtain(root, root.max_rect());
+    }
+    carry_out_draft(root, panels, stage, now);
+    free
+}
+
+/// What stands below the scene, and paper to draw on.
+fn lower_panels(
+    root: &mut Ui,
+    panels: &mut Panels,
+    stage: &mut Stage<'_>,
+    presents: bool,
+    compact: bool,
+    now: f64,
+) {
     draw::show(root, panels, stage);
     if stage.choices.arena.racing {
         let most = (0.6 * root.available_height()).max(60.0);
         Panel::bottom("gradscape race")
             .resizable(false)
             .exact_size(race::height(stage).min(most))
-            .frame(frame(10, 6))
+            .frame(
+                Frame::side_top_panel(&root.style().clone()).inner_margin(Margin::symmetric(10, 6)),
+            )
             .show(root, |ui| scroll(ui, "race", |ui| race::show(ui, stage)));
     }
     if !stage.choices.arena.racing {
@@ -249,14 +294,6 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     } else if !presents {
         timeline::show(root, panels, stage, compact, now);
     }
-    let free = root.available_rect_before_wrap();
-    overlays::show(root, panels, stage, free, now);
-    presenter::pointer(root, stage, root.ctx().viewport_rect());
-    if stage.choices.lecture.black {
-        lecture::curtain(root, root.max_rect());
-    }
-    carry_out_draft(root, panels, stage, now);
-    free
 }
 
 fn scroll(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {

@@ -2,7 +2,6 @@
 
 use super::files;
 use super::inside::Tab;
-use super::opening::Opened;
 use super::panels::{self, Panels};
 use super::stage::{Intent, Stage};
 use crate::app::picture::not_picturing;
@@ -10,14 +9,14 @@ use crate::app::runs::{Origin, place_shown};
 use crate::app::settings::Choices;
 use crate::app::training::Loading;
 use crate::app::{
-    Arena, ArenaView, CameraRequest, ChainShown, Command, ErrorSurface, Lecture, LoadExperiment,
-    Motion, NetworkReplaced, NetworkView, Notice, Notices, PictureWish, PinCommand, Pinned,
-    Presenter, RaceCommand, ReplayWish, RivalWish, Rivals, RunKeeper, Selection, StudyWish,
-    SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake, Walk, WatchWish, Watching,
-    WaysShown, WeightsWish,
+    Arena, ArenaView, Blocks, CameraRequest, ChainShown, Command, ErrorSurface, Lecture,
+    LoadExperiment, Motion, NetworkReplaced, NetworkView, Notice, Notices, OpenFile, OpeningFile,
+    PictureWish, PinCommand, Pinned, Presenter, RaceCommand, ReplayWish, RivalWish, Rivals,
+    RunKeeper, Selection, StudyWish, SurfaceView, Texts, Theme, Training, ViewMode, ViewRect, Wake,
+    Walk, WatchWish, Watching, WaysShown, WeightsWish,
 };
 use crate::run::{Parent, RunFile, is_run_file};
-use crate::train::{RunState, TrainCommand};
+use crate::train::TrainCommand;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::window::FileDragAndDrop;
@@ -43,7 +42,7 @@ impl Plugin for UiPlugin {
             .add_message::<ReplayWish>()
             .add_observer(keep_speed)
             .add_systems(EguiPrimaryContextPass, draw_panels.run_if(not_picturing))
-            .add_systems(Update, (take_dropped_files, take_opened_files).chain())
+            .add_systems(Update, take_dropped_files)
             .add_plugins(super::typing::plugin);
     }
 }
@@ -136,6 +135,8 @@ struct Wishes<'w> {
     studies: MessageWriter<'w, StudyWish>,
     rivals: MessageWriter<'w, RivalWish>,
     watch: MessageWriter<'w, WatchWish>,
+    files: MessageWriter<'w, OpenFile>,
+    opening: ResMut<'w, OpeningFile>,
     weights: MessageWriter<'w, WeightsWish>,
     replay: MessageWriter<'w, ReplayWish>,
     pictures: MessageWriter<'w, PictureWish>,
@@ -172,7 +173,7 @@ fn draw_panels(
     arena: Res<Arena>,
     (pinned, chain, rivals, watching): (Res<Pinned>, Res<ChainShown>, Res<Rivals>, Res<Watching>),
     (first_tab, loading): (Res<FirstTab>, Res<Loading>),
-    mut keeper: ResMut<RunKeeper>,
+    (mut keeper, mut blocks): (ResMut<RunKeeper>, ResMut<Blocks>),
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
     let panels = own.0.get_or_insert_with(|| {
@@ -211,9 +212,17 @@ fn draw_panels(
             .max_rect(ctx.viewport_rect()),
     );
     let texts = chosen.texts.clone();
+    let opening = wishes.opening.now().map(|(path, step)| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        (name, step.key(), wishes.opening.share())
+    });
+    // What panels do with it counts its own changes.
+    let before = (blocks.revision(), blocks.selected(), blocks.hovered());
     let mut stage = Stage {
         texts: &texts,
         palette: choices.theme.palette(),
+        theme: choices.theme,
         training: &training,
         surface: &surface,
         arena: &arena,
@@ -222,11 +231,17 @@ fn draw_panels(
         watching: &watching,
         pinned: pinned.kept.is_some(),
         loading: loading.is_busy(),
+        opening,
+        blocks: blocks.bypass_change_detection(),
         choices: &mut choices,
         selection: &mut selection,
         intents: &mut intents,
     };
     let free = panels::show(&mut root, panels, &mut stage);
+    if before != (blocks.revision(), blocks.selected(), blocks.hovered()) {
+        blocks.set_changed();
+        ctx.request_repaint();
+    }
     let ppp = ctx.pixels_per_point();
     view_rect.set_if_neq(ViewRect(Some(Rect {
         min: Vec2::new(free.min.x, free.min.y) * ppp,
@@ -244,6 +259,9 @@ fn draw_panels(
         ctx.request_repaint();
     }
     for intent in intents {
+        if matches!(intent, Intent::LeaveModel) {
+            blocks.leave_foreign();
+        }
         carry_out(intent, panels, &texts, &training, &mut wishes, now);
     }
     Ok(())
@@ -332,10 +350,19 @@ fn carry_out(
         }
         Intent::Open(path) if is_run_file(&path) => open_run(path, panels, wishes, now),
         Intent::Open(path) => {
-            let start = training.snapshot.state == RunState::Running;
-            let wake = wishes.wake();
-            panels.opening.begin(path, training, start, move || wake());
+            wishes.files.write(OpenFile { path, start: None });
         }
+        Intent::CancelOpening => {
+            wishes.opening.cancel();
+            let message = texts.get("model.cancelled").to_owned();
+            let notice = Notice {
+                message,
+                error: false,
+            };
+            panels.notify(notice, now);
+        }
+        // Carried out where what is shown in blocks is at hand.
+        Intent::LeaveModel => {}
     }
 }
 
@@ -368,10 +395,9 @@ pub(in crate::app) fn recorded(path: PathBuf) -> Result<LoadExperiment, String> 
 fn take_dropped_files(
     mut drops: MessageReader<FileDragAndDrop>,
     mut own: ResMut<PanelsResource>,
-    training: Res<Training>,
+    mut files: MessageWriter<OpenFile>,
     mut loads: MessageWriter<LoadExperiment>,
     mut notices: ResMut<Notices>,
-    proxy: Option<Res<EventLoopProxyWrapper>>,
 ) {
     for drop in drops.read() {
         let Some(panels) = own.0.as_mut() else {
@@ -381,10 +407,10 @@ fn take_dropped_files(
         let FileDragAndDrop::DroppedFile { path_buf, .. } = drop else {
             continue;
         };
+        panels.path = path_buf.display().to_string();
         if is_run_file(path_buf) {
             match recorded(path_buf.clone()) {
                 Ok(load) => {
-                    panels.path = path_buf.display().to_string();
                     loads.write(load);
                 }
                 Err(message) => notices.0.push(Notice {
@@ -394,51 +420,9 @@ fn take_dropped_files(
             }
             continue;
         }
-        let proxy = proxy.as_ref().map(|proxy| (***proxy).clone());
-        let path = path_buf.clone();
-        panels.opening.begin(path, &training, true, move || {
-            if let Some(proxy) = &proxy {
-                // Fails only when the window is already gone.
-                let _ = proxy.send_event(WinitUserEvent::WakeUp);
-            }
+        files.write(OpenFile {
+            path: path_buf.clone(),
+            start: Some(true),
         });
-    }
-}
-
-/// Loads what has been read of a file, or says why it was not.
-fn take_opened_files(
-    mut own: ResMut<PanelsResource>,
-    mut loads: MessageWriter<LoadExperiment>,
-    mut notices: ResMut<Notices>,
-) {
-    // Looked at without a change, so that nothing is drawn for it.
-    let waits = own
-        .0
-        .as_ref()
-        .is_some_and(|panels| panels.opening.is_done());
-    let Some(panels) = own.0.as_mut().filter(|_| waits) else {
-        return;
-    };
-    match panels.opening.take() {
-        Some(Opened {
-            path,
-            start,
-            experiment: Ok(experiment),
-        }) => {
-            panels.path = path.display().to_string();
-            loads.write(LoadExperiment {
-                experiment,
-                start,
-                from: None,
-            });
-        }
-        Some(Opened {
-            experiment: Err(message),
-            ..
-        }) => notices.0.push(Notice {
-            message,
-            error: true,
-        }),
-        None => {}
     }
 }

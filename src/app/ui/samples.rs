@@ -265,7 +265,7 @@ fn field_texture(ui: &Ui, stage: &Stage<'_>, pictures: &mut Pictures) -> Option<
     let key = FieldKey {
         params: training.snapshot.params.clone(),
         problem: std::sync::Arc::as_ptr(&training.problem) as usize,
-        theme: stage.choices.theme,
+        theme: stage.theme,
         neuron: shown_neuron(stage),
     };
     if let Some((known, texture)) = &pictures.field

@@ -2,11 +2,11 @@
 
 use crate::app::search::SearchCommand;
 use crate::app::settings::Choices;
-use crate::app::theme::Palette;
+use crate::app::theme::{Palette, Theme};
 use crate::app::{
-    Arena, CameraRequest, ErrorSurface, LitWays, Notice, PictureWish, PinCommand, RaceCommand,
-    ReplayWish, RivalWish, Rivals, Selection, StudyWish, Texts, Training, WatchWish, Watching,
-    WeightsWish,
+    Arena, Blocks, CameraRequest, ErrorSurface, LitWays, Notice, PictureWish, PinCommand,
+    RaceCommand, ReplayWish, RivalWish, Rivals, Selection, StudyWish, Texts, Training, WatchWish,
+    Watching, WeightsWish,
 };
 use crate::experiment::Experiment;
 use crate::train::TrainCommand;
@@ -26,12 +26,16 @@ pub enum Intent {
         /// Whether it starts at once.
         start: bool,
     },
-    /// Open an experiment file or a data file.
+    /// Open a file: an experiment, data, or another program's model.
     Open(PathBuf),
     /// Open a recorded run, with its past.
     OpenRun(PathBuf),
     /// Go on from the weights that are shown with another experiment, as a run of its own.
     Branch(Box<Experiment>),
+    /// Give up opening one.
+    CancelOpening,
+    /// Show the network again in place of another program's model.
+    LeaveModel,
     /// Write an experiment into a file.
     Save {
         /// What to write.
@@ -72,6 +76,8 @@ pub struct Stage<'a> {
     pub texts: &'a Texts,
     /// The colours.
     pub palette: Palette,
+    /// The theme that the colours are of; another that is chosen comes with the next frame.
+    pub theme: Theme,
     /// The run.
     pub training: &'a Training,
     /// The error surface.
@@ -88,6 +94,11 @@ pub struct Stage<'a> {
     pub pinned: bool,
     /// Whether an experiment is being loaded.
     pub loading: bool,
+    /// The file that is being opened: its name, the key of what is being done with it, and
+    /// how far it has come, 0 to 1.
+    pub opening: Option<(String, &'static str, f32)>,
+    /// What is shown in blocks.
+    pub blocks: &'a mut Blocks,
     /// What can be chosen.
     pub choices: &'a mut Choices,
     /// What is selected in the scene.

@@ -81,7 +81,7 @@ fn export(stage: &Stage<'_>, path: &Path) -> Option<Result<(), String>> {
         } else {
             Heights::Linear
         },
-        tone: stage.choices.theme.tone,
+        tone: stage.theme.tone,
     };
     let file = SurfaceFile {
         figure,

@@ -52,7 +52,7 @@ pub(super) struct Picture<'a> {
 
 /// What is under the pointer, and the run that was clicked.
 pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, plan: &Plan, rows: &[Row]) -> Option<usize> {
-    let tone = stage.choices.theme.tone;
+    let tone = stage.theme.tone;
     let Some(loss) = LossAxis::new(rows, tone) else {
         remark(ui, stage.t("sweep.no_rows"));
         return None;

@@ -8,7 +8,7 @@ use super::stage::Stage;
 use super::widgets::{
     captioned, control_id, group, icon_button, icon_button_sized, row, segmented, slide,
 };
-use super::{exercise, lecture};
+use super::{exercise, lecture, model};
 use crate::app::settings::Choices;
 use crate::app::theme::color32;
 use crate::app::{Language, ViewMode};
@@ -111,7 +111,10 @@ fn name(ui: &mut Ui, stage: &mut Stage<'_>, open: bool, compact: bool) {
     if stage.loading {
         ui.add(egui::Spinner::new().size(16.0));
     }
-    let name = source_name(stage, stage.training.problem.experiment.title());
+    let name = match stage.blocks.foreign() {
+        Some(foreign) => foreign.name(),
+        None => source_name(stage, stage.training.problem.experiment.title()),
+    };
     if ui.available_width() > 60.0 {
         ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
     }
@@ -217,6 +220,11 @@ pub fn source_name(stage: &Stage<'_>, source: &str) -> String {
 }
 
 fn transport_row(ui: &mut Ui, stage: &mut Stage<'_>, panels: &mut Panels, compact: bool) {
+    if stage.blocks.foreign().is_some() {
+        let size = vec2(ui.available_width(), TRANSPORT);
+        group(ui, size, |ui| model::bar(ui, stage));
+        return;
+    }
     let width = if compact { 186.0 } else { 255.0 };
     if let Some(run) = stage.training.elsewhere.clone() {
         let size = vec2(width, TRANSPORT);

@@ -14,7 +14,7 @@ const REST: f64 = 1.5;
 #[cfg(feature = "app")]
 pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     use super::{InsideName, ViewName};
-    use crate::app::capture::{Shot, capture_selected};
+    use crate::app::capture::{Shot, Sight, capture_told};
     use crate::app::ui::Tab;
     use crate::app::{
         ArenaView, Ground, HeatView, Item, Language, NetworkView, SurfaceView, Theme, ViewMode,
@@ -102,6 +102,7 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
         },
     };
     let interrupt = Interrupt::listen();
+    let before = out.start_bar(plan.epochs as u64, "training");
     let bar = out.start_bar(plan.frames as u64, "frames");
     let mut film = match FilmFormat::of(&plan.out) {
         Some(_) => Some(Film::create(
@@ -118,10 +119,21 @@ pub fn shoot(plan: &CapturePlan, out: &mut Out) -> Result<(), CliError> {
     let selected = plan
         .select
         .map(|[column, unit]| Item::Neuron { column, unit });
-    let done = capture_selected(&shot, selected, |index, frame| {
+    let sight = Sight {
+        selected,
+        model: plan.model.clone(),
+        open_all: plan.open_all,
+        find: plan.find.clone(),
+    };
+    let train = |epochs: usize| {
+        before.set_position(epochs as u64);
+        !interrupt.is_raised()
+    };
+    let done = capture_told(&shot, &sight, train, |index, frame| {
         if interrupt.is_raised() {
             return Err("interrupted; nothing was written".to_owned());
         }
+        before.finish_and_clear();
         bar.inc(1);
         let last = index + 1 == plan.frames;
         let pixels = Pixels {

@@ -1,6 +1,5 @@
 //! `gradscape inspect`: what a network consists of, as a table or a diagram.
 
-mod inputs;
 mod run;
 
 use super::source::SourceArgs;

@@ -1,9 +1,12 @@
 //! `gradscape inspect --run`: a model of another program, run forward.
 
-use super::inputs::{Sample, fill, find_sample};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{CliError, Out};
-use crate::interop::{InputSides, NodeValue, Run, Runnable};
+use crate::experiment::ExperimentError;
+use crate::insight::model_inputs::{
+    Given, ModelSample, SampleError, fill_inputs, find_sample, top_places,
+};
+use crate::interop::{InputSides, NodeValue, Run, Runnable, read_input_arrays};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -20,13 +23,13 @@ pub(super) struct RunArgs {
     /// first input is a sample of it. What is given by neither is a ramp from 0 to 1, or zeros
     /// where whole numbers are read.
     #[arg(long, value_name = "FILE.npz", num_args = 0..=1, require_equals = true)]
-    pub(super) run: Option<Option<PathBuf>>,
+    run: Option<Option<PathBuf>>,
     /// Which sample of the data's validation part is run, from 0
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
     /// Fill an input of the run with one number
     #[arg(long, value_name = "NAME=NUMBER", value_parser = filled)]
-    pub(super) set: Vec<(String, f32)>,
+    set: Vec<(String, f32)>,
 }
 
 fn filled(text: &str) -> Result<(String, f32), String> {
@@ -110,10 +113,26 @@ pub(super) fn run(
     let model = Runnable::open(file)?;
     let ports = model.ports().map_err(fault)?;
     let sample = match (data, args.sample) {
-        (Some(source), Some(index)) => Some(find_sample(source, index)?),
+        (Some(source), Some(index)) => {
+            Some(find_sample(source, index).map_err(|why| match why {
+                SampleError::Data(error) => CliError::from(ExperimentError::Data(error)),
+                SampleError::Index(why) => CliError::Failed(why),
+            })?)
+        }
         _ => None,
     };
-    let (inputs, said) = fill(&ports, sides, sample.as_ref(), args).map_err(fault)?;
+    let arrays = match &args.run {
+        Some(Some(path)) => read_input_arrays(path)?,
+        _ => Vec::new(),
+    };
+    let given = Given {
+        sides,
+        sample: sample.as_ref(),
+        arrays,
+        filled: &args.set,
+        option: "--input",
+    };
+    let (inputs, said) = fill_inputs(&ports, given).map_err(fault)?;
     let total = inputs.len() as u64;
     let bar = out.start_bar(total, "running");
     let interrupt = Interrupt::listen();
@@ -137,7 +156,7 @@ fn object<'a>(
     model: &Runnable,
     inputs: Vec<String>,
     found: &'a Run,
-    sample: Option<&Sample>,
+    sample: Option<&ModelSample>,
 ) -> RunObject<'a> {
     let nodes = found.nodes.iter().map(|node| NodeObject {
         name: &node.name,
@@ -165,18 +184,11 @@ fn object<'a>(
 }
 
 /// The largest values of an output that has one row of several.
-fn top(shape: &[usize], values: &[f64], sample: Option<&Sample>) -> Vec<Class> {
-    let long = shape.iter().filter(|&&side| side != 1).count();
-    if long != 1 || values.len() < 2 {
-        return Vec::new();
-    }
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+fn top(shape: &[usize], values: &[f64], sample: Option<&ModelSample>) -> Vec<Class> {
     let names = sample.map(|sample| &sample.names);
     let names = names.filter(|names| names.len() == values.len());
-    order
-        .into_iter()
-        .take(TOP)
+    let places = top_places(shape, values, TOP).into_iter();
+    places
         .map(|index| Class {
             index,
             value: values[index],

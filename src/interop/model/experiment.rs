@@ -77,7 +77,7 @@ pub fn experiment_of(
         Some(source) => source.to_owned(),
         None => guess(inputs, outputs).ok_or_else(|| {
             format!(
-                "no built-in data has {inputs} inputs and {outputs} outputs; name some with --data"
+                "no built-in data have {inputs} inputs and {outputs} outputs; --data names others"
             )
         })?,
     };

@@ -57,7 +57,7 @@ impl<'a> Slice<'a> {
         let samples = gauge.samples().len();
         let kept = sweep.kept_per_sample().saturating_mul(samples);
         let chunks = if kept <= KEPT {
-            samples.div_ceil(Evaluator::CHUNK)
+            samples.div_ceil(Evaluator::chunk(gauge.network()))
         } else {
             0
         };
@@ -86,8 +86,9 @@ impl<'a> Slice<'a> {
     /// The samples of each chunk.
     fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
         let n = self.gauge.samples().len();
-        let starts = (0..n).step_by(Evaluator::CHUNK);
-        starts.map(move |start| start..(start + Evaluator::CHUNK).min(n))
+        let chunk = Evaluator::chunk(self.gauge.network());
+        let starts = (0..n).step_by(chunk);
+        starts.map(move |start| start..(start + chunk).min(n))
     }
 
     /// What is the same at every point for the samples in `range`.
@@ -111,7 +112,8 @@ impl HeightField for Slice<'_> {
         } else {
             Vec::new()
         };
-        let chunk = self.gauge.samples().len().clamp(1, Evaluator::CHUNK);
+        let chunk = Evaluator::chunk(self.gauge.network());
+        let chunk = self.gauge.samples().len().clamp(1, chunk);
         SliceBuffers {
             sweep: self.sweep.buffers(chunk),
             points: Vec::new(),

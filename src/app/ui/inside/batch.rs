@@ -89,7 +89,7 @@ pub(super) fn show(ui: &mut Ui, batch: &mut Batch, stage: &Stage<'_>) {
         batch.part,
         batch.sorted,
         stage.choices.network.heat,
-        stage.choices.theme,
+        stage.theme,
     );
     let now = ui.input(|i| i.time);
     let is_due = batch.seen.as_ref().is_none_or(|seen| {

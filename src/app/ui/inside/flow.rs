@@ -191,7 +191,7 @@ fn picture(ui: &mut Ui, records: &[Health], flow: Flow, layers: &[usize], stage:
     let values: [(&str, &dyn std::fmt::Display); 3] = [
         ("low", &end(low)),
         ("high", &end(high)),
-        ("epoch", &last.epoch),
+        ("when", &when(stage, last)),
     ];
     let said = stage.texts.with("inside.flow_scale", &values);
     let bottom = pos2(left, top + row * layers.len() as f32 + 9.0);
@@ -208,10 +208,20 @@ fn picture(ui: &mut Ui, records: &[Health], flow: Flow, layers: &[usize], stage:
         let value = value.map_or_else(|| "–".to_owned(), |value| flow.said(value));
         let values: [(&str, &dyn std::fmt::Display); 4] = [
             ("n", &(layer + 1)),
-            ("epoch", &health.epoch),
+            ("when", &when(stage, health)),
             ("what", &stage.t(flow.key())),
             ("v", &value),
         ];
         response.on_hover_text(stage.texts.with("inside.flow_cell", &values));
+    }
+}
+
+/// When it was measured, in words: of a run elsewhere the step, for epochs are not told there.
+fn when(stage: &Stage<'_>, health: &Health) -> String {
+    match stage.training.elsewhere {
+        Some(_) => stage.texts.with("inside.flow_step", &[("n", &health.step)]),
+        None => stage
+            .texts
+            .with("inside.flow_epoch", &[("n", &health.epoch)]),
     }
 }

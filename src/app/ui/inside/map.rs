@@ -205,7 +205,7 @@ impl Sheet {
     /// Puts these maps in place of those before.
     pub(super) fn put(&mut self, ui: &Ui, stage: &Stage<'_>, maps: Vec<Map>) {
         self.maps.truncate(maps.len());
-        let theme = stage.choices.theme;
+        let theme = stage.theme;
         for (k, map) in maps.into_iter().enumerate() {
             let options = TextureOptions::NEAREST;
             match self.maps.get_mut(k) {

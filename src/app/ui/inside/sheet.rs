@@ -49,7 +49,7 @@ pub(super) fn show(ui: &mut Ui, inside: &mut Inside, stage: &Stage<'_>) {
         networks.iter().map(moment).collect(),
         inside.tab,
         stage.choices.network.heat,
-        stage.choices.theme,
+        stage.theme,
     );
     if inside.sheet.as_ref().is_none_or(|(known, _)| *known != key) {
         let old = inside.sheet.take().map(|(_, images)| images);
@@ -106,7 +106,7 @@ fn drawable(mut tiles: Vec<Tile>) -> Vec<Tile> {
 /// Tiles with textures, those of before filled anew where they fit.
 pub(super) fn dress(ui: &Ui, stage: &Stage<'_>, tiles: Vec<Tile>, old: Vec<Image>) -> Vec<Image> {
     let HeatView { colors, own_scale } = stage.choices.network.heat;
-    let mut style = stage.choices.theme.tone.style();
+    let mut style = stage.theme.tone.style();
     style.diverging = stage.palette.diverging;
     let table = HeatTable::new(colors, &style);
     let tiles = drawable(tiles);

@@ -185,7 +185,7 @@ fn matrix(ui: &mut Ui, stage: &Stage<'_>, against: usize, cka: &Array2<f64>) {
     let font = FontId::proportional(12.5);
     let corner = rect.min + vec2(NAME, 18.0);
     let (ground, ink) = (stage.palette.background, stage.palette.text);
-    let (dark, bright) = match stage.choices.theme.tone {
+    let (dark, bright) = match stage.theme.tone {
         Tone::Dark => (ground, ink),
         Tone::Light => (ink, ground),
     };

@@ -50,7 +50,7 @@ pub(super) fn curves(ui: &mut Ui, runs: &mut RunsPanel, stage: &Stage<'_>) {
     let mut curve = runs.curve.unwrap_or(CurveOf::Loss);
     let kinds = [
         (CurveOf::Loss, None, stage.t("runs.of_loss")),
-        (CurveOf::TrainLoss, None, stage.t("compare.train_loss")),
+        (CurveOf::TrainLoss, None, stage.t("figure.train_loss")),
         (CurveOf::Accuracy, None, stage.t("curves.accuracy")),
         (CurveOf::BatchLoss, None, stage.t("runs.of_batch_loss")),
         (CurveOf::LearningRate, None, stage.t("runs.of_rate")),

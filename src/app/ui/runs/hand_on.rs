@@ -6,12 +6,15 @@ use crate::app::ui::stage::{Intent, Stage};
 use crate::app::ui::widgets::control_id;
 use crate::app::{Choices, Errand, Language, Notice, ViewMode};
 use crate::figure::Tone;
-use bevy_egui::egui::{self, Key, ProgressBar, Sense, TextEdit, Ui};
+use bevy_egui::egui::{self, DragValue, Key, ProgressBar, Sense, TextEdit, Ui};
 use std::path::{Path, PathBuf};
 
-/// Frames of a film, and how many a second.
+/// Frames of a film unless the user says otherwise, the most, and how many a second.
 const FRAMES: usize = 200;
+const MOST_FRAMES: usize = 5_000;
 const RATE: usize = 25;
+/// The sizes of a film, and the scale at which text on it is as large a share of it.
+const SIZES: [(&str, &str); 3] = [("1280x720", "1"), ("1920x1080", "1.5"), ("3840x2160", "3")];
 
 /// What is made of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl What {
     }
 
     /// The command that makes it.
-    fn args(self, run: &Path, path: &Path, choices: &Choices) -> Vec<String> {
+    fn args(self, run: &Path, path: &Path, film: Film, choices: &Choices) -> Vec<String> {
         let run = run.display().to_string();
         let path = path.display().to_string();
         let language = match choices.language {
@@ -74,8 +77,9 @@ impl What {
                     ViewMode::Both => "both",
                     ViewMode::Together => "together",
                 };
+                let (frames, (size, scale)) = (film.frames, SIZES[film.size]);
                 let mut args = words(&format!(
-                    "capture --replay --frames {FRAMES} --fps {RATE} --orbit 20 --view {view} --lang {language} --theme {theme}"
+                    "capture --replay --frames {frames} --size {size} --scale {scale} --fps {RATE} --orbit 20 --view {view} --lang {language} --theme {theme}"
                 ));
                 if choices.mode != ViewMode::Network {
                     let surface = &choices.surface;
@@ -96,11 +100,29 @@ impl What {
     }
 }
 
+/// How large and how long a film is.
+#[derive(Debug, Clone, Copy)]
+struct Film {
+    /// Which of [`SIZES`].
+    size: usize,
+    frames: usize,
+}
+
+impl Default for Film {
+    fn default() -> Self {
+        Film {
+            size: 0,
+            frames: FRAMES,
+        }
+    }
+}
+
 /// The one that is at work, and what is being asked before it is.
 #[derive(Debug, Default)]
 pub(super) struct HandOn {
     typing: Option<(What, String)>,
     errand: Option<Errand>,
+    film: Film,
     /// The program, if it is not this one.
     pub(super) program: Option<PathBuf>,
 }
@@ -179,22 +201,47 @@ pub(super) fn line(ui: &mut Ui, runs: &mut RunsPanel, stage: &Stage<'_>) -> bool
     ui.horizontal(|ui| {
         let [_, ask] = what.texts();
         ui.label(stage.texts.get(ask));
-        let edit = TextEdit::singleline(&mut text).desired_width(420.0);
+        let edit = TextEdit::singleline(&mut text).desired_width(match what {
+            What::Film => 250.0,
+            _ => 420.0,
+        });
         let response = ui.push_id(control_id("runs/path"), |ui| ui.add(edit)).inner;
-        response.request_focus();
+        let film = &mut runs.hand_on.film;
+        let mut elsewhere = false;
+        if what == What::Film {
+            elsewhere = choices_of(ui, film, stage);
+        }
+        if !elsewhere {
+            response.request_focus();
+        }
         let named = !text.trim().is_empty();
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         let escaped = ui.input(|input| input.key_pressed(Key::Escape));
         if button(ui, "runs/make", "runs.ok", named) || (entered && named) {
             let path = PathBuf::from(text.trim());
             let path = std::path::absolute(&path).unwrap_or(path);
-            let args = what.args(&run, &path, stage.choices);
+            let args = what.args(&run, &path, runs.hand_on.film, stage.choices);
             runs.fault = runs.hand_on.start(ui.ctx(), &args, path).err();
         } else if !escaped && !button(ui, "runs/cancel", "runs.cancel", true) {
             runs.hand_on.typing = Some((what, text));
         }
     });
     true
+}
+
+/// How large and how long a film is to be; whether the user is at these and not at the path.
+fn choices_of(ui: &mut Ui, film: &mut Film, stage: &Stage<'_>) -> bool {
+    let size = egui::ComboBox::from_id_salt(control_id("runs/film_size"))
+        .selected_text(SIZES[film.size].0.replace('x', "×"))
+        .width(104.0)
+        .show_ui(ui, |ui| {
+            for (at, (name, _)) in SIZES.iter().enumerate() {
+                ui.selectable_value(&mut film.size, at, name.replace('x', "×"));
+            }
+        });
+    let frames = ui.add(DragValue::new(&mut film.frames).range(2..=MOST_FRAMES));
+    ui.label(stage.t("runs.film_frames"));
+    size.inner.is_some() || frames.has_focus() || frames.dragged()
 }
 
 /// The buttons, for the one run that is chosen.

@@ -37,7 +37,7 @@ pub(super) fn show(ui: &mut Ui, runs: &mut RunsPanel, stage: &Stage<'_>) {
         .map(|run| parts(&placed, run, |axis, share| pos2(x(axis), y(share))))
         .collect();
     runs.lit = response.hover_pos().and_then(|at| nearest(&lines, at));
-    let tone = stage.choices.theme.tone;
+    let tone = stage.theme.tone;
     let color = |run: usize| match count <= NAMED {
         true => color32(stage.palette.racer(run)),
         false => by_result(last.shares[run], tone, ui.visuals().weak_text_color()),

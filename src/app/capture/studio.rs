@@ -1,22 +1,20 @@
-//! Frames without a window: the same scene, drawn into an image, a fixed
-//! number of training steps a frame, so that a capture is the same every time.
+//! A running app without a window.
 
-use super::arena::{ArenaView, PinCommand, RaceCommand};
-use super::camera::CameraSettings;
-use super::graphics::{self, GraphicsError};
-use super::lecture::{self, Lecture};
-use super::micro::{Playing, Walk};
-use super::plugins::GradscapePlugins;
-use super::replay::ReplayWish;
-use super::rivals::RivalWish;
-use super::state::{CameraRequest, Item, NetworkView, Selection, SurfaceView, ViewMode};
-use super::text::{Language, Texts};
-use super::theme::Theme;
-use super::training::{Command, Drive, FirstSession, FrameGate, Training};
-use super::ui::{FirstTab, Tab, UiPlugin, inside_is_busy};
-use crate::experiment::Experiment;
-use crate::lesson::Lesson;
-use crate::train::{Problem, Resumption, RunState, Session, TrainCommand};
+use super::PATIENCE;
+use super::shot::{CaptureError, Frame, Shot, Sight};
+use crate::app::arena::{ArenaView, PinCommand, RaceCommand};
+use crate::app::blocks::Blocks;
+use crate::app::camera::CameraSettings;
+use crate::app::graphics;
+use crate::app::micro::{Playing, Walk};
+use crate::app::plugins::GradscapePlugins;
+use crate::app::replay::ReplayWish;
+use crate::app::rivals::RivalWish;
+use crate::app::state::{CameraRequest, Selection};
+use crate::app::text::Texts;
+use crate::app::training::{Command, Drive, FirstSession, FrameGate, Training};
+use crate::app::ui::{FirstTab, UiPlugin, inside_is_busy};
+use crate::train::{RunState, Session, TrainCommand};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
 use bevy::image::Image as BevyImage;
@@ -37,191 +35,36 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// What to draw.
-#[derive(Debug, Clone)]
-pub struct Shot {
-    /// Network and data.
-    pub problem: Arc<Problem>,
-    /// Weights to begin with; `None` is the experiment's own start.
-    pub params: Option<Arc<[f32]>>,
-    /// Network, surface, or both.
-    pub view: ViewMode,
-    /// Width and height of a frame, in pixels.
-    pub size: (u32, u32),
-    /// How many frames.
-    pub frames: usize,
-    /// What passes for the scene from one frame to the next.
-    pub frame_time: Duration,
-    /// A run that has been made, with its path: it is at its end before those epochs.
-    pub past: Option<Arc<Resumption>>,
-    /// Frames go through the path from its first point to its last, evenly by steps,
-    /// instead of training on.
-    pub replay: bool,
-    /// Epochs trained before the first frame.
-    pub epochs: usize,
-    /// Training steps from one frame to the next.
-    pub steps: usize,
-    /// Degrees that the cameras turn from the first frame to the last.
-    pub orbit: f32,
-    /// Colours.
-    pub theme: Theme,
-    /// Language.
-    pub language: Language,
-    /// Size of text and panels, from 1 to 8.
-    pub scale: f32,
-    /// Whether the panels are drawn.
-    pub panels: bool,
-    /// Whether each pixel is the mean of four.
-    pub smooth: bool,
-    /// How the network is shown.
-    pub network: NetworkView,
-    /// How the surface is shown.
-    pub surface: SurfaceView,
-    /// Which surface, and who races on it.
-    pub arena: ArenaView,
-    /// Steps of the race before the first frame.
-    pub race_at: u64,
-    /// Pin the surface after so many epochs beside the one after all.
-    pub beside: Option<usize>,
-    /// Put these networks beside it.
-    pub rivals: Vec<Experiment>,
-    /// With this tab of the panel of the inside; the panels are then drawn, too.
-    pub inside: Option<Tab>,
-    /// How far into the next step's events, half of one being half-way through it;
-    /// several frames go on in slow motion.
-    pub events: Option<f32>,
-}
-
-/// A frame, sRGB, four bytes a pixel, row by row from the top.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// Pixels from left to right.
-    pub width: u32,
-    /// Pixels from top to bottom.
-    pub height: u32,
-    /// `width * height * 4` bytes.
-    pub rgba: Vec<u8>,
-}
-
-/// Why no frames came.
-#[derive(Debug, thiserror::Error)]
-pub enum CaptureError {
-    /// There is nothing to draw with.
-    #[error(transparent)]
-    Graphics(#[from] GraphicsError),
-    /// More than the adapter can draw.
-    #[error("{0} x {1} pixels cannot be drawn; give 16 to 8192 a side")]
-    Size(u32, u32),
-    /// The renderer gave nothing back.
-    #[error("the renderer gave no frame back after {0} updates; update the Vulkan driver")]
-    NoFrame(usize),
-    /// Whoever wanted the frames gave up.
-    #[error("{0}")]
-    Sink(String),
-}
-
 /// Updates to wait for pipelines and panels to settle before the first frame.
-const SETTLE: usize = 8;
+pub(super) const SETTLE: usize = 8;
 /// How long at most what the inside shows is waited for.
 const LOOKING: Duration = Duration::from_secs(60);
-/// Updates to wait for a frame that was drawn.
-const PATIENCE: usize = 60;
 
-/// Draws the frames in order, giving each to `sink` as it is done; an error
-/// from the sink stops the work.
-pub fn capture(
+/// The run as it is at the first frame, where it does not begin at its start: with a past,
+/// from weights, or after epochs. In real time none are trained before.
+fn first_session(
     shot: &Shot,
-    sink: impl FnMut(usize, Frame) -> Result<(), String>,
-) -> Result<(), CaptureError> {
-    capture_selected(shot, None, sink)
-}
-
-/// The same with something selected, as by a click.
-pub fn capture_selected(
-    shot: &Shot,
-    selected: Option<Item>,
-    mut sink: impl FnMut(usize, Frame) -> Result<(), String>,
-) -> Result<(), CaptureError> {
-    let mut studio = Studio::new(shot)?;
-    studio.app.world_mut().resource_mut::<Selection>().selected = selected;
-    studio.settle();
-    let (mut taken, mut waited) = (0, 0);
-    for index in 0..shot.frames {
-        studio.advance(index > 0 && !shot.replay);
-        if shot.replay {
-            studio.show_moment(index, shot.frames);
-        }
-        if index > 0 {
-            studio.turn(shot.orbit / (shot.frames - 1).max(1) as f32);
-        }
-        studio.shoot();
-        studio.update();
-        while let Some(frame) = studio.take() {
-            sink(taken, frame?).map_err(CaptureError::Sink)?;
-            taken += 1;
-        }
+    drive: Drive,
+    told: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<Session>, CaptureError> {
+    let problem = || Arc::clone(&shot.problem);
+    let past = shot.past.as_ref();
+    let resumed = past.and_then(|place| Session::resume(problem(), (**place).clone()));
+    let epochs = shot.beside.unwrap_or(shot.epochs).min(shot.epochs);
+    if drive == Drive::Thread || epochs == 0 {
+        return Ok(resumed);
     }
-    studio.advance(false);
-    while taken < shot.frames {
-        studio.update();
-        while let Some(frame) = studio.take() {
-            sink(taken, frame?).map_err(CaptureError::Sink)?;
-            taken += 1;
-        }
-        waited += 1;
-        if waited > PATIENCE {
-            return Err(CaptureError::NoFrame(waited));
-        }
+    let mut session = resumed.unwrap_or_else(|| Session::new(problem()));
+    if let Some(params) = shot.params.as_ref().filter(|_| past.is_none()) {
+        session.command(TrainCommand::SetParams(Arc::clone(params)));
     }
-    Ok(())
-}
-
-/// Draws each scene of a lesson as it is when it has been brought about, giving it
-/// to `sink` with its number from 0. `shot` says how large, in which theme and
-/// language.
-pub fn capture_lesson(
-    shot: &Shot,
-    lesson: &Arc<Lesson>,
-    mut sink: impl FnMut(usize, Frame) -> Result<(), String>,
-) -> Result<(), CaptureError> {
-    let mut studio = Studio::new(shot)?;
-    studio.app.insert_resource(Lecture {
-        lesson: Some(Arc::clone(lesson)),
-        ..Lecture::default()
-    });
-    studio.advance(false);
-    for scene in 0..lesson.scenes.len() {
-        studio.app.world_mut().resource_mut::<Lecture>().scene = scene;
-        // Loading takes one update, each group of events another.
-        for _ in 0..PATIENCE {
-            studio.update();
-            if lecture::is_settled(studio.app.world().resource()) {
-                break;
-            }
+    for epoch in 0..epochs {
+        if !told(epoch) {
+            return Err(CaptureError::Cancelled);
         }
-        for _ in 0..SETTLE {
-            studio.update();
-        }
-        let frame = studio.picture()?;
-        sink(scene, frame).map_err(CaptureError::Sink)?;
+        session.command(TrainCommand::Epoch);
     }
-    Ok(())
-}
-
-/// How long frames took, in seconds, without reading them back, with something selected
-/// where that is wanted: for `cargo bench --bench frames`.
-pub fn bench(shot: &Shot, frames: usize, selected: Option<Item>) -> Result<Vec<f64>, CaptureError> {
-    let mut studio = Studio::new(shot)?;
-    studio.app.world_mut().resource_mut::<Selection>().selected = selected;
-    studio.settle();
-    studio.advance(true);
-    let mut seconds = Vec::with_capacity(frames);
-    for _ in 0..frames {
-        let begun = Instant::now();
-        studio.update();
-        seconds.push(begun.elapsed().as_secs_f64());
-    }
-    Ok(seconds)
+    Ok(Some(session))
 }
 
 /// Whether an app of this process has set the log up.
@@ -229,7 +72,7 @@ static LOGS: AtomicBool = AtomicBool::new(false);
 
 /// A running app without a window.
 pub struct Studio {
-    app: App,
+    pub(super) app: App,
     target: ImageRenderTarget,
     race_at: u64,
     /// Epochs to train once a surface is pinned.
@@ -242,21 +85,26 @@ pub struct Studio {
 impl Studio {
     /// Builds the app; nothing is drawn yet.
     pub fn new(shot: &Shot) -> Result<Self, CaptureError> {
-        let drive = Drive::Frame {
-            steps: shot.steps,
-            epochs_before: shot.beside.unwrap_or(shot.epochs).min(shot.epochs),
-        };
-        Studio::driven(shot, drive)
+        Studio::driven(shot, Drive::Frame { steps: shot.steps })
     }
 
     /// The same with another way to train: on a thread, in real time, as in a window.
     pub fn driven(shot: &Shot, drive: Drive) -> Result<Self, CaptureError> {
+        Studio::told(shot, drive, |_| true)
+    }
+
+    pub(super) fn told(
+        shot: &Shot,
+        drive: Drive,
+        mut told: impl FnMut(usize) -> bool,
+    ) -> Result<Self, CaptureError> {
         let (width, height) = shot.size;
         let fits = |side: u32| (16..=8192).contains(&side);
         if !(fits(width) && fits(height)) {
             return Err(CaptureError::Size(width, height));
         }
         graphics::find_adapter()?;
+        let first = first_session(shot, drive, &mut told)?;
         let factor = if shot.smooth && width.max(height) <= 4096 {
             2
         } else {
@@ -304,9 +152,9 @@ impl Studio {
         .insert_resource(shot.surface.clone())
         .insert_resource(shot.arena.clone())
         .insert_resource(graphics::error_handler());
-        if let Some(place) = &shot.past {
-            let session = Session::resume(Arc::clone(&shot.problem), (**place).clone());
-            app.insert_resource(FirstSession(session));
+        let is_set = first.is_some() && shot.past.is_none();
+        if let Some(session) = first {
+            app.insert_resource(FirstSession(Some(session)));
         }
         app.add_plugins(GradscapePlugins {
             problem: Arc::clone(&shot.problem),
@@ -321,7 +169,7 @@ impl Studio {
             let wish = RivalWish::Add(Box::new(experiment.clone()));
             app.world_mut().write_message(wish);
         }
-        if let Some(params) = &shot.params {
+        if let Some(params) = shot.params.as_ref().filter(|_| !is_set) {
             app.world_mut()
                 .write_message(Command(TrainCommand::SetParams(Arc::clone(params))));
         }
@@ -341,6 +189,46 @@ impl Studio {
     /// The app, for tests that want to look inside.
     pub fn app(&mut self) -> &mut App {
         &mut self.app
+    }
+
+    /// Shows what is to be looked at, and lets everything come to rest.
+    pub fn look_at(&mut self, sight: &Sight) -> Result<(), CaptureError> {
+        if let Some(model) = &sight.model {
+            // The network that it takes the place of is laid out first.
+            self.update();
+            let mut blocks = self.app.world_mut().resource_mut::<Blocks>();
+            blocks.show_foreign(Arc::clone(model));
+        }
+        self.app.world_mut().resource_mut::<Selection>().selected = sight.selected;
+        self.settle();
+        let mut blocks = self.app.world_mut().resource_mut::<Blocks>();
+        if sight.open_all {
+            blocks.open_all();
+        }
+        if let Some(name) = &sight.find {
+            let found = blocks.outline().map(|outline| outline.find(name, 1));
+            let Some(found) = found else {
+                return Err(CaptureError::NotInBlocks(name.clone()));
+            };
+            let Some(hit) = found.into_iter().next() else {
+                return Err(CaptureError::NotFound(name.clone()));
+            };
+            blocks.reveal(hit.part);
+            if blocks.has_neurons(hit.part) {
+                blocks.toggle(hit.part);
+            }
+        }
+        if sight.open_all || sight.find.is_some() {
+            for _ in 0..SETTLE {
+                self.update();
+            }
+        }
+        if sight.open_all && sight.find.is_none() {
+            self.app.world_mut().write_message(CameraRequest::Reset);
+            self.update();
+            self.update();
+        }
+        Ok(())
     }
 
     /// Lets pipelines, panels and cameras come to rest.
@@ -405,7 +293,7 @@ impl Studio {
     }
 
     /// Shows the recorded point that frame `index` of `frames` has to show.
-    fn show_moment(&mut self, index: usize, frames: usize) {
+    pub(super) fn show_moment(&mut self, index: usize, frames: usize) {
         let world = self.app.world_mut();
         let points = world.resource::<Training>().path.points();
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
@@ -487,9 +375,9 @@ impl Studio {
 }
 
 /// Errors and warnings of ours; of the graphics stack only errors.
-pub(super) const LOG_FILTER: &str = "error,gradscape=warn";
+pub(in crate::app) const LOG_FILTER: &str = "error,gradscape=warn";
 
-pub(super) fn target_image(width: u32, height: u32) -> BevyImage {
+pub(in crate::app) fn target_image(width: u32, height: u32) -> BevyImage {
     let mut image = BevyImage::new_fill(
         Extent3d {
             width,
@@ -503,66 +391,4 @@ pub(super) fn target_image(width: u32, height: u32) -> BevyImage {
     );
     image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT;
     image
-}
-
-impl Frame {
-    /// Half as wide and high: each pixel the mean of four, in linear light.
-    pub(super) fn halved(&self) -> Frame {
-        let (width, height) = (self.width / 2, self.height / 2);
-        let to_linear: Vec<f32> = (0..256)
-            .map(|v| Color::srgb_u8(v as u8, 0, 0).to_linear().red)
-            .collect();
-        let row = self.width as usize * 4;
-        let mut rgba = Vec::with_capacity((width * height * 4) as usize);
-        for y in 0..height as usize {
-            for x in 0..width as usize {
-                let first = 2 * y * row + 8 * x;
-                for channel in 0..3 {
-                    let sum: f32 = [0, 4, row, row + 4]
-                        .iter()
-                        .map(|offset| to_linear[self.rgba[first + offset + channel] as usize])
-                        .sum();
-                    let srgb = Srgba::from(LinearRgba::rgb(0.25 * sum, 0.0, 0.0)).red;
-                    rgba.push((srgb * 255.0).round() as u8);
-                }
-                rgba.push(255);
-            }
-        }
-        Frame {
-            width,
-            height,
-            rgba,
-        }
-    }
-
-    /// The colour at a place, from the left and the top.
-    pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
-        let at = ((y * self.width + x) * 4) as usize;
-        [self.rgba[at], self.rgba[at + 1], self.rgba[at + 2]]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Frame;
-
-    #[test]
-    fn halving_keeps_flat_colours_and_mixes_light() {
-        let flat = Frame {
-            width: 2,
-            height: 2,
-            rgba: [10, 128, 250, 255].repeat(4),
-        };
-        assert_eq!(flat.halved().rgba, vec![10, 128, 250, 255]);
-        let mut rgba = [0, 0, 0, 255].repeat(2);
-        rgba.extend([255, 255, 255, 255].repeat(2));
-        let mixed = Frame {
-            width: 2,
-            height: 2,
-            rgba,
-        }
-        .halved();
-        // Half the light is sRGB 188, not 128.
-        assert_eq!(mixed.pixel(0, 0), [188, 188, 188]);
-    }
 }
