@@ -22,7 +22,7 @@ impl<'a, R: Real> Model<'a, R> {
         Model {
             network,
             params,
-            workspace: Workspace::new(network, CHUNK),
+            workspace: Workspace::new(network, network.samples_at_once(CHUNK)),
             buffers: ReadoutGradient::default(),
         }
     }
@@ -46,9 +46,10 @@ impl<'a, R: Real> Model<'a, R> {
         mut fill: impl FnMut(usize, ArrayViewMut1<'_, R>),
         mut take: impl FnMut(usize, &Workspace<R>, usize),
     ) {
-        let mut x = Array2::zeros((CHUNK.min(count), base.len()));
-        for start in (0..count).step_by(CHUNK) {
-            let rows = CHUNK.min(count - start);
+        let at_once = self.workspace.capacity();
+        let mut x = Array2::zeros((at_once.min(count), base.len()));
+        for start in (0..count).step_by(at_once) {
+            let rows = at_once.min(count - start);
             for (row, mut x) in x.rows_mut().into_iter().take(rows).enumerate() {
                 x.assign(&base);
                 fill(start + row, x);
@@ -63,10 +64,11 @@ impl<'a, R: Real> Model<'a, R> {
 
     /// What the network answers for each row of `x`, `[samples, outputs]`.
     pub fn outputs(&mut self, x: ArrayView2<'_, R>) -> Array2<R> {
+        let at_once = self.workspace.capacity();
         let mut outputs = Array2::zeros((x.nrows(), self.network.outputs()));
         for (chunk, mut out) in x
-            .axis_chunks_iter(Axis(0), CHUNK)
-            .zip(outputs.axis_chunks_iter_mut(Axis(0), CHUNK))
+            .axis_chunks_iter(Axis(0), at_once)
+            .zip(outputs.axis_chunks_iter_mut(Axis(0), at_once))
         {
             self.network
                 .forward(self.params, chunk, &mut self.workspace);
@@ -83,8 +85,9 @@ impl<'a, R: Real> Model<'a, R> {
 
     /// The readout's value for each row of `x`.
     pub fn values(&mut self, readout: &Readout, x: ArrayView2<'_, R>) -> Vec<f64> {
+        let at_once = self.workspace.capacity();
         let mut values = Vec::with_capacity(x.nrows());
-        for chunk in x.axis_chunks_iter(Axis(0), CHUNK) {
+        for chunk in x.axis_chunks_iter(Axis(0), at_once) {
             self.network
                 .forward(self.params, chunk, &mut self.workspace);
             values.extend((0..chunk.nrows()).map(|row| readout.value(&self.workspace, row)));
@@ -104,9 +107,10 @@ impl<'a, R: Real> Model<'a, R> {
     pub fn gradients(&mut self, readout: &Readout, x: ArrayView2<'_, R>) -> (Vec<f64>, Array2<R>) {
         let mut values = Vec::with_capacity(x.nrows());
         let mut gradients = Array2::zeros(x.dim());
+        let at_once = self.workspace.capacity();
         for (chunk, mut out) in x
-            .axis_chunks_iter(Axis(0), CHUNK)
-            .zip(gradients.axis_chunks_iter_mut(Axis(0), CHUNK))
+            .axis_chunks_iter(Axis(0), at_once)
+            .zip(gradients.axis_chunks_iter_mut(Axis(0), at_once))
         {
             self.pass(readout, chunk, |_, _| {});
             values.extend((0..chunk.nrows()).map(|row| readout.value(&self.workspace, row)));
@@ -121,7 +125,7 @@ impl<'a, R: Real> Model<'a, R> {
         (values[0], gradient.iter().map(|g| g.wide()).collect())
     }
 
-    /// One pass of up to 64 inputs, forwards and back from `readout`; gives the
+    /// One pass of inputs, at most as many as pass at once, forwards and back from `readout`; gives the
     /// workspace, with each layer's values and `d readout / dz`. `arrives` is told
     /// `d readout / da` of each layer below the readout's.
     pub fn pass(

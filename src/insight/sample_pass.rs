@@ -4,8 +4,10 @@
 use crate::nn::{Mode, Workspace};
 use crate::train::Problem;
 
-/// Samples that pass through the network at once.
+/// Samples that pass through the network at once, at most.
 const CHUNK: usize = 128;
+/// Of large networks that mix samples, how many times as many are taken as would pass at once.
+const MIXED: usize = 4;
 
 /// The samples, and what a pass needs.
 pub(super) struct SamplePass {
@@ -18,15 +20,20 @@ pub(super) struct SamplePass {
 
 impl SamplePass {
     /// Over at most `samples` samples of the training part of `problem`, evenly spread over
-    /// it. Memory is that of a pass of 128 samples and of two gradients.
+    /// it. Memory is that of a pass of 128 samples, of a large network of fewer
+    /// ([`Network::samples_at_once`](crate::nn::Network::samples_at_once)), and of two
+    /// gradients.
     pub(super) fn new(problem: &Problem, samples: usize) -> Self {
         let network = &problem.network;
         let n = problem.train.len();
-        let wanted = samples.min(n);
         // Statistics over a batch need the batch whole.
-        let (chunk, mode) = match network.mixes_samples() {
-            true => (wanted, Mode::Training { seed: 0 }),
-            false => (CHUNK.min(wanted), Mode::Inference),
+        let (wanted, chunk, mode) = if network.mixes_samples() {
+            let wanted = samples.min(n).min(network.samples_at_once(samples) * MIXED);
+            (wanted, wanted, Mode::Training { seed: 0 })
+        } else {
+            let wanted = samples.min(n);
+            let chunk = network.samples_at_once(CHUNK).min(wanted);
+            (wanted, chunk, Mode::Inference)
         };
         SamplePass {
             rows: (0..wanted).map(|i| i * n / wanted).collect(),

@@ -36,9 +36,10 @@ impl Answers {
             targets: Vec::new(),
             names: problem.data.task.names().to_vec(),
         };
-        let mut workspace = Workspace::new(network, CHUNK.min(samples.len().max(1)));
-        for start in (0..samples.len()).step_by(CHUNK) {
-            let end = (start + CHUNK).min(samples.len());
+        let at_once = network.samples_at_once(CHUNK);
+        let mut workspace = Workspace::new(network, at_once.min(samples.len().max(1)));
+        for start in (0..samples.len()).step_by(at_once) {
+            let end = (start + at_once).min(samples.len());
             network.forward(params, samples.x.slice(s![start..end, ..]), &mut workspace);
             for (k, output) in workspace.output().rows().into_iter().enumerate() {
                 answers.add(problem.encoding, output, samples.y.row(start + k));

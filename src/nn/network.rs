@@ -1,12 +1,18 @@
 //! A graph of layers and a loss: forward pass and back-propagation.
 
 use super::chain::{ChainForward, ChainGradient};
+use super::kernel::PAD;
 use super::layer::{Below, Layer, LayerKind, LayerState, Pass, Source, add};
 use super::loss::Lanes;
 use super::spec::{LayerSpec, NetworkError, describe, place};
 use super::{Activation, Init, Layout, Loss, ParamRole, Real, Shape, Workspace};
 use ndarray::ArrayView2;
 use std::ops::Range;
+
+/// Bytes for what a pass keeps of its samples, and how many numbers it keeps of each value: two
+/// of the pass forward, two of the pass back.
+const PASS_BYTES: usize = 256 << 20;
+const KEPT: usize = 4;
 
 /// A feed-forward network: what it computes, not its weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,6 +167,16 @@ impl Network {
     /// Where each parameter lies.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// How many samples, at most `most`, should pass through at once where all that a pass
+    /// forward and back keeps of them shall take about 256 MB: of a network whose samples have
+    /// millions of values fewer, but as many as a kernel takes side by side.
+    pub fn samples_at_once(&self, most: usize) -> usize {
+        let layers = self.layers.iter().map(Layer::outputs);
+        let values = self.inputs() + layers.sum::<usize>();
+        let fitting = PASS_BYTES / (KEPT * size_of::<f32>() * values.max(1));
+        (fitting - fitting % PAD).max(PAD).min(most)
     }
 
     /// Multiply-adds of a forward pass of one sample.

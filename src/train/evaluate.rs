@@ -3,7 +3,7 @@
 //! weights is the training loss to the last bit.
 
 use super::problem::{Encoding, Samples};
-use crate::nn::{Layer, Network, Workspace};
+use crate::nn::{Network, Workspace};
 use ndarray::s;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,6 @@ use serde::{Deserialize, Serialize};
 /// Samples that pass through the network at once, at most ([`Evaluator::chunk`]). The sums are
 /// formed chunk by chunk in order, so the result does not depend on anything else.
 const CHUNK: usize = 128;
-
-/// Bytes that the values of one chunk may take in all layers: of a network whose samples have
-/// millions of values fewer pass at once, but as many as a kernel takes side by side.
-const BYTES: usize = 256 << 20;
-const FEWEST: usize = 16;
 
 /// Multiply-adds from which on an evaluation is worth several threads.
 const THREAD_WORK: usize = 100_000_000;
@@ -40,10 +35,7 @@ impl Evaluator {
     /// The samples that an evaluation passes through `network` at once; it adds
     /// up the sums of such chunks in order.
     pub fn chunk(network: &Network) -> usize {
-        let layers = network.layers().iter().map(Layer::outputs);
-        let values = network.inputs() + layers.sum::<usize>();
-        let fitting = BYTES / (size_of::<f32>() * values.max(1));
-        (fitting - fitting % FEWEST).clamp(FEWEST, CHUNK)
+        network.samples_at_once(CHUNK)
     }
 
     /// Buffers for `network`.

@@ -3,7 +3,7 @@
 use crate::nn::{Network, Real, Workspace};
 use ndarray::{ArrayView2, s};
 
-/// Samples that pass through the network at once; the losses are summed in the
+/// Samples that pass through the network at once, at most; the losses are summed in the
 /// same chunks as an evaluation's, and so come out the same to the last bit.
 const CHUNK: usize = 128;
 
@@ -18,12 +18,13 @@ pub fn full_gradient<R: Real>(
     y: ArrayView2<'_, R>,
 ) -> (f64, Vec<R>) {
     let n = x.nrows();
-    let mut workspace = Workspace::new(network, CHUNK.min(n.max(1)));
+    let at_once = network.samples_at_once(CHUNK);
+    let mut workspace = Workspace::new(network, at_once.min(n.max(1)));
     let mut chunk = vec![R::zero(); params.len()];
     let mut total = vec![0.0_f64; params.len()];
     let mut loss = 0.0;
-    for start in (0..n).step_by(CHUNK) {
-        let end = (start + CHUNK).min(n);
+    for start in (0..n).step_by(at_once) {
+        let end = (start + at_once).min(n);
         let (x, y) = (x.slice(s![start..end, ..]), y.slice(s![start..end, ..]));
         network.forward(params, x, &mut workspace);
         loss += network.loss_sum(&mut workspace, y);

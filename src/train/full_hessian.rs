@@ -34,7 +34,7 @@ impl<'a, R: Real> FullHessian<'a, R> {
             params,
             x,
             y,
-            workspace: Workspace::new(network, CHUNK.min(x.nrows().max(1))),
+            workspace: Workspace::new(network, network.samples_at_once(CHUNK)),
             tangents: Tangents::new(network),
             gradient: vec![R::zero(); params.len()],
             chunk: vec![R::zero(); params.len()],
@@ -51,8 +51,9 @@ impl<'a, R: Real> FullHessian<'a, R> {
     pub fn product(&mut self, v: &[R]) -> Vec<f64> {
         let n = self.x.nrows();
         let mut total = vec![0.0; self.size()];
-        for start in (0..n).step_by(CHUNK) {
-            let end = (start + CHUNK).min(n);
+        let at_once = self.network.samples_at_once(CHUNK);
+        for start in (0..n).step_by(at_once) {
+            let end = (start + at_once).min(n);
             self.network.hessian_vector(
                 self.params,
                 self.x.slice(s![start..end, ..]),

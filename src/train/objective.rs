@@ -9,7 +9,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, s};
 use std::sync::Arc;
 
-/// Samples that pass through the network at once.
+/// Samples that pass through the network at once, at most.
 const CHUNK: usize = 128;
 /// Rows of the Jacobian that are held at once.
 const ROWS: usize = 64;
@@ -55,12 +55,13 @@ impl NetworkObjective {
     /// What `problem`'s experiment says is to be minimised.
     pub fn new(problem: Arc<Problem>) -> Self {
         let network = &problem.network;
+        let at_once = network.samples_at_once(CHUNK);
         NetworkObjective {
             penalty: problem.experiment.training.regulariser(),
             smoothing: Smoothing::of(&problem),
-            workspace: Workspace::new(network, CHUNK),
-            x: Array2::zeros((CHUNK, network.inputs())),
-            y: Array2::zeros((CHUNK, network.outputs())),
+            workspace: Workspace::new(network, at_once),
+            x: Array2::zeros((at_once, network.inputs())),
+            y: Array2::zeros((at_once, network.outputs())),
             chunk: vec![0.0; network.layout().len()],
             squares: None,
             problem,
@@ -75,7 +76,7 @@ impl NetworkObjective {
     /// Widens samples `start..` into the chunk's buffers; gives how many.
     fn load(&mut self, start: usize) -> usize {
         let train = &self.problem.train;
-        let end = (start + CHUNK).min(train.len());
+        let end = (start + self.x.nrows()).min(train.len());
         let rows = end - start;
         let mut x = self.x.slice_mut(s![..rows, ..]);
         x.zip_mut_with(&train.x.slice(s![start..end, ..]), |to, &v| {
@@ -100,7 +101,7 @@ impl Objective for NetworkObjective {
     fn loss(&mut self, params: &[f64]) -> f64 {
         let n = self.problem.train.len();
         let mut sum = 0.0;
-        for start in (0..n).step_by(CHUNK) {
+        for start in (0..n).step_by(self.x.nrows()) {
             let rows = self.load(start);
             let network = &self.problem.network;
             let x = self.x.slice(s![..rows, ..]);
@@ -114,7 +115,7 @@ impl Objective for NetworkObjective {
         let n = self.problem.train.len();
         let mut sum = 0.0;
         gradient.fill(0.0);
-        for start in (0..n).step_by(CHUNK) {
+        for start in (0..n).step_by(self.x.nrows()) {
             let rows = self.load(start);
             let network = &self.problem.network;
             let (x, y) = (self.x.slice(s![..rows, ..]), self.y.slice(s![..rows, ..]));
@@ -149,7 +150,7 @@ impl Objective for NetworkObjective {
         matrix.fill(0.0);
         gradient.fill(0.0);
         let mut full = 0;
-        for start in (0..n).step_by(CHUNK) {
+        for start in (0..n).step_by(self.x.nrows()) {
             for i in 0..self.load(start) {
                 let x = self.x.slice(s![i..=i, ..]);
                 let Squares {

@@ -12,7 +12,7 @@ const CAPTION: f32 = 1.7;
 const GAPS: Gaps = Gaps {
     rank: 2.4,
     lane: CAPTION,
-    row: CAPTION + 1.6,
+    row: CAPTION + 2.0,
     wide: 24.0,
     aspect: 1.5,
 };

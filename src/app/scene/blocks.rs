@@ -308,7 +308,8 @@ pub(super) fn paint(
             ..*slab
         };
         slab.set_if_neq(new);
-        let [text, short] = caption(outline, part, &texts);
+        let own = blocks.foreign().is_none();
+        let [text, short] = caption(outline, part, own, &texts);
         if label.text != text {
             label.text = text;
         }
@@ -402,13 +403,18 @@ impl Face {
     }
 }
 
-/// What stands below a plate, at length and in short.
-fn caption(outline: &Outline, part: Part, texts: &Texts) -> [String; 2] {
+/// What stands below a plate, at length and in short. Nodes of our `own` networks are layers.
+fn caption(outline: &Outline, part: Part, own: bool, texts: &Texts) -> [String; 2] {
     match part {
         Part::Block(block) => {
             let name = block_name(outline, block, texts);
             let nodes = outline.nodes_of(part).len();
-            let mut what = texts.with("model.n_nodes", &[("n", &count(nodes as u64))]);
+            let key = if own {
+                "model.n_layers"
+            } else {
+                "model.n_nodes"
+            };
+            let mut what = texts.with(key, &[("n", &count(nodes as u64))]);
             let parameters = outline.parameters(part);
             if parameters > 0 {
                 what = format!("{what}, {}", compact(parameters as u64));

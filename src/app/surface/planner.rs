@@ -17,7 +17,7 @@ use super::aim::{Aim, Found, Search, evaluations, possible, takes_long};
 use super::job::Request;
 use crate::app::state::SurfaceView;
 use crate::app::training::Training;
-use crate::landscape::{Directions, DirectionsError, Gauge, Measure, Over, Scope};
+use crate::landscape::{Directions, DirectionsError, Gauge, Measure, Over, Plane, Scope};
 use crate::train::{PathPoint, Problem, RunState, Snapshot};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -119,6 +119,40 @@ pub struct Planner {
     /// Seconds to find directions that follow from the loss.
     search_cost: Option<f64>,
     tag: u64,
+    /// Whether a plane's origin was elsewhere than some weights, as it was last found out.
+    compared: Option<Compared>,
+}
+
+/// Millions of weights are not compared anew in every frame.
+#[derive(Debug)]
+struct Compared {
+    plane: Arc<Plane>,
+    params: Arc<[f32]>,
+    moved: bool,
+}
+
+impl Compared {
+    /// Whether `plane` has its origin elsewhere than at `params`.
+    fn moved(known: &mut Option<Compared>, plane: &Arc<Plane>, params: &Arc<[f32]>) -> bool {
+        if let Some(known) = known
+            && Arc::ptr_eq(&known.plane, plane)
+            && Arc::ptr_eq(&known.params, params)
+        {
+            return known.moved;
+        }
+        let moved = plane.center() != &params[..];
+        *known = Some(Compared {
+            plane: Arc::clone(plane),
+            params: Arc::clone(params),
+            moved,
+        });
+        moved
+    }
+}
+
+/// Whether weights are the same, which those in one place are.
+fn same(a: &Arc<[f32]>, b: &Arc<[f32]>) -> bool {
+    Arc::ptr_eq(a, b) || a == b
 }
 
 impl Planner {
@@ -147,7 +181,7 @@ impl Planner {
             // Once, and again from other weights if it was in vain.
             let tried = match (&self.asked, &basis.failed_at) {
                 (None, _) => false,
-                (Some(_), Some(at)) => busy || running || at[..] == snapshot.params[..],
+                (Some(_), Some(at)) => busy || running || same(at, &snapshot.params),
                 (Some(_), None) => true,
             };
             if !basis.searches || tried {
@@ -167,11 +201,15 @@ impl Planner {
         }
         let centred =
             !matches!(basis.directions, Directions::Checkpoints(_)) || found.facts.stands_in;
-        let moved = view.follow && centred && plane.center() != &snapshot.params[..];
+        let moved =
+            view.follow && centred && Compared::moved(&mut self.compared, plane, &snapshot.params);
         let stale = view.follow
             && basis.searches
-            && found.weights[..] != snapshot.params[..]
-            && basis.failed_at.as_deref() != Some(&snapshot.params[..])
+            && !same(&found.weights, &snapshot.params)
+            && !basis
+                .failed_at
+                .as_ref()
+                .is_some_and(|at| same(at, &snapshot.params))
             && (!running || basis.since >= self.patience(training, measure, budget));
         let due = if busy {
             // Let it finish, unless that takes long and something was seen of it.

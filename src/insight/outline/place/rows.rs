@@ -7,6 +7,9 @@ use super::{Gaps, Placement, Stroke};
 const MOST_ROWS: usize = 24;
 /// How far a row's end may move to where fewer ways are cut, as a share of its ranks.
 const LEEWAY: f32 = 0.2;
+/// How far below a row the way back to the left runs, as a share of the space between rows:
+/// below what is written there.
+const BELOW: f32 = 0.74;
 
 struct Row {
     ranks: std::ops::Range<usize>,
@@ -88,7 +91,7 @@ pub(super) fn lay(lanes: &Lanes, sizes: &[[f32; 2]], gaps: &Gaps) -> Placement {
         let (first, next) = (row_of[a.rank], row_of[b.rank]);
         if first != next {
             // As the eye goes from the end of a line of text to the next one's beginning.
-            let lane = rows[first].bottom + rows[first].shift - 0.5 * gaps.row;
+            let lane = rows[first].bottom + rows[first].shift - BELOW * gaps.row;
             let right = middle[rows[first].ranks.end - 1]
                 + 0.5 * wide[rows[first].ranks.end - 1]
                 + 0.5 * gaps.rank;
