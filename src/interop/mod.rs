@@ -31,7 +31,7 @@ pub use event_file::{
 pub use model::{
     Attribute, ForeignModel, InputSides, InputValues, LiveModel, ModelFormat, ModelRow, ModelTable,
     Node, NodeValue, Numbers, Port, RanNode, Run, RunInput, RunPort, Runnable, Side, Status,
-    Tensor, Translated, Translation, Weight, experiment_of, experiment_of_file, is_model,
+    Tensor, Translated, Translation, Weight, count_tensors, experiment_of, experiment_of_file, is_model,
     open_model, open_model_for, read_input_arrays, read_model, read_weights, tensors_of, translate,
 };
 pub use model_out::{ModelFile, ModelOut, model_notes, write_model};

@@ -113,6 +113,32 @@ pub(super) fn version(db: &Connection, path: &Path) -> Result<i64, RunError> {
     Ok(version)
 }
 
+/// Refuses a file whose tables are not plain ones: what a view, a virtual table or a
+/// generated column gives is whatever the file's author wished, without end if he did.
+///
+/// # Errors
+/// When it has any of them, or cannot be read.
+pub(super) fn check_plain(db: &Connection, path: &Path) -> Result<(), RunError> {
+    let odd: i64 = db
+        .query_row(
+            "SELECT (SELECT count(*) FROM sqlite_schema
+                     WHERE type NOT IN ('table', 'index') OR rootpage < 1)
+                  + (SELECT count(*) FROM sqlite_schema AS made, pragma_table_xinfo(made.name) AS c
+                     WHERE made.type = 'table' AND c.hidden <> 0)",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(|error| RunError::database(path, error))?;
+    match odd {
+        0 => Ok(()),
+        _ => Err(RunError::damaged(
+            path,
+            "it holds more than plain tables (views, triggers, computed columns), which no \
+             recorded run does",
+        )),
+    }
+}
+
 /// Makes today's tables in an empty file, within a transaction of the caller's.
 pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     for step in MIGRATIONS {
