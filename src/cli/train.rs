@@ -210,8 +210,8 @@ fn begin(args: &TrainArgs) -> Result<(Experiment, Option<(Resumption, Parent)>),
     Ok((experiment, origin))
 }
 
-/// Trains `problem` from its start and fills `folder`, whatever happens on the
-/// way. `each` gets every epoch, 0 included, with the seconds since the start;
+/// Trains `problem` from its start, fills `folder`, whatever happens on the way, and
+/// records the run in the folder of runs, where that can be written. `each` gets every epoch, 0 included, with the seconds since the start;
 /// when nobody reads what it prints, the run ends as if interrupted.
 ///
 /// # Errors
@@ -225,7 +225,20 @@ pub fn train_into(
     each: impl FnMut(&mut Out, &HistoryRow, f64) -> Result<(), CliError>,
 ) -> Result<(RunReport, Ending), CliError> {
     let mut session = Session::new(Arc::clone(problem));
-    train_session(&mut session, Some(folder), None, interrupt, out, each)
+    let record = RecordArgs::default();
+    let mut record = record.begin(&mut session, problem, None, out)?;
+    let trained = train_session(
+        &mut session,
+        Some(folder),
+        record.as_mut(),
+        interrupt,
+        out,
+        each,
+    );
+    let recorded = record.map(|record| record.finish(&mut session, out));
+    let trained = trained?;
+    recorded.transpose()?;
+    Ok(trained)
 }
 
 /// The same with a session that has not begun yet, and its recording.

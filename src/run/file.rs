@@ -1,7 +1,7 @@
 //! Reads a run's file, also while it is being written.
 
 use super::info::{Parent, RunInfo, SavedState};
-use super::open::{migrated, open};
+use super::open::{beside, migrated, open};
 use super::thinning::{MOST_STEPS, Thinning};
 use super::{RunError, schema};
 use crate::experiment::Experiment;
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// The ending of a run's file.
 pub const EXTENSION: &str = "gsrun";
+
+/// The key of a watched run's environment that says why it has no network.
+pub const NO_NETWORK: &str = "no_network";
 
 /// The most rows of a table that are read; no recorder of ours keeps more.
 pub(super) const MOST_ROWS: u64 = MOST_STEPS + 1;
@@ -43,6 +46,7 @@ impl RunFile {
         let db = open(path)?;
         let version = schema::version(&db, path)?;
         schema::check_plain(&db, path)?;
+        check_whole(&db, path)?;
         let db = match version < schema::VERSION {
             true => {
                 drop(db);
@@ -79,9 +83,18 @@ impl RunFile {
     /// The experiment that was run.
     ///
     /// # Errors
-    /// When the file cannot be read, or this version does not know the experiment's keys.
+    /// When the file cannot be read, there is none because the run was watched and no network
+    /// could be made of it, or this version does not know the experiment's keys.
     pub fn experiment(&self) -> Result<Experiment, RunError> {
         let text = self.experiment_text()?;
+        if let Some(watched) = self.info.watched.as_ref().filter(|_| text.is_empty()) {
+            let why = self.info.environment.get(NO_NETWORK).cloned();
+            return Err(RunError::NoNetwork {
+                path: self.path.clone(),
+                source_name: watched.clone(),
+                why: why.unwrap_or_else(|| "no weights were told".to_owned()),
+            });
+        }
         let origin = self.path.display().to_string();
         Experiment::parse(&text, &origin).map_err(|source| RunError::Experiment {
             path: self.path.clone(),
@@ -151,6 +164,21 @@ fn all<T>(
     }
 }
 
+/// Refuses a file that ends before its last page does; one that is being written has what is
+/// missing beside it.
+fn check_whole(db: &Connection, path: &Path) -> Result<(), RunError> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let expected = size(db).map_err(|error| RunError::database(path, error))?;
+    let (found, beside) = (length(path), length(&beside(path)));
+    match beside == 0 && found < expected {
+        false => Ok(()),
+        true => Err(RunError::damaged(
+            path,
+            format!("it is cut off: it has {found} of {expected} bytes"),
+        )),
+    }
+}
+
 /// How many bytes a file has, with what lies beside it.
 pub(super) fn size(db: &Connection) -> rusqlite::Result<u64> {
     let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -162,7 +190,7 @@ fn read_info(db: &Connection, path: &Path, version: i64) -> Result<RunInfo, RunE
     let found = db.query_row(
         "SELECT id, name, state, created_ms, updated_ms, finished_ms, seed, data,
              parameters, training_samples, validation_samples, steps_per_epoch,
-             parent_id, parent_step, comment
+             parent_id, parent_step, comment, watched
          FROM run",
         [],
         |row| read_run(row, version),
@@ -228,6 +256,7 @@ fn read_run(row: &Row<'_>, version: i64) -> rusqlite::Result<Result<RunInfo, Str
             id,
             step: at.unwrap_or(0).max(0) as u64,
         }),
+        watched: row.get(15)?,
         thinning: Vec::new(),
         schema: version,
     }))

@@ -23,12 +23,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     match db.and_then(|db| probe(&db).map(|()| db)) {
         Ok(db) => Ok(db),
         Err(error) => {
-            let log = PathBuf::from(format!("{}-wal", path.display()));
             let unshared = matches!(
                 error.sqlite_error_code(),
                 Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
             );
-            let is_whole = std::fs::metadata(log).map_or(true, |meta| meta.len() == 0);
+            let is_whole = std::fs::metadata(beside(path)).map_or(true, |meta| meta.len() == 0);
             if unshared && !is_whole {
                 return Err(RunError::damaged(
                     path,
@@ -46,6 +45,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
                 .map_err(|error| RunError::database(path, error))
         }
     }
+}
+
+/// Where the last part of a file lies that is being written.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 /// A path within an address of SQLite.

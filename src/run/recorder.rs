@@ -2,9 +2,9 @@
 //! to the last commit is there.
 
 use super::info::{RunStart, SavedState};
-use super::item::{Item, SavedWeights, StepMetrics};
+use super::item::{Item, SavedWeights, StepMetrics, ToldNumber};
 use super::schema;
-use super::thinning::{Kept, MOST_EPOCHS, MOST_STEPS, SnapshotPlan};
+use super::thinning::{Kept, MOST_EPOCHS, MOST_METRICS, MOST_STEPS, SnapshotPlan};
 use super::{EventKind, RunError, RunEvent, finding};
 use crate::insight::diagnosis::Finding;
 use crate::train::HistoryRow;
@@ -14,6 +14,9 @@ use std::time::Duration;
 
 /// How long a writer waits for another one, such as somebody who tags the run.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// The key of the environment that says that a run was not diagnosed at its end.
+pub(super) const DIAGNOSIS: &str = "diagnosis";
 
 /// A run's file that is being written. A state machine: whoever drives it says when to
 /// commit, and brings the clock.
@@ -49,9 +52,7 @@ impl Recorder {
             );
             return Err(RunError::io(path, source));
         }
-        let experiment = start.experiment.to_toml();
-        let experiment =
-            experiment.map_err(|e| RunError::damaged(path, format!("the experiment: {e}")))?;
+        let experiment = toml(start, path)?;
         let recorder = Self::prepare(path, |db| write_start(db, start, &experiment, plan));
         Ok(Recorder {
             db: recorder.map_err(|error| RunError::database(path, error))?,
@@ -80,6 +81,72 @@ impl Recorder {
         db.pragma_update(None, "synchronous", "normal")?;
         db.pragma_update(None, "journal_size_limit", 16 << 20)?;
         Ok(db)
+    }
+
+    /// Says in place of what was said at the beginning what the run is: its experiment, its
+    /// parameters and samples, and what is new of its environment. For a watched run whose
+    /// network becomes known.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn describe(&mut self, start: &RunStart) -> Result<(), RunError> {
+        let experiment = toml(start, &self.path)?;
+        let done = self.begin().and_then(|()| {
+            self.db.execute(
+                "UPDATE run SET name = ?1, data = ?2, experiment = ?3, parameters = ?4,
+                     training_samples = ?5, validation_samples = ?6, steps_per_epoch = ?7",
+                params![
+                    start.name,
+                    data_of(start),
+                    experiment,
+                    start.parameters as i64,
+                    start.training_samples as i64,
+                    start.validation_samples as i64,
+                    start.steps_per_epoch as i64,
+                ],
+            )?;
+            write_environment(&self.db, start)
+        });
+        done.map_err(|error| RunError::database(&self.path, error))
+    }
+
+    /// Says how far the run has come.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_state(&mut self, state: SavedState, time_ms: i64) -> Result<(), RunError> {
+        let done = self
+            .begin()
+            .and_then(|()| write_state(&self.db, state, time_ms));
+        done.map_err(|error| RunError::database(&self.path, error))
+    }
+
+    /// Says that nobody looked at the run's end for what is wrong with it, so that whoever
+    /// wants to know looks afterwards.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn undiagnosed(&mut self) -> Result<(), RunError> {
+        let done = self.begin().and_then(|()| {
+            self.db.execute(
+                "INSERT OR REPLACE INTO environment (key, value) VALUES (?1, 'left out')",
+                [DIAGNOSIS],
+            )
+        });
+        done.map(drop)
+            .map_err(|error| RunError::database(&self.path, error))
+    }
+
+    /// Puts `comment` in the place of what was said about the run before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn comment(&mut self, comment: &str) -> Result<(), RunError> {
+        let done = self
+            .begin()
+            .and_then(|()| self.db.execute("UPDATE run SET comment = ?1", [comment]));
+        done.map(drop)
+            .map_err(|error| RunError::database(&self.path, error))
     }
 
     /// Where it is.
@@ -122,6 +189,39 @@ impl Recorder {
                     self.last_step = last.step;
                 }
             }
+            Item::Merge(step) => {
+                merge_step(db, step)?;
+                self.last_step = self.last_step.max(step.step);
+            }
+            Item::Told(numbers) => {
+                for number in numbers {
+                    write_told(db, number)?;
+                }
+            }
+            Item::EpochsAnew { from } => {
+                db.prepare_cached("DELETE FROM epochs WHERE epoch >= ?1")?
+                    .execute([*from as i64])?;
+            }
+            Item::Halve { what, every } => {
+                let sql = match what {
+                    Kept::Metrics => {
+                        "DELETE FROM metrics WHERE (run, tag, step) IN (
+                             SELECT run, tag, step FROM (
+                                 SELECT run, tag, step, row_number() OVER (
+                                     PARTITION BY run, tag ORDER BY step) AS place
+                                 FROM metrics)
+                             WHERE place % 2 = 0)"
+                    }
+                    Kept::Steps | Kept::Epochs | Kept::Snapshots => {
+                        "DELETE FROM steps WHERE step IN (
+                             SELECT step FROM (
+                                 SELECT step, row_number() OVER (ORDER BY step) AS place FROM steps)
+                             WHERE place % 2 = 0)"
+                    }
+                };
+                db.execute(sql, [])?;
+                write_every(db, *what, *every)?;
+            }
             Item::Epoch(time_ms, row) => write_epoch(db, *time_ms, row)?,
             Item::Snapshot(weights) => write_weights(db, weights)?,
             Item::Event(event) => write_event(db, event)?,
@@ -134,7 +234,7 @@ impl Recorder {
             }
             Item::Thin { what, every } => {
                 let column = match what {
-                    Kept::Steps | Kept::Snapshots => "step",
+                    Kept::Steps | Kept::Snapshots | Kept::Metrics => "step",
                     Kept::Epochs => "epoch",
                 };
                 let table = what.name();
@@ -152,11 +252,7 @@ impl Recorder {
             }
             Item::SnapshotEvery(every) => write_every(db, Kept::Snapshots, *every)?,
             Item::State { state, time_ms, .. } => {
-                let finished = (*state != SavedState::Open).then_some(*time_ms);
-                db.execute(
-                    "UPDATE run SET state = ?1, finished_ms = ?2",
-                    params![state.name(), finished],
-                )?;
+                write_state(db, *state, *time_ms)?;
             }
             Item::Begin { .. } | Item::Look(_) => {}
         }
@@ -271,6 +367,34 @@ pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// The experiment as the file has it; nothing where there is none.
+fn toml(start: &RunStart, path: &Path) -> Result<String, RunError> {
+    let text = start
+        .experiment
+        .as_ref()
+        .map(|experiment| experiment.to_toml());
+    let text = text.transpose();
+    text.map(Option::unwrap_or_default)
+        .map_err(|e| RunError::damaged(path, format!("the experiment: {e}")))
+}
+
+fn data_of(start: &RunStart) -> &str {
+    start
+        .experiment
+        .as_ref()
+        .map_or("", |experiment| &experiment.data.source)
+}
+
+fn write_environment(db: &Connection, start: &RunStart) -> rusqlite::Result<()> {
+    for (key, value) in &start.environment {
+        db.execute(
+            "INSERT OR REPLACE INTO environment (key, value) VALUES (?1, ?2)",
+            params![key, value],
+        )?;
+    }
+    Ok(())
+}
+
 fn write_start(
     db: &Connection,
     start: &RunStart,
@@ -281,15 +405,15 @@ fn write_start(
     db.execute(
         "INSERT INTO run (id, name, state, created_ms, updated_ms, seed, data, experiment,
              parameters, training_samples, validation_samples, steps_per_epoch,
-             parent_id, parent_step)
-         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             parent_id, parent_step, watched)
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             start.id,
             start.name,
             SavedState::Open.name(),
             start.created_ms,
             start.seed.to_string(),
-            start.experiment.data.source,
+            data_of(start),
             experiment,
             start.parameters as i64,
             start.training_samples as i64,
@@ -297,6 +421,7 @@ fn write_start(
             start.steps_per_epoch as i64,
             parent.map(|p| &p.id),
             parent.map(|p| number(p.step)),
+            start.watched,
         ],
     )?;
     if let Some(parent) = parent {
@@ -311,13 +436,8 @@ fn write_start(
             },
         )?;
     }
-    for (key, value) in &start.environment {
-        db.execute(
-            "INSERT INTO environment (key, value) VALUES (?1, ?2)",
-            params![key, value],
-        )?;
-    }
-    let rules = [
+    write_environment(db, start)?;
+    let mut rules = vec![
         (
             Kept::Steps,
             1,
@@ -341,6 +461,15 @@ fn write_start(
              stay",
         ),
     ];
+    if start.watched.is_some() {
+        rules.push((
+            Kept::Metrics,
+            1,
+            MOST_METRICS,
+            "every number at first; when there are more than `most`, of each curve every second \
+             one goes and from then on they are kept twice as far apart",
+        ));
+    }
     for (what, every, most, rule) in rules {
         db.execute(
             "INSERT INTO thinning (what, every, most, rule) VALUES (?1, ?2, ?3, ?4)",
@@ -348,6 +477,12 @@ fn write_start(
         )?;
     }
     Ok(())
+}
+
+fn write_state(db: &Connection, state: SavedState, time_ms: i64) -> rusqlite::Result<()> {
+    let finished = (state != SavedState::Open).then_some(time_ms);
+    let sql = "UPDATE run SET state = ?1, finished_ms = ?2";
+    db.execute(sql, params![state.name(), finished]).map(drop)
 }
 
 fn write_every(db: &Connection, what: Kept, every: u64) -> rusqlite::Result<()> {
@@ -368,6 +503,39 @@ fn write_step(db: &Connection, step: &StepMetrics) -> rusqlite::Result<()> {
         step.loss,
         step.learning_rate,
         step.gradient_norm
+    ])?;
+    Ok(())
+}
+
+/// What is told of one step in several pieces adds up.
+fn merge_step(db: &Connection, step: &StepMetrics) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO steps (step, loss, learning_rate, gradient_norm) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (step) DO UPDATE SET
+             loss = coalesce(excluded.loss, loss),
+             learning_rate = coalesce(excluded.learning_rate, learning_rate),
+             gradient_norm = coalesce(excluded.gradient_norm, gradient_norm)",
+    )?;
+    insert.execute(params![
+        number(step.step),
+        step.loss,
+        step.learning_rate,
+        step.gradient_norm
+    ])?;
+    Ok(())
+}
+
+fn write_told(db: &Connection, told: &ToldNumber) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT OR REPLACE INTO metrics (run, tag, step, time_ms, value)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    insert.execute(params![
+        &*told.run,
+        &*told.tag,
+        told.step,
+        told.time_ms,
+        told.value
     ])?;
     Ok(())
 }

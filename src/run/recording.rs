@@ -196,7 +196,10 @@ impl Clerk {
                 Ok(())
             }
             Item::Look(look) => {
-                self.physician.look(&look);
+                // Where nobody will diagnose, nobody has to look.
+                if !self.hurry.load(Ordering::Relaxed) {
+                    self.physician.look(&look);
+                }
                 Ok(())
             }
             item => {
@@ -252,7 +255,11 @@ impl Clerk {
             } => {
                 self.commit()?;
                 self.ended = *state != SavedState::Open;
-                if self.ended && !self.hurry.load(Ordering::Relaxed) {
+                if self.ended && self.hurry.load(Ordering::Relaxed) {
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.undiagnosed()?;
+                    }
+                } else if self.ended {
                     let findings = self.physician.diagnose(snapshot);
                     if let Some(recorder) = &mut self.recorder {
                         recorder.findings(snapshot.step, &findings)?;

@@ -10,7 +10,7 @@ pub(super) const APPLICATION_ID: i32 = 0x4753_524e;
 
 /// The steps from no tables at all to today's: entry k leads from version k to k + 1.
 /// What is released is never changed; a change is another entry.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // 1: what a run is, and what it measures.
     "CREATE TABLE run (
         id TEXT NOT NULL,
@@ -82,6 +82,21 @@ const MIGRATIONS: [&str; 2] = [
         severity TEXT NOT NULL,
         title TEXT NOT NULL,
         detail TEXT NOT NULL
+    ) STRICT;",
+    // 3: runs that were watched, and what an optimiser has gathered.
+    "ALTER TABLE run ADD COLUMN watched TEXT;
+    CREATE TABLE metrics (
+        run TEXT NOT NULL,
+        tag TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        value REAL,
+        PRIMARY KEY (run, tag, step)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE optimizer_states (
+        step INTEGER PRIMARY KEY,
+        optimizer TEXT NOT NULL,
+        state BLOB NOT NULL
     ) STRICT;",
 ];
 

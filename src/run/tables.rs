@@ -2,7 +2,7 @@
 
 use super::event::{EventKind, RunEvent};
 use super::file::{MOST_ROWS, RunFile, count, size, step};
-use super::item::{SavedWeights, StepMetrics};
+use super::item::{SavedWeights, StepMetrics, ToldSeries};
 use super::recorder::number;
 use super::{RunError, finding};
 use crate::insight::diagnosis::Finding;
@@ -63,18 +63,14 @@ impl RunFile {
                    FROM (SELECT * FROM steps ORDER BY step LIMIT {MOST_ROWS}))
              WHERE (place - 1) % ?1 = 0 ORDER BY step"
         );
-        self.all(
-            &sql,
-            [number(stride)],
-            |row| {
-                Ok(StepMetrics {
-                    step: step(row, 0)?,
-                    loss: row.get(1)?,
-                    learning_rate: row.get(2)?,
-                    gradient_norm: row.get(3)?,
-                })
-            },
-        )
+        self.all(&sql, [number(stride)], |row| {
+            Ok(StepMetrics {
+                step: step(row, 0)?,
+                loss: row.get(1)?,
+                learning_rate: row.get(2)?,
+                gradient_norm: row.get(3)?,
+            })
+        })
     }
 
     /// The last step of which something is recorded.
@@ -97,7 +93,9 @@ impl RunFile {
     pub fn snapshot_steps(&self) -> Result<Vec<u64>, RunError> {
         let sql = "SELECT step, octet_length(params) FROM snapshots ORDER BY step";
         let found = self.all(sql, [], |row| Ok((step(row, 0)?, step(row, 1)?)))?;
-        let bytes = found.iter().fold(0_u64, |sum, (_, n)| sum.saturating_add(*n));
+        let bytes = found
+            .iter()
+            .fold(0_u64, |sum, (_, n)| sum.saturating_add(*n));
         let most = size(&self.db).map_err(|error| RunError::database(&self.path, error))?;
         if bytes > most {
             return Err(self.damaged(format!(
@@ -162,6 +160,32 @@ impl RunFile {
             loss,
             params: read.map_err(|error| RunError::database(&self.path, error))?,
         })
+    }
+
+    /// The numbers that another program told, by its names for run and number: the curves
+    /// of a watched run, rising by step.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn told(&self) -> Result<Vec<ToldSeries>, RunError> {
+        let sql = "SELECT run, tag, step, time_ms, value FROM metrics ORDER BY run, tag, step";
+        let numbers = self.all(sql, [], |row| {
+            let value: Option<f64> = row.get(4)?;
+            let names: (String, String) = (row.get(0)?, row.get(1)?);
+            Ok((names, row.get::<_, i64>(2)?, value))
+        })?;
+        let mut series: Vec<ToldSeries> = Vec::new();
+        for ((run, tag), step, value) in numbers {
+            match series.last_mut().filter(|s| s.run == run && s.tag == tag) {
+                Some(last) => last.values.push((step, value)),
+                None => series.push(ToldSeries {
+                    run,
+                    tag,
+                    values: vec![(step, value)],
+                }),
+            }
+        }
+        Ok(series)
     }
 
     /// What happened to the run, in order.

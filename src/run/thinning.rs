@@ -4,6 +4,8 @@ use serde::Serialize;
 
 /// The most steps whose metrics are kept.
 pub const MOST_STEPS: u64 = 500_000;
+/// The most numbers that are kept of what another program tells.
+pub const MOST_METRICS: u64 = 500_000;
 /// The most epochs that are kept.
 pub const MOST_EPOCHS: u64 = 100_000;
 /// The bytes that a run's weights may take, unless somebody chooses otherwise.
@@ -15,7 +17,7 @@ const FEWEST_SNAPSHOTS: u64 = 4;
 /// How one kind of record is thinned, as the file says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Thinning {
-    /// `steps`, `epochs` or `snapshots`.
+    /// `steps`, `epochs`, `snapshots` or `metrics`.
     pub what: String,
     /// One in so many is kept.
     pub every: u64,
@@ -34,6 +36,8 @@ pub enum Kept {
     Epochs,
     /// The weights at a step.
     Snapshots,
+    /// Numbers that another program told of its run.
+    Metrics,
 }
 
 impl Kept {
@@ -43,6 +47,7 @@ impl Kept {
             Kept::Steps => "steps",
             Kept::Epochs => "epochs",
             Kept::Snapshots => "snapshots",
+            Kept::Metrics => "metrics",
         }
     }
 }

@@ -8,9 +8,10 @@ mod resume;
 
 pub use resume::Resumption;
 
-pub use follow::{ForeignRow, ForeignStep};
+pub use follow::ForeignStep;
 
 use super::divergence::Divergence;
+use super::foreign::ForeignHistory;
 use super::history::HistoryRow;
 use super::jumps::Jumps;
 use super::observer::Observer;
@@ -51,7 +52,7 @@ pub struct Session {
     iteration: Option<micro::Iteration>,
     observer: Option<Box<dyn Observer>>,
     // What it keeps where it follows a run elsewhere.
-    following: Option<follow::Following>,
+    following: Option<ForeignHistory>,
 }
 
 /// Below this many multiply-adds for one loss over the training part, the path
