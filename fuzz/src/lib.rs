@@ -8,12 +8,12 @@ pub use memory::within;
 use gradscape::data::{DataConfig, load};
 use gradscape::interop::{ModelTable, Piece, events_of_bytes, next_piece, read_model, translate};
 use gradscape::run::{Replay, RunFile};
-use gradscape::train::Problem;
+use gradscape::train::{Problem, Session};
 use gradscape::watch::frame::{Parsed, frame, parse_frame};
 use gradscape::watch::{Begun, Follower, Header, News, TensorFrame};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use zip::write::SimpleFileOptions;
 
 /// Reads a model, and looks at whatever opens as `gradscape inspect` does. A refusal has to
@@ -185,6 +185,8 @@ pub fn run(bytes: &[u8], known: &str) {
         run.last_step().map_or_else(named, drop);
         run.events().map_or_else(named, drop);
         run.findings().map_or_else(named, drop);
+        run.told().map_or_else(named, drop);
+        run.memory_steps().map_or_else(named, drop);
         run.place(u64::MAX).map_or_else(named, drop);
         for step in run.snapshot_steps().unwrap_or_default() {
             run.weights(step).map_or_else(named, drop);
@@ -192,8 +194,14 @@ pub fn run(bytes: &[u8], known: &str) {
         if run.experiment_text().is_ok_and(|text| text == known) {
             let experiment = run.experiment().expect("the text is that of a known one");
             let problem = Problem::new(&experiment).expect("it can be run");
+            let problem = Arc::new(problem);
             Replay::load(&run, &problem).map_or_else(named, drop);
             run.record().map_or_else(named, drop);
+            if let Ok(place) = run.place(u64::MAX)
+                && place.epoch < 1000
+            {
+                let _ = Session::resume(problem, place);
+            }
         }
     });
 }

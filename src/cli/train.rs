@@ -87,9 +87,15 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     }
     let (experiment, origin) = begin(args)?;
     let problem = Arc::new(Problem::new(&experiment)?);
-    let (mut session, parent) = match origin {
-        None => (Session::new(Arc::clone(&problem)), None),
-        Some((place, parent)) => {
+    let (mut session, parent, memory) = match origin {
+        None => (Session::new(Arc::clone(&problem)), None, String::new()),
+        Some(Branch {
+            place,
+            parent,
+            steps,
+            of,
+        }) => {
+            let saved = place.memory.as_ref().map(|memory| memory.optimizer.clone());
             let others = place.params.len();
             let session = Session::resume(Arc::clone(&problem), place).ok_or_else(|| {
                 CliError::Failed(format!(
@@ -99,7 +105,23 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
                     problem.network.layout().len()
                 ))
             })?;
-            (session, Some(parent))
+            let memory = match (saved, parent.step) {
+                (_, 0) => "nothing was gathered before the first step".to_owned(),
+                (Some(_), _) if session.recalls() && of == experiment => {
+                    "with what its optimiser had gathered: the settings are the same, and so will \
+                     be the weights, bit for bit"
+                        .to_owned()
+                }
+                (Some(_), _) if session.recalls() => {
+                    "with what its optimiser had gathered".to_owned()
+                }
+                (Some(other), _) => format!(
+                    "the optimiser begins anew: what {other} had gathered is of no use to {}",
+                    experiment.training.optimizer.kind().name()
+                ),
+                (None, _) => anew(&steps),
+            };
+            (session, Some(parent), memory)
         }
     };
     let folder = match &args.out {
@@ -116,6 +138,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
             "goes on from step {} of {}",
             parent.step, parent.id
         ))?;
+        out.say(memory)?;
     }
     let mut record = args
         .record
@@ -164,8 +187,36 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     }
 }
 
+/// Where a branch goes on from.
+struct Branch {
+    place: Resumption,
+    parent: Parent,
+    /// At which steps of that run there is what the optimiser had gathered.
+    steps: Vec<u64>,
+    /// What that run was of.
+    of: Experiment,
+}
+
+/// Why an optimiser begins anew where the file does not say what it had gathered.
+fn anew(steps: &[u64]) -> String {
+    /// Steps that are named.
+    const NAMED: usize = 8;
+    let known = match steps {
+        [] => String::new(),
+        _ => {
+            let newest = steps.iter().rev().take(NAMED).rev();
+            let newest: Vec<String> = newest.map(u64::to_string).collect();
+            let more = if steps.len() > NAMED { "..., " } else { "" };
+            format!("; it has that of steps {more}{}", newest.join(", "))
+        }
+    };
+    format!(
+        "the optimiser begins anew: what it had gathered at this step is not in the file{known}"
+    )
+}
+
 /// The experiment that is to be run, and for a branch where it goes on from.
-fn begin(args: &TrainArgs) -> Result<(Experiment, Option<(Resumption, Parent)>), CliError> {
+fn begin(args: &TrainArgs) -> Result<(Experiment, Option<Branch>), CliError> {
     let (mut experiment, origin) = match args.from {
         None => (
             find_experiment_on(&args.experiment, args.data.as_deref())?,
@@ -191,7 +242,13 @@ fn begin(args: &TrainArgs) -> Result<(Experiment, Option<(Resumption, Parent)>),
                 id: run.info().id.clone(),
                 step: place.step,
             };
-            (experiment, Some((place, parent)))
+            let branch = Branch {
+                place,
+                parent,
+                steps: run.memory_steps()?,
+                of: experiment.clone(),
+            };
+            (experiment, Some(branch))
         }
     };
     if let Some(epochs) = args.epochs {

@@ -3,7 +3,7 @@
 use super::event::RunEvent;
 use super::info::SavedState;
 use super::thinning::Kept;
-use crate::train::{HistoryRow, Snapshot};
+use crate::train::{HistoryRow, SavedMemory, Snapshot};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -104,7 +104,10 @@ pub enum Item {
         /// One in so many.
         every: u64,
     },
-    /// The weights of these steps go.
+    /// What the optimiser has gathered after so many steps, and the steps of which that goes
+    /// instead.
+    Memory(u64, SavedMemory, Vec<u64>),
+    /// The weights of these steps go, and what belongs to them.
     DropSnapshots(Vec<u64>),
     /// From now on weights are kept every so many steps.
     SnapshotEvery(u64),

@@ -41,7 +41,7 @@ pub use recording::{MakeRecorder, Recording, RecordingStatus};
 pub use replay::Replay;
 pub use tap::{Clock, Sink, Tap, TapOptions};
 pub use thinning::{
-    Kept, MOST_EPOCHS, MOST_METRICS, MOST_STEPS, SNAPSHOT_BYTES, SnapshotPlan, Thinning,
+    Kept, MOST_EPOCHS, MOST_METRICS, MOST_STEPS, MemoryPlan, SNAPSHOT_BYTES, SnapshotPlan, Thinning,
 };
 
 #[cfg(test)]

@@ -224,9 +224,24 @@ impl Recorder {
             }
             Item::Epoch(time_ms, row) => write_epoch(db, *time_ms, row)?,
             Item::Snapshot(weights) => write_weights(db, weights)?,
+            Item::Memory(step, memory, gone) => {
+                let sql = "DELETE FROM optimizer_states WHERE step = ?1";
+                for step in gone {
+                    db.prepare_cached(sql)?.execute([number(*step)])?;
+                }
+                db.prepare_cached(
+                    "INSERT OR REPLACE INTO optimizer_states (step, optimizer, state)
+                     VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![
+                    number(*step),
+                    memory.optimizer,
+                    &*memory.bytes
+                ])?;
+            }
             Item::Event(event) => write_event(db, event)?,
             Item::ForgetAfter { step } => {
-                for table in ["steps", "epochs", "snapshots"] {
+                for table in ["steps", "epochs", "snapshots", "optimizer_states"] {
                     let sql = format!("DELETE FROM {table} WHERE step > ?1");
                     db.execute(&sql, [number(*step)])?;
                 }
@@ -245,9 +260,12 @@ impl Recorder {
                 write_every(db, *what, *every)?;
             }
             Item::DropSnapshots(steps) => {
-                let mut delete = db.prepare_cached("DELETE FROM snapshots WHERE step = ?1")?;
-                for step in steps {
-                    delete.execute([number(*step)])?;
+                for table in ["snapshots", "optimizer_states"] {
+                    let sql = format!("DELETE FROM {table} WHERE step = ?1");
+                    let mut delete = db.prepare_cached(&sql)?;
+                    for step in steps {
+                        delete.execute([number(*step)])?;
+                    }
                 }
             }
             Item::SnapshotEvery(every) => write_every(db, Kept::Snapshots, *every)?,

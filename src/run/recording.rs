@@ -250,6 +250,7 @@ impl Clerk {
                 self.steps += steps.len() as u64;
             }
             Item::Snapshot(weights) => self.bytes += 4 * weights.params.len(),
+            Item::Memory(_, memory, _) => self.bytes += memory.bytes.len(),
             Item::State {
                 state, snapshot, ..
             } => {

@@ -6,8 +6,12 @@ use super::item::{SavedWeights, StepMetrics, ToldSeries};
 use super::recorder::number;
 use super::{RunError, finding};
 use crate::insight::diagnosis::Finding;
-use crate::train::HistoryRow;
+use crate::train::{HistoryRow, SavedMemory};
 use rusqlite::{OptionalExtension, Row};
+
+/// The last epoch that a run can be of: whoever goes on from there draws the batches of all
+/// epochs before it.
+const MOST_EPOCH: usize = 10_000_000;
 
 impl RunFile {
     /// What the epochs came to, oldest first. A loss that is not there was not finite.
@@ -139,6 +143,11 @@ impl RunFile {
                 "it has no weights of step {at} or before; `gradscape runs show` lists those it has"
             )));
         };
+        if epoch > MOST_EPOCH {
+            return Err(self.damaged(format!(
+                "the weights of step {at} are of epoch {epoch}, which cannot be"
+            )));
+        }
         let expected = 4 * self.info().parameters as i64;
         if length != expected {
             return Err(self.damaged(format!(
@@ -160,6 +169,33 @@ impl RunFile {
             loss,
             params: read.map_err(|error| RunError::database(&self.path, error))?,
         })
+    }
+
+    /// What the optimiser had gathered after exactly so many steps, if the file has it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn memory(&self, step: u64) -> Result<Option<SavedMemory>, RunError> {
+        let sql = "SELECT optimizer, state FROM optimizer_states WHERE step = ?1";
+        let read = self.db.prepare_cached(sql).and_then(|mut sql| {
+            sql.query_row([number(step)], |row| {
+                Ok(SavedMemory {
+                    optimizer: row.get(0)?,
+                    bytes: row.get_ref(1)?.as_blob()?.into(),
+                })
+            })
+            .optional()
+        });
+        read.map_err(|error| RunError::database(&self.path, error))
+    }
+
+    /// The steps after which that is there, rising.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn memory_steps(&self) -> Result<Vec<u64>, RunError> {
+        let sql = "SELECT step FROM optimizer_states ORDER BY step";
+        self.all(sql, [], |row| step(row, 0))
     }
 
     /// The numbers that another program told, by its names for run and number: the curves

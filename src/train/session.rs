@@ -51,6 +51,8 @@ pub struct Session {
     // The iteration that is gone through event by event.
     iteration: Option<micro::Iteration>,
     observer: Option<Box<dyn Observer>>,
+    // Whether the optimiser goes on with what it gathered in another run.
+    recalls: bool,
     // What it keeps where it follows a run elsewhere.
     following: Option<ForeignHistory>,
 }
@@ -111,6 +113,7 @@ impl Session {
             probe_workspace: Workspace::new(&problem.network, 1),
             iteration: None,
             observer: None,
+            recalls: false,
             following: None,
             trainer,
         };

@@ -7,6 +7,8 @@ use super::checkpoint::{Checkpoint, Past, SavedTraining};
 use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
 use super::evaluate::{Evaluator, Score};
 use super::history::HistoryRow;
+use super::memory::{self, Rates, SavedMemory};
+use super::monitor::Monitor;
 use super::mover::{Mover, check_optimizer, check_training};
 use super::objective::NetworkObjective;
 use super::problem::Problem;
@@ -155,7 +157,9 @@ impl Trainer {
         self.reseed(seed);
         let n = self.problem.train.len();
         let steps = self.steps_per_epoch().max(1) as u64;
-        for _ in 0..epoch {
+        // A single batch is not drawn.
+        let drawn = if self.batch_size < n { epoch } else { 0 };
+        for _ in 0..drawn {
             draw_order(&mut self.now.order, self.batch_size, &mut self.now.rng);
         }
         let within = match step / steps == epoch as u64 {
@@ -422,6 +426,43 @@ impl Trainer {
         self.batch_rows = saved.batch_rows.clone();
         self.batch_loss = saved.batch_loss;
         self.last_rate = saved.last_rate;
+    }
+
+    /// What the steps to come depend on beside weights, batches and the experiment.
+    pub fn memory(&self) -> SavedMemory {
+        let rates = Rates {
+            base: self.base_rate,
+            configured: self.optimizer.learning_rate,
+        };
+        SavedMemory {
+            optimizer: self.optimizer.kind().name().to_owned(),
+            bytes: memory::write(&self.now.mover, &self.now.monitor, &rates),
+        }
+    }
+
+    /// Goes on with what a run of the same network had gathered at this place: where nothing
+    /// else is different, the steps that follow are those of that run, bit for bit. The rate
+    /// is its too, unless the experiment gives another one. Returns `false`, and nothing is
+    /// changed, where it is the memory of another optimiser or network.
+    pub fn recall(&mut self, saved: &SavedMemory) -> bool {
+        let mut mover = Mover::new(&self.problem, self.optimizer);
+        let mut monitor = Monitor::new(&self.problem.experiment.training);
+        let params = self.now.params.len();
+        if saved.optimizer != self.optimizer.kind().name() {
+            return false;
+        }
+        let Some(rates) = memory::read(&saved.bytes, &mut mover, &mut monitor, params) else {
+            return false;
+        };
+        (self.now.mover, self.now.monitor) = (mover, monitor);
+        if rates.configured == self.optimizer.learning_rate {
+            self.base_rate = rates.base;
+        }
+        self.last_rate = self.learning_rate();
+        if let Some(past) = &mut self.past {
+            past.keep(&self.now);
+        }
+        true
     }
 
     /// Whether losses after each epoch change what comes: a schedule or early
