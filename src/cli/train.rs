@@ -1,5 +1,6 @@
 //! `gradscape train`: runs an experiment and keeps everything it came to.
 
+use super::branch::Branch;
 use super::interrupt::Interrupt;
 use super::record::{Record, RecordArgs};
 use super::report::{RunReport, describe, epoch_line, headline, rule_lines, table_head};
@@ -7,11 +8,10 @@ use super::run_folder::RunFolder;
 use super::source::{Recorded, find, find_experiment_on};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
-use crate::run::{Parent, RunFile};
+use crate::run::RunFile;
 use crate::search::{Vary, with_settings};
 use crate::train::{
-    Divergence, Evaluator, HistoryRow, PathPoint, Problem, Resumption, RunState, Score, Session,
-    TrainCommand,
+    Divergence, Evaluator, HistoryRow, PathPoint, Problem, RunState, Score, Session, TrainCommand,
 };
 use clap::Args;
 use serde::Serialize;
@@ -89,12 +89,8 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     let problem = Arc::new(Problem::new(&experiment)?);
     let (mut session, parent, memory) = match origin {
         None => (Session::new(Arc::clone(&problem)), None, String::new()),
-        Some(Branch {
-            place,
-            parent,
-            steps,
-            of,
-        }) => {
+        Some(branch) => {
+            let Branch { place, origin } = *branch;
             let saved = place.memory.as_ref().map(|memory| memory.optimizer.clone());
             let others = place.params.len();
             let session = Session::resume(Arc::clone(&problem), place).ok_or_else(|| {
@@ -105,23 +101,8 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
                     problem.network.layout().len()
                 ))
             })?;
-            let memory = match (saved, parent.step) {
-                (_, 0) => "nothing was gathered before the first step".to_owned(),
-                (Some(_), _) if session.recalls() && of == experiment => {
-                    "with what its optimiser had gathered: the settings are the same, and so will \
-                     be the weights, bit for bit"
-                        .to_owned()
-                }
-                (Some(_), _) if session.recalls() => {
-                    "with what its optimiser had gathered".to_owned()
-                }
-                (Some(other), _) => format!(
-                    "the optimiser begins anew: what {other} had gathered is of no use to {}",
-                    experiment.training.optimizer.kind().name()
-                ),
-                (None, _) => anew(&steps),
-            };
-            (session, Some(parent), memory)
+            let memory = origin.words(&session, &experiment, saved.as_deref());
+            (session, Some(origin.parent), memory)
         }
     };
     let folder = match &args.out {
@@ -187,36 +168,8 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     }
 }
 
-/// Where a branch goes on from.
-struct Branch {
-    place: Resumption,
-    parent: Parent,
-    /// At which steps of that run there is what the optimiser had gathered.
-    steps: Vec<u64>,
-    /// What that run was of.
-    of: Experiment,
-}
-
-/// Why an optimiser begins anew where the file does not say what it had gathered.
-fn anew(steps: &[u64]) -> String {
-    /// Steps that are named.
-    const NAMED: usize = 8;
-    let known = match steps {
-        [] => String::new(),
-        _ => {
-            let newest = steps.iter().rev().take(NAMED).rev();
-            let newest: Vec<String> = newest.map(u64::to_string).collect();
-            let more = if steps.len() > NAMED { "..., " } else { "" };
-            format!("; it has that of steps {more}{}", newest.join(", "))
-        }
-    };
-    format!(
-        "the optimiser begins anew: what it had gathered at this step is not in the file{known}"
-    )
-}
-
 /// The experiment that is to be run, and for a branch where it goes on from.
-fn begin(args: &TrainArgs) -> Result<(Experiment, Option<Branch>), CliError> {
+fn begin(args: &TrainArgs) -> Result<(Experiment, Option<Box<Branch>>), CliError> {
     let (mut experiment, origin) = match args.from {
         None => (
             find_experiment_on(&args.experiment, args.data.as_deref())?,
@@ -236,19 +189,8 @@ fn begin(args: &TrainArgs) -> Result<(Experiment, Option<Branch>), CliError> {
                     args.experiment
                 )));
             };
-            let run = RunFile::open(&file)?;
-            let place = run.place(step)?;
-            let parent = Parent {
-                id: run.info().id.clone(),
-                step: place.step,
-            };
-            let branch = Branch {
-                place,
-                parent,
-                steps: run.memory_steps()?,
-                of: experiment.clone(),
-            };
-            (experiment, Some(branch))
+            let branch = Branch::of(&RunFile::open(&file)?, step, &experiment)?;
+            (experiment, Some(Box::new(branch)))
         }
     };
     if let Some(epochs) = args.epochs {

@@ -131,6 +131,9 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
         if !poll.news.is_empty() {
             kept.flush()?;
         }
+        if let Some(run) = &mut kept.run {
+            run.settle(now_ms())?;
+        }
         let is_all = args.once && !poll.more && poll.news.is_empty();
         let done = args
             .seconds
@@ -263,9 +266,6 @@ impl Kept {
     fn flush(&mut self) -> Result<(), CliError> {
         if let Some(recorder) = &mut self.recorder {
             recorder.flush()?;
-        }
-        if let Some(run) = &mut self.run {
-            run.commit(now_ms())?;
         }
         for writer in self.writers.values_mut() {
             writer.flush()?;

@@ -27,6 +27,7 @@ mod schema;
 mod tables;
 mod tap;
 mod thinning;
+mod write;
 
 pub use catalogue::{Catalogue, Listed, Listing, Unreadable};
 pub use comparison::{ComparedRun, CurveOf, RunFigures, axes, differing_keys};

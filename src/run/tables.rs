@@ -3,7 +3,7 @@
 use super::event::{EventKind, RunEvent};
 use super::file::{MOST_ROWS, RunFile, count, size, step};
 use super::item::{SavedWeights, StepMetrics, ToldSeries};
-use super::recorder::number;
+use super::write::number;
 use super::{RunError, finding};
 use crate::insight::diagnosis::Finding;
 use crate::train::{HistoryRow, SavedMemory};

@@ -3,10 +3,10 @@
 use super::event::{EventKind, RunEvent};
 use super::info::SavedState;
 use super::item::{Item, Look, SavedWeights, StepMetrics};
-use super::recorder::finite;
 use super::thinning::{
     Doubling, Kept, MOST_EPOCHS, MOST_STEPS, MemoryPlan, SNAPSHOT_BYTES, SnapshotPlan,
 };
+use super::write::finite;
 use crate::train::{
     Divergence, Jumps, NonFinite, Observer, Problem, RunState, Session, TrainCommand,
 };

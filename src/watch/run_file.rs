@@ -17,6 +17,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
+/// Milliseconds after which what was taken in is made safe.
+const COMMIT_MS: i64 = 500;
 /// The most curves that are recorded.
 const MOST_CURVES: usize = 10_000;
 
@@ -45,6 +47,8 @@ pub struct RunOfNews {
     evaluator: Option<Evaluator>,
     problem: Option<Arc<Problem>>,
     ended: bool,
+    /// When the first thing came that is not safe yet.
+    since: Option<i64>,
     /// What the user should be told, once.
     words: Vec<String>,
     said_curves: bool,
@@ -134,10 +138,7 @@ impl RunOfNews {
     /// When it is there, or cannot be written.
     pub fn create(path: &Path, source: &str, name: &str, now_ms: i64) -> Result<Self, RunError> {
         let id = path.file_stem().unwrap_or_default().to_string_lossy();
-        let mut start = RunStart::watched(source, name, &id, now_ms);
-        start
-            .environment
-            .insert("watched_source".to_owned(), source.to_owned());
+        let start = RunStart::watched(source, name, &id, now_ms);
         let plan = SnapshotPlan::new(1, 1, SNAPSHOT_BYTES);
         let mut recorder = run::Recorder::create(path, &start, &plan)?;
         recorder.take(&event(now_ms, 0, EventKind::Started, json!({})))?;
@@ -158,6 +159,7 @@ impl RunOfNews {
             evaluator: None,
             problem: None,
             ended: false,
+            since: None,
             words: Vec::new(),
             said_curves: false,
         })
@@ -179,6 +181,7 @@ impl RunOfNews {
         followed: &[Followed],
         now_ms: i64,
     ) -> Result<(), RunError> {
+        self.since.get_or_insert(now_ms);
         if let Some(run) = follower.run()
             && self.followed.is_none()
         {
@@ -231,13 +234,20 @@ impl RunOfNews {
         std::mem::take(&mut self.words)
     }
 
-    /// Makes safe what was taken in.
+    /// Makes safe what was taken in, half a second after it was. To be called now and then,
+    /// also where nothing is new.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn commit(&mut self, now_ms: i64) -> Result<(), RunError> {
-        self.tell(now_ms)?;
-        self.recorder.commit(now_ms).map(drop)
+    pub fn settle(&mut self, now_ms: i64) -> Result<(), RunError> {
+        match self.since {
+            Some(since) if now_ms - since >= COMMIT_MS => {
+                self.since = None;
+                self.tell(now_ms)?;
+                self.recorder.commit(now_ms).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Ends the file. The run is finished where it said so, or all that there is was read

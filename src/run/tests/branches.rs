@@ -68,7 +68,7 @@ fn with_every_optimiser() {
 #[test]
 fn with_what_watches_the_losses_and_with_layers_that_chance_changes() {
     let plain = "layers = [{ dense = 4, activation = \"tanh\" }]\nloss = \"cross-entropy\"";
-    let chance = "layers = [{ dense = 6 }, { batch_norm = true }, { dropout = 0.3 }]\n\
+    let chance = "layers = [{ dense = 6 }, { kind = \"batch_norm\" }, { dropout = 0.3 }]\n\
                   loss = \"cross-entropy\"";
     let adam = "optimizer = { name = \"adam\", learning_rate = 0.3 }\n";
     for (network, training) in [
