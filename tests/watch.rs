@@ -563,6 +563,9 @@ fn of_logs_the_numbers_are_recorded_and_what_needs_a_network_says_that_there_is_
     ];
     succeeds(root, &args);
     let run = RunFile::open(&root.join("r.gsrun")).unwrap();
+    // Of three runs in the folder one has a training loss.
+    let curve: Vec<u64> = run.epochs().unwrap().iter().map(|row| row.step).collect();
+    assert_eq!(curve, [0, 10, 20, 30, 40]);
     let told = run.told().unwrap();
     assert_eq!(told.iter().map(|s| s.values.len()).sum::<usize>(), 16);
     let loss = told.iter().find(|s| s.tag == "loss/train").unwrap();

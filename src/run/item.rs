@@ -79,6 +79,8 @@ pub enum Item {
         /// The first.
         from: usize,
     },
+    /// All steps go: they were of another run.
+    StepsAnew,
     /// Of steps or metrics that were kept, every second one goes, each curve by itself.
     Halve {
         /// Of what.

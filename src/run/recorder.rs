@@ -206,6 +206,9 @@ impl Recorder {
                 db.prepare_cached("DELETE FROM epochs WHERE epoch >= ?1")?
                     .execute([*from as i64])?;
             }
+            Item::StepsAnew => {
+                db.execute("DELETE FROM steps", [])?;
+            }
             Item::Halve { what, every } => {
                 let sql = match what {
                     Kept::Metrics => {

@@ -14,6 +14,7 @@ mod checkpoints;
 mod follow;
 pub mod frame;
 mod header;
+mod kin;
 mod log_folder;
 mod news;
 mod record;

@@ -23,7 +23,7 @@ pub enum Role {
 }
 
 /// Words that say that something is of what is held back.
-const HELD_BACK: [&str; 7] = [
+pub(super) const HELD_BACK: [&str; 7] = [
     "val",
     "valid",
     "validation",

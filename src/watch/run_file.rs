@@ -5,8 +5,9 @@
 //! clock and says when to commit.
 
 use super::follow::{Followed, Follower};
+use super::kin::Kin;
 use super::news::{Metric, News};
-use super::roles::{Role, Roles};
+use super::roles::Role;
 use crate::run::{
     self, EventKind, Item, Kept, MOST_METRICS, MOST_STEPS, RunError, RunEvent, RunStart,
     SNAPSHOT_BYTES, SavedState, SavedWeights, SnapshotPlan, StepMetrics, ToldNumber,
@@ -30,12 +31,12 @@ const OUR_DATA: &str = "Surfaces, scores and losses of recorded weights are comp
 pub struct RunOfNews {
     recorder: run::Recorder,
     start: RunStart,
-    /// The name of the run that weights, steps and epochs are of.
-    followed: Option<Arc<str>>,
+    /// The run that weights, steps and epochs are of.
+    kin: Kin,
+    /// What trains each run that has begun, where it said so.
+    frameworks: HashMap<Arc<str>, String>,
     /// Whether its network is known, and whether another one has come since.
     network: Network,
-    roles: Roles,
-    /// Of the run that is followed.
     history: ForeignHistory,
     curves: HashMap<(Arc<str>, Arc<str>), u64>,
     metrics: Thinned,
@@ -146,9 +147,9 @@ impl RunOfNews {
         Ok(RunOfNews {
             recorder,
             start,
-            followed: None,
+            kin: Kin::default(),
+            frameworks: HashMap::new(),
             network: Network::Unknown,
-            roles: Roles::default(),
             history: ForeignHistory::default(),
             curves: HashMap::new(),
             metrics: Thinned::new(Kept::Metrics, MOST_METRICS),
@@ -182,38 +183,39 @@ impl RunOfNews {
         now_ms: i64,
     ) -> Result<(), RunError> {
         self.since.get_or_insert(now_ms);
-        if let Some(run) = follower.run()
-            && self.followed.is_none()
-        {
-            self.followed = Some(Arc::clone(&run.run));
-            if !matches!(&*run.run, "" | ".") {
-                self.start.name = run.run.to_string();
-            }
-            if !run.framework.is_empty() {
-                let entry = ("framework".to_owned(), run.framework.clone());
-                self.start.environment.extend([entry]);
-            }
-            self.recorder.describe(&self.start)?;
-        }
         match news {
             News::Metric(metric) => self.number(metric, now_ms)?,
-            News::Begun(begun) if self.followed.as_ref().is_some_and(|f| *f != begun.run) => {
-                self.words.push(format!(
-                    "{}: another run; of it numbers alone are recorded",
-                    begun.run
-                ));
+            News::Begun(begun)
+                if !begun.framework.is_empty() && self.frameworks.len() < MOST_CURVES =>
+            {
+                let run = Arc::clone(&begun.run);
+                self.frameworks.insert(run, begun.framework.clone());
             }
-            News::Ended { run } if self.followed.as_ref() == Some(run) => {
+            News::Ended { run } if self.kin.has(run) => {
                 let finished = event(now_ms, self.last_step(), EventKind::Finished, json!({}));
                 self.recorder.take(&finished)?;
                 self.ended = true;
             }
             _ => {}
         }
-        let is_ours = follower.run().map(|run| &run.run) == self.followed.as_ref();
-        for found in followed.iter().filter(|_| is_ours) {
+        let Some(run) = follower.run().map(|begun| &begun.run) else {
+            return Ok(());
+        };
+        for found in followed {
             match found {
-                Followed::Network(problem) => self.meet(problem, now_ms)?,
+                Followed::Network(problem) => {
+                    if self.network == Network::Unknown && !self.kin.has(run) {
+                        // Whose weights come is the one, whoever told numbers before.
+                        self.leave()?;
+                        let early = self.kin.follow(run);
+                        self.name(run)?;
+                        self.figures(early)?;
+                    }
+                    if self.kin.has(run) {
+                        self.meet(problem, now_ms)?;
+                    }
+                }
+                _ if self.kin.run().is_some() && !self.kin.has(run) => {}
                 Followed::Step(step) if self.network == Network::Known => {
                     self.stand(step, now_ms)?;
                 }
@@ -295,24 +297,62 @@ impl RunOfNews {
                 value,
             }]))?;
         }
-        if self.followed.as_ref() != Some(&metric.run) || self.network == Network::Left {
+        if self.network == Network::Left {
             return Ok(());
         }
-        let Some(role) = self.roles.of(&metric.run, &metric.tag) else {
-            return Ok(());
-        };
-        let row = role.row(metric.step, metric.value);
-        self.history.take(&row);
-        if matches!(
-            role,
-            Role::TrainLoss | Role::LearningRate | Role::GradientNorm
-        ) {
-            self.step(&StepMetrics {
-                step: row.step,
-                loss: row.train_loss.filter(|v| v.is_finite()),
-                learning_rate: row.learning_rate.filter(|v| v.is_finite()),
-                gradient_norm: row.gradient_norm.filter(|v| v.is_finite()),
-            })?;
+        let was_known = self.kin.run().is_some();
+        let found = self.kin.see(metric);
+        if !was_known && self.kin.run().is_some() {
+            self.name(&metric.run)?;
+        }
+        if let Some(other) = self.kin.other(metric) {
+            self.words.push(format!(
+                "{other}: another run; of it numbers alone are recorded"
+            ));
+        }
+        self.figures(found)
+    }
+
+    /// Calls the file what the run is called that it is of.
+    fn name(&mut self, run: &Arc<str>) -> Result<(), RunError> {
+        if let Some(stem) = self.kin.run().filter(|stem| !stem.is_empty()) {
+            stem.clone_into(&mut self.start.name);
+        }
+        if let Some(framework) = self.frameworks.get(run) {
+            let entry = ("framework".to_owned(), framework.clone());
+            self.start.environment.extend([entry]);
+        }
+        self.recorder.describe(&self.start)
+    }
+
+    /// Lets go of the steps and epochs of the run that was thought to be the one.
+    fn leave(&mut self) -> Result<(), RunError> {
+        if !self.history.is_empty() {
+            self.history = ForeignHistory::default();
+            self.known_steps.clear();
+            self.steps = Thinned::new(Kept::Steps, MOST_STEPS);
+            self.recorder.take(&Item::EpochsAnew { from: 0 })?;
+            self.recorder.take(&Item::StepsAnew)?;
+        }
+        Ok(())
+    }
+
+    /// Numbers with a role go into steps and epochs.
+    fn figures(&mut self, found: Vec<(Role, Metric)>) -> Result<(), RunError> {
+        for (role, metric) in found {
+            let row = role.row(metric.step, metric.value);
+            self.history.take(&row);
+            if matches!(
+                role,
+                Role::TrainLoss | Role::LearningRate | Role::GradientNorm
+            ) {
+                self.step(&StepMetrics {
+                    step: row.step,
+                    loss: row.train_loss.filter(|v| v.is_finite()),
+                    learning_rate: row.learning_rate.filter(|v| v.is_finite()),
+                    gradient_norm: row.gradient_norm.filter(|v| v.is_finite()),
+                })?;
+            }
         }
         Ok(())
     }
