@@ -688,6 +688,7 @@ fn without_a_display_the_main_job_leaves_pictures_a_film_and_figures() {
         .current_dir(dir.path())
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
+        .env("GRADSCAPE_RUNS_DIR", dir.path().join("runs"))
         .output()
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
@@ -721,4 +722,13 @@ fn without_a_display_the_main_job_leaves_pictures_a_film_and_figures() {
         frames.insert(frame.buffer.to_vec());
     }
     assert!(frames.len() > 20, "{} different frames", frames.len());
+    // The run is recorded as one of `train` is.
+    let runs = gradscape::run::Catalogue::at(dir.path().join("runs"));
+    let runs = runs.list(9).unwrap().runs;
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].info.state, gradscape::run::SavedState::Finished);
+    let history = fs::read_to_string(out.join("history.jsonl")).unwrap();
+    let last = runs[0].last.unwrap();
+    let row: Value = serde_json::from_str(history.lines().last().unwrap()).unwrap();
+    assert_eq!(row["train_loss"], last.train_loss);
 }

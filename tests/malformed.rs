@@ -9,12 +9,18 @@
 
 use gradscape::data::{DataConfig, load};
 use gradscape::experiment::Experiment;
-use gradscape::interop::{ModelTable, Runnable, open_model, read_path, translate};
+use gradscape::interop::{ModelTable, Runnable, events_of_bytes, open_model, read_path, translate};
+use gradscape::run::{
+    Clock, MakeRecorder, Recorder, Recording, RunError, RunFile, RunStart, Tap, TapOptions,
+};
+use gradscape::train::{Problem, Session, TrainCommand};
+use gradscape::watch::frame::{Parsed, frame, parse_frame};
+use gradscape::watch::{Begun, Follower, Header, News, TensorFrame};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use zip::write::SimpleFileOptions;
 
 /// Counts what is taken from the system's allocator.
@@ -71,7 +77,7 @@ type Read = fn(&Path) -> Result<(), String>;
 
 /// Every reader: the name of its fuzz target, the name of a file for it, and what it is made of
 /// where fuzzing makes a file of two parts.
-const READERS: [(&str, &str, Read); 9] = [
+const READERS: [(&str, &str, Read); 12] = [
     ("onnx", "a.onnx", model),
     ("keras_h5", "a.h5", model),
     ("keras", "a.keras", model),
@@ -81,6 +87,9 @@ const READERS: [(&str, &str, Read); 9] = [
     ("experiment", "a.toml", experiment),
     ("csv", "a.csv", data),
     ("idx", "a-images-idx3-ubyte", data),
+    ("events", "a.tfevents", events),
+    ("frames", "a.frames", frames),
+    ("runs", "a.gsrun", runs),
 ];
 
 fn model(path: &Path) -> Result<(), String> {
@@ -117,6 +126,69 @@ fn data(path: &Path) -> Result<(), String> {
 fn experiment(path: &Path) -> Result<(), String> {
     let read = Experiment::read(path).map(drop);
     read.map_err(|error| error.to_string())
+}
+
+/// A TensorBoard event file. One of which any record is damaged is an error here.
+fn events(path: &Path) -> Result<(), String> {
+    let bytes = std::fs::read(path).unwrap();
+    let (events, faults) = events_of_bytes(&bytes);
+    match faults.first() {
+        Some(fault) => Err(format!("{}: {fault}", path.display())),
+        None if events.is_empty() => Err(format!("{}: no events", path.display())),
+        None => Ok(()),
+    }
+}
+
+/// What is sent to who watches, in a file; a network is made of what it tells.
+fn frames(path: &Path) -> Result<(), String> {
+    let bytes = std::fs::read(path).unwrap();
+    let named = |error: &str| format!("{}: {error}", path.display());
+    let mut follower = Follower::new(None);
+    let mut rest = &bytes[..];
+    loop {
+        match parse_frame(rest).map_err(|error| named(&error.to_string()))? {
+            Parsed::Partial(_) => return Err(named("it is cut off")),
+            Parsed::Whole { header, body } => {
+                let news = match header {
+                    Header::Hello { structure, .. } => News::Begun(Begun {
+                        run: "run".into(),
+                        framework: String::new(),
+                        structure,
+                    }),
+                    Header::Frame { step, wall, .. } => News::Tensors(TensorFrame {
+                        run: "run".into(),
+                        step,
+                        wall_time: wall,
+                        body: rest[body.clone()].into(),
+                        grouped: true,
+                    }),
+                    Header::Bye {} => return Ok(()),
+                };
+                follower.see(&news, &mut Vec::new());
+                rest = &rest[body.end..];
+            }
+        }
+    }
+}
+
+/// A recorded run, all of it.
+fn runs(path: &Path) -> Result<(), String> {
+    for ending in ["-wal", "-shm", "-journal"] {
+        // Of another file of that name.
+        let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+    }
+    let read = || -> Result<(), RunError> {
+        let run = RunFile::open(path)?;
+        run.epoch_times()?;
+        run.last_step()?;
+        run.steps(1000)?;
+        run.told()?;
+        for step in run.snapshot_steps()? {
+            run.weights(step)?;
+        }
+        run.record().map(drop)
+    };
+    read().map_err(|error| error.to_string())
 }
 
 /// Gives `bytes` to a reader and holds it to its bounds. Errors name the file.
@@ -221,7 +293,7 @@ fn good(target: &str) -> Vec<u8> {
         "keras_h5" => own("tests/models/block.h5"),
         "keras" => own("tests/models/block.keras"),
         "pytorch" => own("tests/models/nets.pt"),
-        "safetensors" => safetensors(),
+        "safetensors" => safetensors(""),
         "npz" => arrays(),
         "experiment" => TOML.as_bytes().to_vec(),
         "csv" => {
@@ -232,14 +304,71 @@ fn good(target: &str) -> Vec<u8> {
             let body: Vec<u8> = (0..60 * 28 * 28).map(|i| (i % 251) as u8).collect();
             idx(&[60, 28, 28], &body)
         }
+        "events" => event_file(),
+        "frames" => stream(),
+        "runs" => run_file(),
         other => panic!("{other} has no good file"),
     }
 }
 
-fn safetensors() -> Vec<u8> {
-    let header = br#"{"fc.weight":{"dtype":"F32","shape":[300,2],"data_offsets":[0,2400]},"fc.bias":{"dtype":"F32","shape":[300],"data_offsets":[2400,3600]}}"#;
+/// PyTorch's event file with scalars and histograms.
+fn event_file() -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events/files/pytorch");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort_by_key(|path| path.metadata().unwrap().len());
+    std::fs::read(files.last().unwrap()).unwrap()
+}
+
+/// A run that tells of its network, sends weights and ends.
+fn stream() -> Vec<u8> {
+    let hello = r#"{"type":"hello","protocol":1,"run":"r","structure":{"format":"onnx",
+        "inputs":[{"name":"x","shape":[null,2]}],"outputs":["y"],"nodes":[{"name":"y","op":"Gemm",
+        "inputs":["x"],"attributes":{"transB":1},"weights":{"1":"fc.weight","2":"fc.bias"}}]}}"#;
+    let step = r#"{"type":"frame","step":3,"wall":1.5,"rows":[[3,1.5,{"loss":"NaN","n":2}]]}"#;
+    [
+        frame(hello, b""),
+        frame(step, &safetensors("weights/")),
+        frame(r#"{"type":"bye"}"#, b""),
+    ]
+    .concat()
+}
+
+/// A run of a small network, as it is recorded.
+fn run_file() -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("good.gsrun");
+    let text = "data = { source = \"xor\", samples = 40 }\n\
+        network = { layers = [{ dense = 3 }], loss = \"cross-entropy\" }\n\
+        training = { optimizer = { name = \"adam\", learning_rate = 0.05 }, epochs = 2, batch = 8 }";
+    let problem = Arc::new(Problem::new(&Experiment::parse(text, "t").unwrap()).unwrap());
+    let clock: Clock = Arc::new(|| 1_000_000);
+    let mut session = Session::new(Arc::clone(&problem));
+    let (of, file) = (Arc::clone(&problem), path.clone());
+    let options = TapOptions::default();
+    let make: MakeRecorder = Box::new(move |_| {
+        let start = RunStart::of(&of, "good", 1_000_000);
+        Recorder::create(&file, &start, &options.plan(&of))
+    });
+    let (recording, sink) = Recording::spawn(problem, make, true, 0, Arc::clone(&clock)).unwrap();
+    session.observe(Box::new(Tap::new(&session, options, clock, sink)));
+    session.command(TrainCommand::Epochs(2));
+    drop(session);
+    assert_eq!(recording.join().error, None);
+    std::fs::read(path).unwrap()
+}
+
+/// A layer of 300 units that read two values; names begin with `group`.
+fn safetensors(group: &str) -> Vec<u8> {
+    let header = format!(
+        r#"{{"{group}fc.weight":{{"dtype":"F32","shape":[300,2],"data_offsets":[0,2400]}},"{group}fc.bias":{{"dtype":"F32","shape":[300],"data_offsets":[2400,3600]}}}}"#
+    );
     let body: Vec<u8> = (0..900).flat_map(|i| (i as f32).to_le_bytes()).collect();
-    [&(header.len() as u64).to_le_bytes()[..], header, &body].concat()
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], header.as_bytes(), &body].concat()
 }
 
 /// A folder for files; images need labels beside them.
@@ -481,6 +610,72 @@ fn little_files_that_ask_for_much_are_refused() {
     ] {
         let file = archive(&[("net/data.pkl", &pickle)], true);
         assert!(try_as("pytorch", &file).is_err());
+    }
+}
+
+#[test]
+fn events_of_many_little_parts_are_refused() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let try_event = |what: &str, record: Vec<u8>| {
+        let crc = |data: &[u8]| {
+            let crc = crc32c::crc32c(data).rotate_right(15);
+            crc.wrapping_add(0xa282_ead8).to_le_bytes()
+        };
+        let length = (record.len() as u64).to_le_bytes();
+        let file = [&length[..], &crc(&length), &record, &crc(&record)].concat();
+        let (name, read) = reader("events");
+        assert!(
+            tried(&dir.path().join(name), read, &file).is_err(),
+            "{what}"
+        );
+    };
+    let try_as = |what: &str, value: Vec<u8>| try_event(what, field(5, &field(1, &value)));
+    let many = 8_000_000;
+    try_as("sides", field(8, &field(2, &[0x12, 0].repeat(many))));
+    try_as("texts", field(8, &[0x42, 0].repeat(many)));
+    try_as("whole numbers", field(8, &field(10, &vec![1; 2 * many])));
+    // Half floats, of which each would take eight bytes.
+    let half = [vec![8, 19], field(4, &vec![0; 6 * many])].concat();
+    try_as("half floats", field(8, &half));
+    try_event("values", field(5, &[0x0a, 0].repeat(many)));
+}
+
+#[test]
+fn runs_that_are_more_than_plain_tables_are_refused_and_rows_without_end_too() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.gsrun");
+    let whole = run_file();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
+    for (sql, says) in [
+        (
+            format!(
+                "DROP TABLE events; CREATE VIEW events AS {endless}
+                 SELECT i AS id, i AS time_ms, i AS step, i AS epoch, 'started' AS kind,
+                        '{{}}' AS detail FROM n"
+            ),
+            "plain tables",
+        ),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON steps BEGIN DELETE FROM steps; END".to_owned(),
+            "plain tables",
+        ),
+        (
+            "DROP TABLE snapshots; CREATE TABLE snapshots (step INTEGER PRIMARY KEY, epoch INTEGER,
+                 loss REAL, params BLOB AS (zeroblob(1000000000)));
+             INSERT INTO snapshots (step, epoch) VALUES (0, 0)"
+                .to_owned(),
+            "plain tables",
+        ),
+    ] {
+        std::fs::write(&path, &whole).unwrap();
+        let db = rusqlite::Connection::open(&path).unwrap();
+        db.execute_batch(&sql).unwrap();
+        drop(db);
+        let bytes = std::fs::read(&path).unwrap();
+        let error = tried(&path, runs, &bytes).unwrap_err();
+        assert!(error.contains(says), "{error}");
     }
 }
 

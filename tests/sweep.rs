@@ -292,6 +292,69 @@ fn runs_that_diverge_are_rows_with_their_step_ranked_last_and_drawn_apart() {
 }
 
 #[test]
+fn recorded_runs_of_a_sweep_have_a_tag_and_their_settings_and_are_gone_on_with() {
+    let dir = folder();
+    let root = dir.path();
+    let sweep = "sweep tiny.toml --vary training.optimizer.learning_rate=0.01,0.1 --seeds 2 \
+                 --out s --record";
+    let text = succeeds(root, sweep);
+    assert!(text.contains("gradscape runs list --search"), "{text}");
+    let listed = |args: &str| -> Vec<Value> {
+        let text = succeeds(root, args);
+        let all: Value = serde_json::from_str(&text).unwrap();
+        all["runs"].as_array().unwrap().clone()
+    };
+    let runs = listed("runs list --json");
+    assert_eq!(runs.len(), 4);
+    let mut names = Vec::new();
+    for run in &runs {
+        assert_eq!(run["tags"], serde_json::json!(["sweep s"]));
+        assert_eq!(
+            (&run["state"], &run["last"]["epoch"]),
+            (&"finished".into(), &6.into())
+        );
+        names.push(run["name"].as_str().unwrap().to_owned());
+    }
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 4);
+    // The same losses as in the sweep's table.
+    let rows = table(root, "s");
+    for run in &runs {
+        let loss = run["last"]["train_loss"].as_f64().unwrap().to_string();
+        assert!(
+            rows.iter().any(|row| row.contains(&loss)),
+            "{loss} {rows:?}"
+        );
+    }
+    let ids: Vec<&str> = runs.iter().map(|run| run["id"].as_str().unwrap()).collect();
+    let compare = format!("runs compare {} --json", ids.join(" "));
+    let compared: Value = serde_json::from_str(&succeeds(root, &compare)).unwrap();
+    let keys = compared["differences"].to_string();
+    for key in ["training.optimizer.learning_rate", "seed"] {
+        assert!(keys.contains(key), "{keys}");
+    }
+    let what = compare.replace("--json", "--what parallel --out p.svg");
+    succeeds(root, &what);
+    assert!(
+        fs::read_to_string(root.join("p.svg"))
+            .unwrap()
+            .contains("learning_rate")
+    );
+    // A report of one looks afterwards for what is wrong with it, which nobody did before.
+    succeeds(root, &format!("report {} --out r.html", ids[0]));
+    // Nothing is left to be done, and nothing is recorded again.
+    succeeds(root, sweep);
+    assert_eq!(listed("runs list --json").len(), 4);
+    // Networks side by side, with a tag of one's own.
+    succeeds(
+        root,
+        "compare tiny.toml deeper --epochs 2 --record --tag pair",
+    );
+    assert_eq!(listed("runs list --search pair --json").len(), 2);
+}
+
+#[test]
 fn range_test_writes_a_curve_and_pictures_and_names_the_rate() {
     let dir = folder();
     let dir = dir.path();

@@ -6,9 +6,10 @@ mod command;
 
 use command::{fails, succeeds};
 use gradscape::interop::EventWriter;
-use gradscape::train::{Session, Trainer};
+use gradscape::run::{EventKind, RunFile, SavedState};
+use gradscape::train::{Problem, Session, Trainer};
 use gradscape::watch::frame::{MOST_BODY, frame};
-use gradscape::watch::{Followed, Follower, News, Poll, Server, Source, SourceKind};
+use gradscape::watch::{Followed, Follower, News, Poll, RunOfNews, Server, Source, SourceKind};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
@@ -455,6 +456,180 @@ fn the_command_keeps_what_a_log_holds_and_writes_it_again() {
     assert!(
         people.contains("loss/train: 0.0244 at step 40, 5 values"),
         "{people}"
+    );
+}
+
+/// A checkpoint of the 4-5-3 network of [`weights`], with a loss told with it.
+fn checkpoint(step: u64, loss: f64, from: f32) -> Vec<u8> {
+    let many = |n: usize, at: f32| -> Vec<f32> { (0..n).map(|k| at + 0.01 * k as f32).collect() };
+    let sets = [
+        many(20, from),
+        many(5, from),
+        many(15, -from),
+        many(3, from),
+    ];
+    let whole = body(&[
+        ("a.weight", &[5, 4], &sets[0]),
+        ("a.bias", &[5], &sets[1]),
+        ("b.weight", &[3, 5], &sets[2]),
+        ("b.bias", &[3], &sets[3]),
+    ]);
+    let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let mut header: Value = serde_json::from_slice(&whole[8..8 + length]).unwrap();
+    header["__metadata__"] = json!({"step": step.to_string(), "loss": loss.to_string()});
+    let header = header.to_string();
+    let start = (header.len() as u64).to_le_bytes();
+    [&start[..], header.as_bytes(), &whole[8 + length..]].concat()
+}
+
+#[test]
+fn what_is_watched_is_recorded_as_a_run_with_all_that_is_known_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    fs::create_dir(root.join("saved")).unwrap();
+    let steps = [10_u64, 20, 35, 50];
+    for (k, step) in steps.into_iter().enumerate() {
+        let file = root.join(format!("saved/step-{step}.safetensors"));
+        let bytes = checkpoint(step, 1.0 / step as f64, 0.1 * k as f32);
+        fs::write(file, bytes).unwrap();
+    }
+    let text = succeeds(root, &["watch", "saved", "--once", "--record", "r.gsrun"]);
+    assert!(text.contains("written to r.gsrun"), "{text}");
+    let run = RunFile::open(&root.join("r.gsrun")).unwrap();
+    assert_eq!(run.snapshot_steps().unwrap(), steps);
+    let info = run.info();
+    assert_eq!((info.state, info.parameters), (SavedState::Finished, 43));
+    assert!(info.watched.as_ref().unwrap().ends_with("saved"));
+    assert!(info.comment.contains("iris"), "{}", info.comment);
+    let problem = Problem::new(&run.experiment().unwrap()).unwrap();
+    let tensors = problem.network.layout().tensors();
+    for (k, step) in steps.into_iter().enumerate() {
+        let saved = run.snapshot(step).unwrap();
+        // Ours are [outputs, inputs] row by row as well.
+        let first: Vec<f32> = (0..20).map(|n| 0.1 * k as f32 + 0.01 * n as f32).collect();
+        assert_eq!(saved[tensors[0].range.clone()], first, "step {step}");
+    }
+    let rows = run.epochs().unwrap();
+    let told: Vec<(u64, f64)> = rows.iter().map(|row| (row.step, row.train_loss)).collect();
+    let expected: Vec<(u64, f64)> = steps.iter().map(|&s| (s, 1.0 / s as f64)).collect();
+    assert_eq!(told, expected);
+    let metrics: Vec<(u64, Option<f64>)> = run
+        .steps(99)
+        .unwrap()
+        .iter()
+        .map(|s| (s.step, s.loss))
+        .collect();
+    assert_eq!(metrics.len(), 4);
+    assert!(
+        metrics
+            .iter()
+            .zip(&expected)
+            .all(|(m, e)| *m == (e.0, Some(e.1)))
+    );
+    let series = run.told().unwrap();
+    assert_eq!((series.len(), series[0].tag.as_str()), (1, "loss"));
+    assert_eq!(series[0].values.len(), 4);
+    // What takes a run takes this one.
+    for args in [
+        &["runs", "show", "r.gsrun"][..],
+        &["report", "r.gsrun", "--out", "r.html"],
+        &["export-run", "r.gsrun", "--out", "exported"],
+        &["surface", "r.gsrun", "--grid", "5", "--out", "s.csv"],
+    ] {
+        succeeds(root, args);
+    }
+    let page = fs::read_to_string(root.join("r.html")).unwrap();
+    assert!(page.contains("need not be those that the other program trains on"));
+    // A file that is there is not written over.
+    let error = fails(
+        root,
+        1,
+        &["watch", "saved", "--once", "--record", "r.gsrun"],
+    );
+    assert!(error.contains("already"), "{error}");
+}
+
+#[test]
+fn of_logs_the_numbers_are_recorded_and_what_needs_a_network_says_that_there_is_none() {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events/files/pytorch");
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let args = [
+        "watch",
+        files.to_str().unwrap(),
+        "--once",
+        "--record",
+        "r.gsrun",
+    ];
+    succeeds(root, &args);
+    let run = RunFile::open(&root.join("r.gsrun")).unwrap();
+    // Of three runs in the folder one has a training loss.
+    let curve: Vec<u64> = run.epochs().unwrap().iter().map(|row| row.step).collect();
+    assert_eq!(curve, [0, 10, 20, 30, 40]);
+    let told = run.told().unwrap();
+    assert_eq!(told.iter().map(|s| s.values.len()).sum::<usize>(), 16);
+    let loss = told.iter().find(|s| s.tag == "loss/train").unwrap();
+    let (step, last) = *loss.values.last().unwrap();
+    assert!(
+        step == 40 && (last.unwrap() - 1.0 / 41.0).abs() < 1e-7,
+        "{last:?}"
+    );
+    let shown = succeeds(root, &["runs", "show", "r.gsrun"]);
+    assert!(
+        shown.contains("loss/train") && shown.contains("watched at"),
+        "{shown}"
+    );
+    let object = succeeds(root, &["runs", "show", "r.gsrun", "--json"]);
+    let object: Value = serde_json::from_str(&object).unwrap();
+    assert_eq!(object["told"].as_array().unwrap().len(), told.len());
+    for args in [
+        &["report", "r.gsrun", "--out", "r.html"][..],
+        &["export-run", "r.gsrun", "--out", "x"],
+        &["train", "r.gsrun", "--from", "0"],
+        &["surface", "r.gsrun", "--out", "s.csv"],
+    ] {
+        let error = fails(root, 1, args);
+        assert!(error.contains("has numbers alone"), "{error}");
+    }
+}
+
+#[test]
+fn a_run_that_begins_anew_elsewhere_is_begun_anew_in_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("r.gsrun");
+    let mut run = RunOfNews::create(&path, "tcp", "watched", 1000).unwrap();
+    let mut follower = Follower::new(None);
+    let (mut server, address) = listening();
+    let mut peer = TcpStream::connect(address).unwrap();
+    let bytes = [
+        hello("r"),
+        step(10, 0.5, &weights(0.25)),
+        step(20, 0.4, &weights(0.5)),
+        step(30, 0.3, b""),
+        step(15, 0.45, &weights(0.75)),
+        frame(r#"{"type":"bye"}"#, b""),
+    ]
+    .concat();
+    peer.write_all(&bytes).unwrap();
+    let ended = |all: &[News]| matches!(all.last(), Some(News::Ended { .. }));
+    for news in until(&mut || server.poll(), ended) {
+        let mut followed = Vec::new();
+        follower.see(&news, &mut followed);
+        run.see(&news, &follower, &followed, 2000).unwrap();
+    }
+    run.close(false, 3000).unwrap();
+    let run = RunFile::open(&path).unwrap();
+    assert_eq!(run.info().name, "r");
+    assert_eq!(run.info().state, SavedState::Finished);
+    assert_eq!(run.info().environment["framework"], "bytes");
+    assert_eq!(run.snapshot_steps().unwrap(), [10, 15]);
+    let rows = run.epochs().unwrap();
+    let steps: Vec<(u64, f64)> = rows.iter().map(|r| (r.step, r.train_loss)).collect();
+    assert_eq!(steps, [(10, 0.5), (15, 0.45)]);
+    let kinds: Vec<EventKind> = run.events().unwrap().into_iter().map(|e| e.kind).collect();
+    assert_eq!(
+        kinds,
+        [EventKind::Started, EventKind::Rewound, EventKind::Finished]
     );
 }
 

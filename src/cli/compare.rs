@@ -1,5 +1,6 @@
 //! `gradscape compare`: two to four networks trained side by side.
 
+use super::record::{Group, GroupArgs};
 use super::source::find_experiment;
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
@@ -30,6 +31,8 @@ pub struct CompareArgs {
     /// The colours of the picture
     #[arg(long, value_name = "THEME", value_enum, default_value = "light")]
     theme: ThemeName,
+    #[command(flatten)]
+    recorded: GroupArgs,
     /// Print the result as a JSON object
     #[arg(long)]
     json: bool,
@@ -67,7 +70,10 @@ struct CompareObject<'a> {
 pub fn run(args: &CompareArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
     let problems = problems(args)?;
-    let rows = train(&problems, &mut out)?;
+    let group = args
+        .recorded
+        .group(|| format!("compare {}", args.sources.join(" ")));
+    let rows = train(&problems, group.as_ref(), &mut out)?;
     let entrants =
         problems
             .iter()
@@ -150,13 +156,20 @@ fn name(problems: &[Arc<Problem>], k: usize) -> String {
 }
 
 /// Trains one after the other: side by side they would do the same, bit for bit.
-fn train(problems: &[Arc<Problem>], out: &mut Out) -> Result<Vec<Rows>, CliError> {
+fn train(
+    problems: &[Arc<Problem>],
+    group: Option<&Group>,
+    out: &mut Out,
+) -> Result<Vec<Rows>, CliError> {
     let interrupt = Interrupt::listen();
     let epochs = problems[0].experiment.training.epochs;
     let bar = out.start_bar((epochs * problems.len()) as u64, "epochs");
     let mut all = Vec::new();
     for (k, problem) in problems.iter().enumerate() {
         let mut run = Session::without_path(Arc::clone(problem));
+        let named = name(problems, k);
+        let record = group.map(|group| group.begin(&mut run, problem, &named));
+        let record = record.transpose()?;
         run.command(TrainCommand::Start);
         while run.advance() {
             if interrupt.is_raised() {
@@ -165,6 +178,9 @@ fn train(problems: &[Arc<Problem>], out: &mut Out) -> Result<Vec<Rows>, CliError
                 return Err(CliError::Failed(message));
             }
             bar.set_position((k * epochs + run.trainer().epoch()) as u64);
+        }
+        if let Some(record) = record {
+            record.finish(&mut run, out)?;
         }
         let diverged = run.state() == RunState::Diverged;
         all.push((run.take_outbox().rows, diverged));

@@ -5,6 +5,7 @@
 //! JSON fields and file layouts.
 
 pub mod arena;
+mod branch;
 pub mod capture;
 mod compare;
 mod curvature;

@@ -40,7 +40,7 @@ pub struct RecordArgs {
     commit_marks: bool,
 }
 
-fn run_file(text: &str) -> Result<PathBuf, String> {
+pub(super) fn run_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match crate::run::is_run_file(&path) {
         true => Ok(path),
@@ -115,19 +115,6 @@ impl RecordArgs {
         problem: &Arc<Problem>,
         parent: Option<Parent>,
     ) -> Result<Record, CliError> {
-        let created = now_ms();
-        let title = self.name.as_deref();
-        let title = title.unwrap_or(problem.experiment.title());
-        let path = match &self.record {
-            Some(path) => path.clone(),
-            None => Catalogue::standard()
-                .ok_or_else(|| CliError::Failed("this system tells of no folder for data".into()))?
-                .claim(created, title)?,
-        };
-        let id = path.file_stem().unwrap_or_default().to_string_lossy();
-        let mut start = RunStart::of(problem, &id, created);
-        start.name = title.to_owned();
-        start.parent = parent;
         let mut options = TapOptions {
             snapshot_every: self.snapshot_every,
             ..TapOptions::default()
@@ -135,30 +122,136 @@ impl RecordArgs {
         if let Some(mib) = self.snapshot_mib {
             options.snapshot_bytes = mib << 20;
         }
-        let recorder = Recorder::create(&path, &start, &options.plan(problem))?;
-        if !self.tag.is_empty() {
-            let notes = RunNotes::open(&path)?;
-            for tag in &self.tag {
-                notes.tag(tag)?;
-            }
+        let name = self.name.as_deref();
+        let mut record = start(
+            session,
+            problem,
+            Details {
+                path: self.record.clone(),
+                name: name.unwrap_or(problem.experiment.title()),
+                parent,
+                tags: &self.tag,
+                options,
+            },
+        )?;
+        record.marks = self.commit_marks;
+        Ok(record)
+    }
+}
+
+/// What is to be recorded of a run, and where.
+struct Details<'a> {
+    /// The file; none for one in the folder of runs.
+    path: Option<PathBuf>,
+    name: &'a str,
+    parent: Option<Parent>,
+    tags: &'a [String],
+    options: TapOptions,
+}
+
+fn start(
+    session: &mut Session,
+    problem: &Arc<Problem>,
+    details: Details<'_>,
+) -> Result<Record, CliError> {
+    let created = now_ms();
+    let path = match details.path {
+        Some(path) => path,
+        None => Catalogue::standard()
+            .ok_or_else(|| CliError::Failed("this system tells of no folder for data".into()))?
+            .claim(created, details.name)?,
+    };
+    let id = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut start = RunStart::of(problem, &id, created);
+    details.name.clone_into(&mut start.name);
+    start.parent = details.parent;
+    let options = details.options;
+    let recorder = Recorder::create(&path, &start, &options.plan(problem))?;
+    if !details.tags.is_empty() {
+        let notes = RunNotes::open(&path)?;
+        for tag in details.tags {
+            notes.tag(tag)?;
         }
-        let mut recorder = Some(recorder);
-        let make: MakeRecorder = Box::new(move |_| {
-            // A command makes one run.
-            recorder.take().ok_or_else(|| {
-                crate::run::RunError::Unknown("the run began anew while it was recorded".to_owned())
-            })
-        });
-        let (recording, sink) = Recording::spawn(Arc::clone(problem), make, true, 0, clock())
-            .map_err(|error| CliError::io(&path, error))?;
-        session.observe(Box::new(Tap::new(session, options, clock(), sink)));
-        Ok(Record {
-            recording,
-            id: id.into_owned(),
-            path,
-            marks: self.commit_marks,
-            marked: None,
+    }
+    let mut recorder = Some(recorder);
+    let make: MakeRecorder = Box::new(move |_| {
+        // A command makes one run.
+        recorder.take().ok_or_else(|| {
+            crate::run::RunError::Unknown("the run began anew while it was recorded".to_owned())
         })
+    });
+    let (recording, sink) = Recording::spawn(Arc::clone(problem), make, true, 0, clock())
+        .map_err(|error| CliError::io(&path, error))?;
+    session.observe(Box::new(Tap::new(session, options, clock(), sink)));
+    Ok(Record {
+        recording,
+        id: id.into_owned(),
+        path,
+        marks: false,
+        marked: None,
+    })
+}
+
+/// Recording many runs that belong together.
+#[derive(Args, Debug, Clone, Default)]
+pub struct GroupArgs {
+    /// Record every run, with a common tag, into the folder of runs (`gradscape runs`)
+    #[arg(long)]
+    record: bool,
+    /// Mark the recorded runs with this instead
+    #[arg(long, value_name = "TAG", requires = "record")]
+    tag: Option<String>,
+}
+
+/// What the weights of one run of many may take: those after 0, 1, 2, 4, 8, ... steps and at
+/// the end.
+const GROUP_BYTES: u64 = 8 << 20;
+
+impl GroupArgs {
+    /// The tag of the runs, where they are recorded; `otherwise` is that which is not named.
+    pub(super) fn group(&self, otherwise: impl FnOnce() -> String) -> Option<Group> {
+        self.record.then(|| Group {
+            tags: vec![self.tag.clone().unwrap_or_else(otherwise)],
+        })
+    }
+}
+
+/// Runs that are recorded with a common tag. They are not diagnosed at their end, and few
+/// weights of them are kept, so that recording takes little of the time of many runs.
+pub(super) struct Group {
+    tags: Vec<String>,
+}
+
+impl Group {
+    /// The tag.
+    pub(super) fn tag(&self) -> &str {
+        &self.tags[0]
+    }
+
+    /// Begins to record `session`, which has not begun yet, as `name`.
+    ///
+    /// # Errors
+    /// When the folder of runs cannot be written.
+    pub(super) fn begin(
+        &self,
+        session: &mut Session,
+        problem: &Arc<Problem>,
+        name: &str,
+    ) -> Result<Record, CliError> {
+        let options = TapOptions {
+            snapshot_every: Some(u64::MAX),
+            snapshot_bytes: GROUP_BYTES,
+        };
+        let details = Details {
+            path: None,
+            name,
+            parent: None,
+            tags: &self.tags,
+            options,
+        };
+        let record = start(session, problem, details)?;
+        record.recording.hurry();
+        Ok(record)
     }
 }
 
@@ -193,16 +286,31 @@ impl Record {
     /// When not everything could be written, or nobody reads.
     pub(super) fn finish(self, session: &mut Session, out: &mut Out) -> Result<(), CliError> {
         drop(session.unobserve());
-        let status = self.recording.join();
-        if let Some(error) = status.error {
-            return Err(CliError::Failed(format!(
+        let (id, path) = (self.id.clone(), self.path.clone());
+        self.join()?;
+        out.say(format!("recorded as {id} in {}", path.display()))
+    }
+
+    /// Waits until everything is written of a run that is observed no more.
+    ///
+    /// # Errors
+    /// When not everything could be written.
+    pub(super) fn join(self) -> Result<(), CliError> {
+        match self.recording.join().error {
+            None => Ok(()),
+            Some(error) => Err(CliError::Failed(format!(
                 "the recording is not complete: {error}"
-            )));
+            ))),
         }
-        out.say(format!(
-            "recorded as {} in {}",
-            self.id,
-            self.path.display()
-        ))
+    }
+
+    /// The same, and removes the file: of a run that will be made again.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(super) fn discard(self) -> Result<(), CliError> {
+        let path = self.path.clone();
+        self.recording.join();
+        Ok(crate::run::catalogue::remove(&path)?)
     }
 }

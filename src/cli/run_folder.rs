@@ -150,6 +150,31 @@ pub fn with_absolute_paths(experiment: &Experiment) -> Experiment {
     experiment.with_absolute_paths()
 }
 
+/// The rows of a folder's [`HISTORY_JSON`], in which learning rates are not: they are NaN.
+///
+/// # Errors
+/// When it cannot be read; names the line.
+pub fn read_history(path: &Path) -> Result<Vec<HistoryRow>, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::io(path, error))?;
+    let lines = text.lines().enumerate();
+    let rows = lines.filter(|(_, line)| !line.trim().is_empty());
+    rows.map(|(number, line)| {
+        let row: Result<HistoryRow, _> = serde_json::from_str(line);
+        match row {
+            Ok(mut row) => {
+                row.learning_rate = f64::NAN;
+                Ok(row)
+            }
+            Err(error) => Err(CliError::Failed(format!(
+                "{}, line {}: {error}",
+                path.display(),
+                number + 1
+            ))),
+        }
+    })
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use crate::insight::run_record::{
 };
 use crate::interop::{read_path, read_weights};
 use crate::run::{RunError, RunFile, environment};
-use crate::train::{HistoryRow, PathPoint, Problem};
+use crate::train::{PathPoint, Problem};
 use clap::Args;
 use std::fs;
 use std::path::Path;
@@ -137,7 +137,7 @@ fn from_folder(dir: &Path, experiment: &Experiment) -> Result<RunRecord, CliErro
     let layout = problem.network.layout();
     let weights = dir.join(run_folder::WEIGHTS);
     let params: Arc<[f32]> = read_weights(&weights, layout)?.into();
-    let rows = rows(&dir.join(run_folder::HISTORY_JSON))?;
+    let rows = run_folder::read_history(&dir.join(run_folder::HISTORY_JSON))?;
     let summary = dir.join(run_folder::SUMMARY);
     let made = fs::metadata(&summary).and_then(|meta| meta.modified()).ok();
     let made = made.and_then(|time| jiff::Timestamp::try_from(time).ok());
@@ -207,26 +207,4 @@ fn from_folder(dir: &Path, experiment: &Experiment) -> Result<RunRecord, CliErro
         tags: Vec::new(),
         problem,
     })
-}
-
-/// The rows of `history.jsonl`, in which learning rates are not.
-fn rows(path: &Path) -> Result<Vec<HistoryRow>, CliError> {
-    let text = fs::read_to_string(path).map_err(|error| CliError::io(path, error))?;
-    let lines = text.lines().enumerate();
-    let rows = lines.filter(|(_, line)| !line.trim().is_empty());
-    rows.map(|(number, line)| {
-        let row: Result<HistoryRow, _> = serde_json::from_str(line);
-        match row {
-            Ok(mut row) => {
-                row.learning_rate = f64::NAN;
-                Ok(row)
-            }
-            Err(error) => Err(CliError::Failed(format!(
-                "{}, line {}: {error}",
-                path.display(),
-                number + 1
-            ))),
-        }
-    })
-    .collect()
 }

@@ -1,6 +1,7 @@
 //! `gradscape sweep`: every combination of the values of some settings.
 
 use super::interrupt::Interrupt;
+use super::record::{Group, GroupArgs, Record};
 use super::source::find_experiment_on;
 use super::surface::ThemeName;
 use super::sweep_folder::{BEST, PICTURES, PLAN, SweepFolder, TABLE};
@@ -47,6 +48,8 @@ pub struct SweepArgs {
     /// Train each for so many epochs instead of the experiment's
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    #[command(flatten)]
+    recorded: GroupArgs,
     /// Begin anew, even if the folder holds another sweep or other files
     #[arg(long)]
     force: bool,
@@ -107,7 +110,11 @@ pub fn run(args: &SweepArgs) -> Result<(), CliError> {
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     out.say(headline(&plan, missing.len(), jobs))?;
-    run_missing(&plan, &missing, jobs, &mut folder, &mut out)?;
+    let group = args.recorded.group(|| {
+        let name = args.out.file_name().unwrap_or(args.out.as_os_str());
+        format!("sweep {}", name.to_string_lossy())
+    });
+    run_missing(&plan, &missing, jobs, group.as_ref(), &mut folder, &mut out)?;
     folder.finish(&plan)?;
     report(
         args,
@@ -115,7 +122,15 @@ pub fn run(args: &SweepArgs) -> Result<(), CliError> {
         &folder,
         begin.elapsed().as_secs_f64(),
         &mut out,
-    )
+    )?;
+    match group {
+        None => Ok(()),
+        Some(group) => out.say(format!(
+            "recorded with the tag {:?}; see them with: gradscape runs list --search {:?}",
+            group.tag(),
+            group.tag()
+        )),
+    }
 }
 
 fn headline(plan: &Plan, missing: usize, jobs: usize) -> String {
@@ -141,6 +156,7 @@ fn run_missing(
     plan: &Plan,
     missing: &[usize],
     jobs: usize,
+    group: Option<&Group>,
     folder: &mut SweepFolder,
     out: &mut Out,
 ) -> Result<(), CliError> {
@@ -158,7 +174,8 @@ fn run_missing(
         let worker = scope.spawn(move || {
             pool.install(|| {
                 plan.for_each(missing, stop, |case, problem| {
-                    work(case, problem, &sender, bar, &|| {
+                    let recorded = group.map(|group| (group, plan.describe(case)));
+                    work(case, problem, recorded, &sender, bar, &|| {
                         if interrupt.is_raised() {
                             stop.store(true, Ordering::Relaxed);
                         }
@@ -170,7 +187,7 @@ fn run_missing(
         let mut written = Ok(());
         for row in rows {
             if written.is_ok() {
-                written = take(plan, folder, row, out);
+                written = row.and_then(|row| take(plan, folder, row, out));
             }
             if written.is_err() {
                 stop.store(true, Ordering::Relaxed);
@@ -197,12 +214,24 @@ fn run_missing(
 fn work(
     case: &Case,
     problem: Arc<Problem>,
-    rows: &Sender<Row>,
+    recorded: Option<(&Group, String)>,
+    rows: &Sender<Result<Row, CliError>>,
     bar: &ProgressBar,
     stop: &dyn Fn() -> bool,
 ) {
     let begin = Instant::now();
-    let mut run = Run::new(problem);
+    let mut record: Option<Result<Record, CliError>> = None;
+    let mut run = Run::observed(Arc::clone(&problem), |session| {
+        record = recorded.map(|(group, settings)| {
+            let name = format!("{}: {settings}", problem.experiment.title());
+            group.begin(session, &problem, &name)
+        });
+    });
+    let record = match record.transpose() {
+        Ok(record) => record,
+        // Nobody takes rows any more once one could not be written.
+        Err(error) => return drop(rows.send(Err(error))),
+    };
     let mut shown = 0;
     loop {
         let more = run.advance();
@@ -215,13 +244,20 @@ fn work(
             break;
         }
         if stop() {
+            drop(run);
+            // It will be made again.
+            if let Some(Err(error)) = record.map(Record::discard) {
+                drop(rows.send(Err(error)));
+            }
             return;
         }
     }
     bar.inc(case.experiment.training.epochs.saturating_sub(shown) as u64);
     let seconds = begin.elapsed().as_secs_f64();
-    // Nobody takes rows any more once one could not be written.
-    let _ = rows.send(Row::new(case.run, case.texts(), &run.outcome(), seconds));
+    let row = Row::new(case.run, case.texts(), &run.outcome(), seconds);
+    drop(run);
+    let written = record.map_or(Ok(()), Record::join);
+    drop(rows.send(written.map(|()| row)));
 }
 
 fn take(plan: &Plan, folder: &mut SweepFolder, row: Row, out: &mut Out) -> Result<(), CliError> {

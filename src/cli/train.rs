@@ -1,5 +1,6 @@
 //! `gradscape train`: runs an experiment and keeps everything it came to.
 
+use super::branch::Branch;
 use super::interrupt::Interrupt;
 use super::record::{Record, RecordArgs};
 use super::report::{RunReport, describe, epoch_line, headline, rule_lines, table_head};
@@ -7,11 +8,10 @@ use super::run_folder::RunFolder;
 use super::source::{Recorded, find, find_experiment_on};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
-use crate::run::{Parent, RunFile};
+use crate::run::RunFile;
 use crate::search::{Vary, with_settings};
 use crate::train::{
-    Divergence, Evaluator, HistoryRow, PathPoint, Problem, Resumption, RunState, Score, Session,
-    TrainCommand,
+    Divergence, Evaluator, HistoryRow, PathPoint, Problem, RunState, Score, Session, TrainCommand,
 };
 use clap::Args;
 use serde::Serialize;
@@ -87,9 +87,11 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     }
     let (experiment, origin) = begin(args)?;
     let problem = Arc::new(Problem::new(&experiment)?);
-    let (mut session, parent) = match origin {
-        None => (Session::new(Arc::clone(&problem)), None),
-        Some((place, parent)) => {
+    let (mut session, parent, memory) = match origin {
+        None => (Session::new(Arc::clone(&problem)), None, String::new()),
+        Some(branch) => {
+            let Branch { place, origin } = *branch;
+            let saved = place.memory.as_ref().map(|memory| memory.optimizer.clone());
             let others = place.params.len();
             let session = Session::resume(Arc::clone(&problem), place).ok_or_else(|| {
                 CliError::Failed(format!(
@@ -99,7 +101,8 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
                     problem.network.layout().len()
                 ))
             })?;
-            (session, Some(parent))
+            let memory = origin.words(&session, &experiment, saved.as_deref());
+            (session, Some(origin.parent), memory)
         }
     };
     let folder = match &args.out {
@@ -116,6 +119,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
             "goes on from step {} of {}",
             parent.step, parent.id
         ))?;
+        out.say(memory)?;
     }
     let mut record = args
         .record
@@ -165,7 +169,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
 }
 
 /// The experiment that is to be run, and for a branch where it goes on from.
-fn begin(args: &TrainArgs) -> Result<(Experiment, Option<(Resumption, Parent)>), CliError> {
+fn begin(args: &TrainArgs) -> Result<(Experiment, Option<Box<Branch>>), CliError> {
     let (mut experiment, origin) = match args.from {
         None => (
             find_experiment_on(&args.experiment, args.data.as_deref())?,
@@ -185,13 +189,8 @@ fn begin(args: &TrainArgs) -> Result<(Experiment, Option<(Resumption, Parent)>),
                     args.experiment
                 )));
             };
-            let run = RunFile::open(&file)?;
-            let place = run.place(step)?;
-            let parent = Parent {
-                id: run.info().id.clone(),
-                step: place.step,
-            };
-            (experiment, Some((place, parent)))
+            let branch = Branch::of(&RunFile::open(&file)?, step, &experiment)?;
+            (experiment, Some(Box::new(branch)))
         }
     };
     if let Some(epochs) = args.epochs {
@@ -210,8 +209,8 @@ fn begin(args: &TrainArgs) -> Result<(Experiment, Option<(Resumption, Parent)>),
     Ok((experiment, origin))
 }
 
-/// Trains `problem` from its start and fills `folder`, whatever happens on the
-/// way. `each` gets every epoch, 0 included, with the seconds since the start;
+/// Trains `problem` from its start, fills `folder`, whatever happens on the way, and
+/// records the run in the folder of runs, where that can be written. `each` gets every epoch, 0 included, with the seconds since the start;
 /// when nobody reads what it prints, the run ends as if interrupted.
 ///
 /// # Errors
@@ -225,7 +224,20 @@ pub fn train_into(
     each: impl FnMut(&mut Out, &HistoryRow, f64) -> Result<(), CliError>,
 ) -> Result<(RunReport, Ending), CliError> {
     let mut session = Session::new(Arc::clone(problem));
-    train_session(&mut session, Some(folder), None, interrupt, out, each)
+    let record = RecordArgs::default();
+    let mut record = record.begin(&mut session, problem, None, out)?;
+    let trained = train_session(
+        &mut session,
+        Some(folder),
+        record.as_mut(),
+        interrupt,
+        out,
+        each,
+    );
+    let recorded = record.map(|record| record.finish(&mut session, out));
+    let trained = trained?;
+    recorded.transpose()?;
+    Ok(trained)
 }
 
 /// The same with a session that has not begun yet, and its recording.

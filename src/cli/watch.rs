@@ -1,10 +1,11 @@
 //! `gradscape watch`: what another program trains, on the terminal and into files.
 
 use super::interrupt::Interrupt;
+use super::record::now_ms;
 use super::watch_output::Reporter;
 use super::{CliError, Out};
 use crate::interop::EventWriter;
-use crate::watch::{Followed, Follower, News, Recorder, Source, SourceKind, WatchError};
+use crate::watch::{Followed, Follower, News, Recorder, RunOfNews, Source, SourceKind, WatchError};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -37,6 +38,12 @@ pub struct WatchArgs {
     /// Write numbers, histograms and texts as TensorBoard event files into this folder
     #[arg(long, value_name = "DIR")]
     events: Option<PathBuf>,
+    /// Record the run that is watched into this file (.gsrun)
+    ///
+    /// All numbers, and the weights of the first run that tells any, where the engine has all
+    /// its layers. `gradscape runs`, `open`, `report` and `export-run` take the file.
+    #[arg(long, value_name = "FILE", value_parser = super::record::run_file)]
+    record: Option<PathBuf>,
     /// The data that the network is shown with: a built-in name, or a CSV, NPZ or IDX file
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
@@ -50,7 +57,7 @@ pub struct WatchArgs {
     #[arg(long, conflicts_with_all = ["listen", "seconds"])]
     once: bool,
     /// Open the window and show it there
-    #[arg(long, conflicts_with_all = ["out", "events", "seconds", "steps", "once", "json"])]
+    #[arg(long, conflicts_with_all = ["out", "record", "events", "seconds", "steps", "once", "json"])]
     window: bool,
     /// Print one JSON object for each thing that is told
     #[arg(long)]
@@ -82,11 +89,11 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
     let mut source = Source::open(&kind)?;
     let mut reporter = Reporter::new(Out::stdout(args.json));
     reporter.begin(&source, &kind)?;
-    let mut kept = Kept::new(args)?;
-    // Only to say what would be shown; after that it would cost time for nothing.
+    let mut kept = Kept::new(args, &kind)?;
+    // Only to say what would be shown, and for a recording; else it would cost time for nothing.
     let mut follower = Some(Follower::new(args.data.clone()));
     let begin = Instant::now();
-    loop {
+    let is_all = loop {
         let poll = source.poll();
         let mut reached = false;
         for news in &poll.news {
@@ -96,31 +103,44 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
                 .steps
                 .is_some_and(|n| step_of(news).is_some_and(|s| s >= n));
             let mut followed = Vec::new();
-            if let Some(follower) = &mut follower {
-                follower.see(news, &mut followed);
+            let Some(following) = &mut follower else {
+                continue;
+            };
+            following.see(news, &mut followed);
+            if let Some(run) = &mut kept.run {
+                run.see(news, following, &followed, now_ms())?;
+                for word in run.words() {
+                    reporter.see(&News::Word(word))?;
+                }
             }
             for found in followed {
                 match found {
-                    Followed::Step(_) => continue,
                     Followed::Network(problem) => {
-                        let notes = follower.as_ref().map_or(&[][..], Follower::notes);
-                        reporter.network(&problem, notes)?;
+                        reporter.network(&problem, following.notes())?;
                     }
                     Followed::Refused(why) => reporter.refused(&why)?,
+                    Followed::Step(_) => continue,
                 }
-                follower = None;
+                if kept.run.is_none() {
+                    follower = None;
+                    break;
+                }
             }
         }
         reporter.show()?;
         if !poll.news.is_empty() {
             kept.flush()?;
         }
+        if let Some(run) = &mut kept.run {
+            run.settle(now_ms())?;
+        }
+        let is_all = args.once && !poll.more && poll.news.is_empty();
         let done = args
             .seconds
             .is_some_and(|s| begin.elapsed().as_secs_f64() >= s)
-            || (args.once && !poll.more && poll.news.is_empty());
+            || is_all;
         if reached || done || interrupt.is_raised() {
-            break;
+            break is_all;
         }
         if !poll.more {
             std::thread::sleep(match &source {
@@ -129,9 +149,33 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
                 _ => FOLDER,
             });
         }
-    }
+    };
     kept.flush()?;
-    reporter.end(args.out.as_deref(), args.events.as_deref())
+    if let Some(run) = kept.run.take() {
+        run.close(is_all, now_ms())?;
+    }
+    let written = [&args.out, &args.record, &args.events];
+    let written: Vec<&Path> = written
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    reporter.end(&written)
+}
+
+/// What is watched in words, and a name for a run that does not say its own.
+fn named(kind: &SourceKind) -> (String, String) {
+    match kind {
+        SourceKind::Folder(path) => {
+            let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let name = whole.file_name().unwrap_or(whole.as_os_str());
+            (
+                whole.display().to_string(),
+                name.to_string_lossy().into_owned(),
+            )
+        }
+        SourceKind::Tcp { address, .. } => (format!("tcp {address}"), "watched".to_owned()),
+    }
 }
 
 fn step_of(news: &News) -> Option<i64> {
@@ -147,14 +191,23 @@ fn step_of(news: &News) -> Option<i64> {
 /// Where what is told is kept.
 struct Kept {
     recorder: Option<Recorder>,
+    run: Option<RunOfNews>,
     events: Option<PathBuf>,
     /// An event file for each run, as TensorBoard has one folder a run.
     writers: BTreeMap<Arc<str>, EventWriter>,
 }
 
 impl Kept {
-    fn new(args: &WatchArgs) -> Result<Self, CliError> {
+    fn new(args: &WatchArgs, kind: &SourceKind) -> Result<Self, CliError> {
+        let run = match &args.record {
+            Some(path) => {
+                let (source, name) = named(kind);
+                Some(RunOfNews::create(path, &source, &name, now_ms())?)
+            }
+            None => None,
+        };
         Ok(Kept {
+            run,
             recorder: args.out.as_deref().map(Recorder::create).transpose()?,
             events: args.events.clone(),
             writers: BTreeMap::new(),

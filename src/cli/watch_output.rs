@@ -190,7 +190,7 @@ impl Reporter {
     }
 
     /// What it came to.
-    pub(super) fn end(mut self, out: Option<&Path>, events: Option<&Path>) -> Result<(), CliError> {
+    pub(super) fn end(mut self, written: &[&Path]) -> Result<(), CliError> {
         self.show()?;
         self.out.object(&json!({
             "type": "done", "rows": self.rows, "histograms": self.histograms,
@@ -226,8 +226,8 @@ impl Reporter {
             "{} numbers, {} histograms, {} sets of tensors of {} bytes",
             self.rows, self.histograms, self.frames, self.bytes
         ))?;
-        for folder in out.into_iter().chain(events) {
-            self.out.say(format!("written to {}", folder.display()))?;
+        for place in written {
+            self.out.say(format!("written to {}", place.display()))?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! `s <- rho s + (1 - rho) g^2`, `d = sqrt(u + eps) / sqrt(s + eps) g`,
 //! `u <- rho u + (1 - rho) d^2`, `p <- p - lr d`. The paper has `lr = 1`.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -44,6 +44,11 @@ impl<R: Real> Optimizer<R> for AdaDelta<R> {
             ("mean square", &self.gradients),
             ("mean square of updates", &self.updates),
         ]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.gradients);
+        visitor.values(&mut self.updates);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

@@ -1,7 +1,7 @@
 //! AdaGrad (Duchi, Hazan and Singer 2011): `s <- s + g^2`,
 //! `p <- p - lr g / (sqrt s + eps)`.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -32,6 +32,10 @@ impl<R: Real> Optimizer<R> for AdaGrad<R> {
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {
         vec![("sum of squares", &self.sum)]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.sum);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

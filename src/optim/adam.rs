@@ -4,7 +4,7 @@
 //! `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`,
 //! `p <- p - lr wd p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor, visit_steps};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -60,6 +60,12 @@ impl<R: Real> Optimizer<R> for Adam<R> {
             ("first moment", &self.first),
             ("second moment", &self.second),
         ]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.first);
+        visitor.values(&mut self.second);
+        visit_steps(visitor, &mut self.steps);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

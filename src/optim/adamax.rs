@@ -2,7 +2,7 @@
 //! `m <- b1 m + (1 - b1) g`, `u <- max(b2 u, |g| + eps)`,
 //! `p <- p - lr / (1 - b1^t) m / u`. The paper has `eps = 0`.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor, visit_steps};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -49,6 +49,12 @@ impl<R: Real> Optimizer<R> for Adamax<R> {
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {
         vec![("first moment", &self.first), ("infinity norm", &self.norm)]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.first);
+        visitor.values(&mut self.norm);
+        visit_steps(visitor, &mut self.steps);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

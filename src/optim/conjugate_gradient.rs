@@ -6,10 +6,10 @@
 //! gradient before. Every `p` iterations, and where `d` does not descend, it
 //! begins anew along `-g`.
 
-use super::Objective;
 use super::descent::Descent;
 use super::line_search::Wolfe;
 use super::solver::{Iteration, Solver, SolverStop, dot};
+use super::{Objective, StateVisitor, visit_count, visit_maybe};
 
 /// Tighter on the slope than for quasi-Newton steps (page 121), and below 1/2,
 /// so that Fletcher and Reeves' directions descend (lemma 5.6).
@@ -114,6 +114,16 @@ impl Solver for ConjugateGradient {
 
     fn step_size(&self) -> Option<f64> {
         self.last.map(|(length, _)| length)
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<f64>) {
+        self.descent.state(visitor);
+        visitor.values(&mut self.direction);
+        let (mut length, mut slope) = self.last.unzip();
+        visit_maybe(visitor, &mut length);
+        visit_maybe(visitor, &mut slope);
+        self.last = length.zip(slope);
+        visit_count(visitor, &mut self.since_restart);
     }
 
     fn clone_box(&self) -> Box<dyn Solver> {

@@ -1,8 +1,8 @@
 //! What methods that search along a line keep from one iteration to the next.
 
-use super::Objective;
 use super::line_search::{Line, Wolfe};
 use super::solver::{Iteration, begin};
+use super::{Objective, StateVisitor, visit_maybe};
 
 /// The current point's loss and gradient and the gradient before, so that no
 /// point is evaluated twice.
@@ -29,6 +29,14 @@ impl Descent {
             point: zeros(),
             loss: None,
         }
+    }
+
+    /// Shows its state; where the line was looked at last is none of it.
+    pub(super) fn state(&mut self, visitor: &mut dyn StateVisitor<f64>) {
+        visitor.values(&mut self.gradient);
+        visitor.values(&mut self.before);
+        visitor.values(&mut self.next);
+        visit_maybe(visitor, &mut self.loss);
     }
 
     /// Begins an iteration at `params`; gives the loss there.

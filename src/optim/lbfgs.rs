@@ -4,10 +4,10 @@
 //! from `(s.y / y.y) I` (equation 7.20); the step satisfies the strong Wolfe
 //! conditions, tried first at length 1.
 
-use super::Objective;
 use super::descent::Descent;
 use super::line_search::Wolfe;
 use super::solver::{Iteration, Solver, SolverStop, dot};
+use super::{Objective, StateVisitor, visit_count, visit_maybe};
 use std::collections::VecDeque;
 
 /// Page 121.
@@ -142,6 +142,27 @@ impl Solver for Lbfgs {
 
     fn step_size(&self) -> Option<f64> {
         self.length
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<f64>) {
+        let mut pairs = self.pairs.len();
+        visit_count(visitor, &mut pairs);
+        let len = self.direction.len();
+        // No more than it ever keeps, whatever is told.
+        self.pairs.resize_with(pairs.min(self.history), || Pair {
+            s: vec![0.0; len],
+            y: vec![0.0; len],
+            rho: 0.0,
+            alpha: 0.0,
+        });
+        for pair in &mut self.pairs {
+            visitor.values(&mut pair.s);
+            visitor.values(&mut pair.y);
+            visitor.number(&mut pair.rho);
+        }
+        self.descent.state(visitor);
+        visitor.values(&mut self.direction);
+        visit_maybe(visitor, &mut self.length);
     }
 
     fn clone_box(&self) -> Box<dyn Solver> {

@@ -5,8 +5,8 @@
 //! iteration. `mu` is in units of the loss's own second derivative: the loss
 //! is a mean, where the paper sums.
 
-use super::Objective;
 use super::solver::{Iteration, Solver, SolverStop, begin};
+use super::{Objective, StateVisitor};
 use faer::prelude::Solve;
 use faer::{Mat, MatRef, Side};
 
@@ -88,6 +88,11 @@ impl Solver for LevenbergMarquardt {
 
     fn step_size(&self) -> Option<f64> {
         None
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<f64>) {
+        visitor.number(&mut self.mu);
+        visitor.values(&mut self.gradient);
     }
 
     fn clone_box(&self) -> Box<dyn Solver> {

@@ -3,7 +3,7 @@
 //! `c = b1 m + (1 - b1) g`, `p <- p - lr (sign(c) + wd p)`,
 //! `m <- b2 m + (1 - b2) g`. The sign of 0 is 0.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -42,6 +42,10 @@ impl<R: Real> Optimizer<R> for Lion<R> {
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {
         vec![("momentum", &self.momentum)]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.momentum);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

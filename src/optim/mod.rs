@@ -41,6 +41,7 @@ mod rprop;
 mod schedule;
 mod sgd;
 mod solver;
+mod state;
 mod variable_rate;
 
 pub use clip::Clip;
@@ -51,6 +52,9 @@ pub use patience::{Patience, Plateau};
 pub use regulariser::Regulariser;
 pub use schedule::{Progress, Rule, Schedule};
 pub use solver::{Iteration, Solver, SolverStop};
+pub use state::{
+    StateReader, StateVisitor, StateWriter, visit_count, visit_flag, visit_maybe, visit_steps,
+};
 
 use crate::nn::Real;
 
@@ -67,6 +71,9 @@ pub trait Optimizer<R: Real>: Send + Sync {
 
     /// The state's vectors by name, each as long as the parameters.
     fn moments(&self) -> Vec<(&'static str, &[R])>;
+
+    /// Shows all of its state to `visitor`, who may put another in its place.
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>);
 
     /// A copy with its state.
     fn clone_box(&self) -> Box<dyn Optimizer<R>>;

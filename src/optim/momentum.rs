@@ -4,7 +4,7 @@
 //! Textbooks often write `d <- m d - lr g`, `p <- p + d` instead. The two agree
 //! while the learning rate stays constant.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -38,6 +38,10 @@ impl<R: Real> Optimizer<R> for Momentum<R> {
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {
         vec![("velocity", &self.velocity)]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.velocity);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

@@ -6,7 +6,7 @@
 //! `p <- p - lr ((1 - mu(t)) / (1 - M(t)) g + mu(t+1) / (1 - M(t+1)) m)
 //!           / (sqrt(v / (1 - b2^t)) + eps)`.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor, visit_steps};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -75,6 +75,13 @@ impl<R: Real> Optimizer<R> for NAdam<R> {
             ("first moment", &self.first),
             ("second moment", &self.second),
         ]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.first);
+        visitor.values(&mut self.second);
+        visit_steps(visitor, &mut self.steps);
+        visitor.number(&mut self.product);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

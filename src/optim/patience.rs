@@ -1,6 +1,8 @@
 //! Watching a loss: has it stopped falling? Early stopping (Prechelt 1998) and
 //! the reduction of the learning rate on a plateau both ask.
 
+use super::{StateVisitor, visit_count};
+
 /// The best loss so far and how long ago that was.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Patience {
@@ -40,6 +42,12 @@ impl Patience {
     /// Losses since the best one.
     pub fn waited(&self) -> usize {
         self.waited
+    }
+
+    /// Shows its state to `visitor`.
+    pub fn state<R>(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.number(&mut self.best);
+        visit_count(visitor, &mut self.waited);
     }
 
     /// Begins to wait anew for something better than the best so far.
@@ -90,6 +98,15 @@ impl Plateau {
             self.resting = self.cooldown;
             self.watch.wait_again();
         }
+    }
+
+    /// Shows its state to `visitor`; its settings are none of it.
+    pub fn state<R>(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        self.watch.state(visitor);
+        visit_count(visitor, &mut self.resting);
+        let mut reductions = u64::from(self.reductions);
+        visitor.whole(&mut reductions);
+        self.reductions = u32::try_from(reductions).unwrap_or(u32::MAX);
     }
 
     /// How often the rate has been reduced.

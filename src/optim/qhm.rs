@@ -4,7 +4,7 @@
 //! The average is damped by `1 - b`, where momentum's velocity is not: with
 //! `nu = 1` a learning rate of `lr / (1 - b)` makes the steps of momentum.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -39,6 +39,10 @@ impl<R: Real> Optimizer<R> for Qhm<R> {
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {
         vec![("average gradient", &self.average)]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.average);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

@@ -1,7 +1,7 @@
 //! RMSProp (Hinton, Srivastava and Swersky 2012, lecture 6e):
 //! `s <- rho s + (1 - rho) g^2`, `p <- p - lr g / (sqrt s + eps)`.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -35,6 +35,10 @@ impl<R: Real> Optimizer<R> for RmsProp<R> {
 
     fn moments(&self) -> Vec<(&'static str, &[R])> {
         vec![("mean square", &self.mean_square)]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.mean_square);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

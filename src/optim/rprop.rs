@@ -12,7 +12,7 @@
 //! ([`Optimizer::tell_loss`]) no move is taken back: that is iRprop-, which is
 //! what PyTorch calls Rprop.
 
-use super::{Optimizer, sign};
+use super::{Optimizer, StateVisitor, sign, visit_flag, visit_maybe};
 use crate::nn::Real;
 
 #[derive(Debug, Clone)]
@@ -93,6 +93,15 @@ impl<R: Real> Optimizer<R> for Rprop<R> {
             ("last gradient", &self.previous),
             ("last move", &self.moves),
         ]
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<R>) {
+        visitor.values(&mut self.steps);
+        visitor.values(&mut self.previous);
+        visitor.values(&mut self.moves);
+        visit_flag(visitor, &mut self.begun);
+        visit_maybe(visitor, &mut self.loss);
+        visit_maybe(visitor, &mut self.loss_before);
     }
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {

@@ -1,6 +1,6 @@
 //! Steepest descent: `p <- p - lr g`.
 
-use super::Optimizer;
+use super::{Optimizer, StateVisitor};
 use crate::nn::{Real, arch};
 
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ impl<R: Real> Optimizer<R> for Sgd {
     fn moments(&self) -> Vec<(&'static str, &[R])> {
         Vec::new()
     }
+
+    fn state(&mut self, _visitor: &mut dyn StateVisitor<R>) {}
 
     fn clone_box(&self) -> Box<dyn Optimizer<R>> {
         Box::new(self.clone())

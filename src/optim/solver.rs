@@ -1,6 +1,6 @@
 //! Full-batch methods: what they have in common.
 
-use super::Objective;
+use super::{Objective, StateVisitor};
 
 /// A full-batch method with its state. It minimises one objective from one
 /// point on; after a jump to another point it is built anew.
@@ -22,6 +22,9 @@ pub trait Solver: Send + Sync {
     /// The factor by which the last iteration multiplied its direction, where
     /// there is one.
     fn step_size(&self) -> Option<f64>;
+
+    /// Shows all of its state to `visitor`, who may put another in its place.
+    fn state(&mut self, visitor: &mut dyn StateVisitor<f64>);
 
     /// A copy with its state.
     fn clone_box(&self) -> Box<dyn Solver>;

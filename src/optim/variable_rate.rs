@@ -6,8 +6,8 @@
 //! the momentum is lost: `d <- -lr g`. Otherwise it is taken, and where the loss
 //! fell, `lr <- lr_inc lr`.
 
-use super::Objective;
 use super::solver::{Iteration, Solver, SolverStop, begin};
+use super::{Objective, StateVisitor, visit_maybe};
 
 #[derive(Debug, Clone)]
 pub(super) struct VariableRate {
@@ -84,6 +84,12 @@ impl Solver for VariableRate {
 
     fn step_size(&self) -> Option<f64> {
         self.rate
+    }
+
+    fn state(&mut self, visitor: &mut dyn StateVisitor<f64>) {
+        visit_maybe(visitor, &mut self.rate);
+        visitor.values(&mut self.moves);
+        visitor.values(&mut self.gradient);
     }
 
     fn clone_box(&self) -> Box<dyn Solver> {

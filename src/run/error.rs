@@ -49,6 +49,19 @@ pub enum RunError {
         /// What, and where.
         what: String,
     },
+    /// It was watched, and only its numbers are there.
+    #[error(
+        "{}: this run was watched ({source_name}) and has numbers alone: {why}. `gradscape runs \
+         show` lists them; what needs the network or its weights cannot be done", path.display()
+    )]
+    NoNetwork {
+        /// The file.
+        path: PathBuf,
+        /// What was watched.
+        source_name: String,
+        /// Why there is no network.
+        why: String,
+    },
     /// Its experiment cannot be read.
     #[error("{}: its experiment: {source}", path.display())]
     Experiment {

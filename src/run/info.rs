@@ -90,6 +90,8 @@ pub struct RunInfo {
     pub comment: String,
     /// Where it went on from, if it did.
     pub parent: Option<Parent>,
+    /// Where another program's run was watched; none for one of ours.
+    pub watched: Option<String>,
     /// What is not kept any more.
     pub thinning: Vec<Thinning>,
     /// The version of the schema that the file had when it was opened.
@@ -105,8 +107,9 @@ pub struct RunStart {
     pub name: String,
     /// See [`RunInfo::created_ms`].
     pub created_ms: i64,
-    /// The experiment; paths in it are best absolute.
-    pub experiment: Experiment,
+    /// The experiment; paths in it are best absolute. None for a run that was watched,
+    /// whose network is not known (yet).
+    pub experiment: Option<Experiment>,
     /// See [`RunInfo::seed`].
     pub seed: u64,
     /// See [`RunInfo::parameters`].
@@ -121,6 +124,8 @@ pub struct RunStart {
     pub environment: BTreeMap<String, String>,
     /// See [`RunInfo::parent`].
     pub parent: Option<Parent>,
+    /// See [`RunInfo::watched`].
+    pub watched: Option<String>,
 }
 
 impl RunStart {
@@ -130,7 +135,7 @@ impl RunStart {
             id: id.to_owned(),
             name: problem.experiment.title().to_owned(),
             created_ms,
-            experiment: problem.experiment.with_absolute_paths(),
+            experiment: Some(problem.experiment.with_absolute_paths()),
             seed: problem.experiment.seed,
             parameters: problem.network.layout().len(),
             training_samples: problem.train.len(),
@@ -138,6 +143,26 @@ impl RunStart {
             steps_per_epoch: problem.steps_per_epoch(),
             environment: environment(problem),
             parent: None,
+            watched: None,
+        }
+    }
+
+    /// A run that another program trains, watched at `source`, of whose network nothing is
+    /// known (yet).
+    pub fn watched(source: &str, name: &str, id: &str, created_ms: i64) -> Self {
+        RunStart {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            created_ms,
+            experiment: None,
+            seed: 0,
+            parameters: 0,
+            training_samples: 0,
+            validation_samples: 0,
+            steps_per_epoch: 1,
+            environment: machine(),
+            parent: None,
+            watched: Some(source.to_owned()),
         }
     }
 }
@@ -146,20 +171,26 @@ impl RunStart {
 /// and `data_digest`, a mark of the encoded samples by which other data are told apart
 /// ([`Digest`]).
 pub fn environment(problem: &Problem) -> BTreeMap<String, String> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut digest = Digest::default();
     for part in [&problem.train, &problem.validation] {
         digest = digest.number(part.len() as u64);
         digest = digest.floats(part.x.iter().copied());
         digest = digest.floats(part.y.iter().copied());
     }
+    let mut entries = machine();
+    entries.insert("data_digest".to_owned(), digest.finish());
+    entries
+}
+
+/// The machine and the program.
+fn machine() -> BTreeMap<String, String> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let entries = [
         ("gradscape", env!("CARGO_PKG_VERSION").to_owned()),
         ("os", std::env::consts::OS.to_owned()),
         ("architecture", std::env::consts::ARCH.to_owned()),
         ("cpu", cpu()),
         ("threads", threads.to_string()),
-        ("data_digest", digest.finish()),
     ];
     let entries = entries.into_iter().map(|(k, v)| (k.to_owned(), v));
     entries.collect()

@@ -3,7 +3,7 @@
 use super::event::RunEvent;
 use super::info::SavedState;
 use super::thinning::Kept;
-use crate::train::{HistoryRow, Snapshot};
+use crate::train::{HistoryRow, SavedMemory, Snapshot};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -33,6 +33,32 @@ pub struct SavedWeights {
     pub params: Arc<[f32]>,
 }
 
+/// A number that another program told of its run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToldNumber {
+    /// What that program calls the run.
+    pub run: Arc<str>,
+    /// What it calls the number.
+    pub tag: Arc<str>,
+    /// Steps completed.
+    pub step: i64,
+    /// When it was told, in milliseconds since 1970.
+    pub time_ms: i64,
+    /// The number; none for one that is not finite.
+    pub value: Option<f64>,
+}
+
+/// The numbers of one name that another program told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ToldSeries {
+    /// What that program calls the run.
+    pub run: String,
+    /// What it calls the number.
+    pub tag: String,
+    /// Steps and values; none for a value that was not finite.
+    pub values: Vec<(i64, Option<f64>)>,
+}
+
 /// Something for a run's file.
 #[derive(Debug, Clone)]
 pub enum Item {
@@ -44,6 +70,24 @@ pub enum Item {
     },
     /// Metrics of steps, rising.
     Steps(Vec<StepMetrics>),
+    /// What was told of a step of a run elsewhere; it adds to what is known of the step.
+    Merge(StepMetrics),
+    /// Numbers that another program told.
+    Told(Vec<ToldNumber>),
+    /// Epochs from this one on are told again, as others may have come between them.
+    EpochsAnew {
+        /// The first.
+        from: usize,
+    },
+    /// All steps go: they were of another run.
+    StepsAnew,
+    /// Of steps or metrics that were kept, every second one goes, each curve by itself.
+    Halve {
+        /// Of what.
+        what: Kept,
+        /// One in so many is kept now.
+        every: u64,
+    },
     /// An epoch, at a time in milliseconds since 1970.
     Epoch(i64, Box<HistoryRow>),
     /// Weights.
@@ -62,7 +106,10 @@ pub enum Item {
         /// One in so many.
         every: u64,
     },
-    /// The weights of these steps go.
+    /// What the optimiser has gathered after so many steps, and the steps of which that goes
+    /// instead.
+    Memory(u64, SavedMemory, Vec<u64>),
+    /// The weights of these steps go, and what belongs to them.
     DropSnapshots(Vec<u64>),
     /// From now on weights are kept every so many steps.
     SnapshotEvery(u64),

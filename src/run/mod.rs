@@ -17,26 +17,33 @@ mod file;
 mod finding;
 mod info;
 mod item;
+mod notes;
+mod open;
 mod record;
 mod recorder;
 mod recording;
 mod replay;
 mod schema;
+mod tables;
 mod tap;
 mod thinning;
+mod write;
 
 pub use catalogue::{Catalogue, Listed, Listing, Unreadable};
 pub use comparison::{ComparedRun, CurveOf, RunFigures, axes, differing_keys};
 pub use error::RunError;
 pub use event::{EventKind, RunEvent};
-pub use file::{EXTENSION, RunFile, RunNotes, is_run_file};
+pub use file::{EXTENSION, NO_NETWORK, RunFile, is_run_file};
 pub use info::{Parent, RunInfo, RunStart, SavedState, environment};
-pub use item::{Item, Look, SavedWeights, StepMetrics};
+pub use item::{Item, Look, SavedWeights, StepMetrics, ToldNumber, ToldSeries};
+pub use notes::RunNotes;
 pub use recorder::{Committed, Recorder};
 pub use recording::{MakeRecorder, Recording, RecordingStatus};
 pub use replay::Replay;
 pub use tap::{Clock, Sink, Tap, TapOptions};
-pub use thinning::{Kept, MOST_EPOCHS, MOST_STEPS, SNAPSHOT_BYTES, SnapshotPlan, Thinning};
+pub use thinning::{
+    Kept, MOST_EPOCHS, MOST_METRICS, MOST_STEPS, MemoryPlan, SNAPSHOT_BYTES, SnapshotPlan, Thinning,
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! A run's file as a record: what reports and exports are made of.
 
+use super::recorder::DIAGNOSIS;
 use super::{EventKind, RunError, RunEvent, RunFile, SavedState};
 use crate::insight::recording::StepRow;
 use crate::insight::run_record::{
@@ -61,10 +62,14 @@ impl RunFile {
             SavedState::Diverged => Outcome::Diverged,
             SavedState::Open | SavedState::Interrupted => Outcome::Interrupted,
         };
-        let ended = matches!(info.state, SavedState::Finished | SavedState::Diverged);
+        let looked_at = !info.environment.contains_key(DIAGNOSIS);
+        let ended = looked_at && matches!(info.state, SavedState::Finished | SavedState::Diverged);
+        // Nobody looks at a run that was watched: the data are not those that it learns.
+        let is_watched = info.watched.is_some();
         let findings = match ended {
-            true => self.findings()?.iter().map(FoundRecord::from).collect(),
-            false => diagnose_afterwards(&problem, &rows, &path, outcome),
+            _ if is_watched => None,
+            true => Some(self.findings()?.iter().map(FoundRecord::from).collect()),
+            false => Some(diagnose_afterwards(&problem, &rows, &path, outcome)),
         };
         let environment = info.environment.iter();
         let comment = Some(info.comment.trim()).filter(|comment| !comment.is_empty());
@@ -74,8 +79,8 @@ impl RunFile {
             seed: info.seed,
             made: time(info.created_ms),
             steps: steps.collect(),
-            findings: Some(findings),
-            updates_measured: ended,
+            findings,
+            updates_measured: ended && !is_watched,
             events: events(&happened, &rows),
             outcome,
             seconds: info

@@ -2,18 +2,24 @@
 //! to the last commit is there.
 
 use super::info::{RunStart, SavedState};
-use super::item::{Item, SavedWeights, StepMetrics};
+use super::item::Item;
 use super::schema;
-use super::thinning::{Kept, MOST_EPOCHS, MOST_STEPS, SnapshotPlan};
-use super::{EventKind, RunError, RunEvent, finding};
+use super::thinning::{Kept, SnapshotPlan};
+use super::write::{
+    data_of, interrupt, merge_step, number, write_environment, write_epoch, write_event,
+    write_every, write_start, write_state, write_step, write_told, write_weights,
+};
+use super::{RunError, finding};
 use crate::insight::diagnosis::Finding;
-use crate::train::HistoryRow;
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a writer waits for another one, such as somebody who tags the run.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// The key of the environment that says that a run was not diagnosed at its end.
+pub(super) const DIAGNOSIS: &str = "diagnosis";
 
 /// A run's file that is being written. A state machine: whoever drives it says when to
 /// commit, and brings the clock.
@@ -49,9 +55,7 @@ impl Recorder {
             );
             return Err(RunError::io(path, source));
         }
-        let experiment = start.experiment.to_toml();
-        let experiment =
-            experiment.map_err(|e| RunError::damaged(path, format!("the experiment: {e}")))?;
+        let experiment = toml(start, path)?;
         let recorder = Self::prepare(path, |db| write_start(db, start, &experiment, plan));
         Ok(Recorder {
             db: recorder.map_err(|error| RunError::database(path, error))?,
@@ -80,6 +84,73 @@ impl Recorder {
         db.pragma_update(None, "synchronous", "normal")?;
         db.pragma_update(None, "journal_size_limit", 16 << 20)?;
         Ok(db)
+    }
+
+    /// Says in place of what was said at the beginning what the run is: its experiment, its
+    /// parameters and samples, and what is new of its environment. For a watched run whose
+    /// network becomes known.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn describe(&mut self, start: &RunStart) -> Result<(), RunError> {
+        let experiment = toml(start, &self.path)?;
+        let done = self.begin().and_then(|()| {
+            self.db.execute(
+                "UPDATE run SET name = ?1, data = ?2, experiment = ?3, parameters = ?4,
+                     training_samples = ?5, validation_samples = ?6, steps_per_epoch = ?7",
+                params![
+                    start.name,
+                    data_of(start),
+                    experiment,
+                    start.parameters as i64,
+                    start.training_samples as i64,
+                    start.validation_samples as i64,
+                    start.steps_per_epoch as i64,
+                ],
+            )?;
+            self.db.execute("DELETE FROM environment", [])?;
+            write_environment(&self.db, start)
+        });
+        done.map_err(|error| RunError::database(&self.path, error))
+    }
+
+    /// Says how far the run has come.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_state(&mut self, state: SavedState, time_ms: i64) -> Result<(), RunError> {
+        let done = self
+            .begin()
+            .and_then(|()| write_state(&self.db, state, time_ms));
+        done.map_err(|error| RunError::database(&self.path, error))
+    }
+
+    /// Says that nobody looked at the run's end for what is wrong with it, so that whoever
+    /// wants to know looks afterwards.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn undiagnosed(&mut self) -> Result<(), RunError> {
+        let done = self.begin().and_then(|()| {
+            self.db.execute(
+                "INSERT OR REPLACE INTO environment (key, value) VALUES (?1, 'left out')",
+                [DIAGNOSIS],
+            )
+        });
+        done.map(drop)
+            .map_err(|error| RunError::database(&self.path, error))
+    }
+
+    /// Puts `comment` in the place of what was said about the run before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn comment(&mut self, comment: &str) -> Result<(), RunError> {
+        let done = self
+            .begin()
+            .and_then(|()| self.db.execute("UPDATE run SET comment = ?1", [comment]));
+        done.map(drop)
+            .map_err(|error| RunError::database(&self.path, error))
     }
 
     /// Where it is.
@@ -122,11 +193,62 @@ impl Recorder {
                     self.last_step = last.step;
                 }
             }
+            Item::Merge(step) => {
+                merge_step(db, step)?;
+                self.last_step = self.last_step.max(step.step);
+            }
+            Item::Told(numbers) => {
+                for number in numbers {
+                    write_told(db, number)?;
+                }
+            }
+            Item::EpochsAnew { from } => {
+                db.prepare_cached("DELETE FROM epochs WHERE epoch >= ?1")?
+                    .execute([*from as i64])?;
+            }
+            Item::StepsAnew => {
+                db.execute("DELETE FROM steps", [])?;
+            }
+            Item::Halve { what, every } => {
+                let sql = match what {
+                    Kept::Metrics => {
+                        "DELETE FROM metrics WHERE (run, tag, step) IN (
+                             SELECT run, tag, step FROM (
+                                 SELECT run, tag, step, row_number() OVER (
+                                     PARTITION BY run, tag ORDER BY step) AS place
+                                 FROM metrics)
+                             WHERE place % 2 = 0)"
+                    }
+                    Kept::Steps | Kept::Epochs | Kept::Snapshots => {
+                        "DELETE FROM steps WHERE step IN (
+                             SELECT step FROM (
+                                 SELECT step, row_number() OVER (ORDER BY step) AS place FROM steps)
+                             WHERE place % 2 = 0)"
+                    }
+                };
+                db.execute(sql, [])?;
+                write_every(db, *what, *every)?;
+            }
             Item::Epoch(time_ms, row) => write_epoch(db, *time_ms, row)?,
             Item::Snapshot(weights) => write_weights(db, weights)?,
+            Item::Memory(step, memory, gone) => {
+                let sql = "DELETE FROM optimizer_states WHERE step = ?1";
+                for step in gone {
+                    db.prepare_cached(sql)?.execute([number(*step)])?;
+                }
+                db.prepare_cached(
+                    "INSERT OR REPLACE INTO optimizer_states (step, optimizer, state)
+                     VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![
+                    number(*step),
+                    memory.optimizer,
+                    &*memory.bytes
+                ])?;
+            }
             Item::Event(event) => write_event(db, event)?,
             Item::ForgetAfter { step } => {
-                for table in ["steps", "epochs", "snapshots"] {
+                for table in ["steps", "epochs", "snapshots", "optimizer_states"] {
                     let sql = format!("DELETE FROM {table} WHERE step > ?1");
                     db.execute(&sql, [number(*step)])?;
                 }
@@ -134,7 +256,7 @@ impl Recorder {
             }
             Item::Thin { what, every } => {
                 let column = match what {
-                    Kept::Steps | Kept::Snapshots => "step",
+                    Kept::Steps | Kept::Snapshots | Kept::Metrics => "step",
                     Kept::Epochs => "epoch",
                 };
                 let table = what.name();
@@ -145,18 +267,17 @@ impl Recorder {
                 write_every(db, *what, *every)?;
             }
             Item::DropSnapshots(steps) => {
-                let mut delete = db.prepare_cached("DELETE FROM snapshots WHERE step = ?1")?;
-                for step in steps {
-                    delete.execute([number(*step)])?;
+                for table in ["snapshots", "optimizer_states"] {
+                    let sql = format!("DELETE FROM {table} WHERE step = ?1");
+                    let mut delete = db.prepare_cached(&sql)?;
+                    for step in steps {
+                        delete.execute([number(*step)])?;
+                    }
                 }
             }
             Item::SnapshotEvery(every) => write_every(db, Kept::Snapshots, *every)?,
             Item::State { state, time_ms, .. } => {
-                let finished = (*state != SavedState::Open).then_some(*time_ms);
-                db.execute(
-                    "UPDATE run SET state = ?1, finished_ms = ?2",
-                    params![state.name(), finished],
-                )?;
+                write_state(db, *state, *time_ms)?;
             }
             Item::Begin { .. } | Item::Look(_) => {}
         }
@@ -245,185 +366,13 @@ impl Recorder {
     }
 }
 
-/// Says of a run that is still open that it was left before its end.
-fn interrupt(db: &Connection, now_ms: i64) -> rusqlite::Result<()> {
-    let was_open = db.execute(
-        "UPDATE run SET state = ?1, finished_ms = ?2, updated_ms = ?2 WHERE state = ?3",
-        params![
-            SavedState::Interrupted.name(),
-            now_ms,
-            SavedState::Open.name()
-        ],
-    )?;
-    if was_open > 0 {
-        db.execute(
-            "INSERT INTO events (time_ms, step, epoch, kind, detail)
-             SELECT ?1, coalesce((SELECT max(step) FROM steps), 0),
-                    coalesce((SELECT max(epoch) FROM epochs), 0), ?2, '{}'",
-            params![now_ms, EventKind::Interrupted.name()],
-        )?;
-    }
-    Ok(())
-}
-
-/// A count as SQLite has it. Counts of steps stay far below 2⁶³.
-pub(super) fn number(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn write_start(
-    db: &Connection,
-    start: &RunStart,
-    experiment: &str,
-    plan: &SnapshotPlan,
-) -> rusqlite::Result<()> {
-    let parent = start.parent.as_ref();
-    db.execute(
-        "INSERT INTO run (id, name, state, created_ms, updated_ms, seed, data, experiment,
-             parameters, training_samples, validation_samples, steps_per_epoch,
-             parent_id, parent_step)
-         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            start.id,
-            start.name,
-            SavedState::Open.name(),
-            start.created_ms,
-            start.seed.to_string(),
-            start.experiment.data.source,
-            experiment,
-            start.parameters as i64,
-            start.training_samples as i64,
-            start.validation_samples as i64,
-            start.steps_per_epoch as i64,
-            parent.map(|p| &p.id),
-            parent.map(|p| number(p.step)),
-        ],
-    )?;
-    if let Some(parent) = parent {
-        write_event(
-            db,
-            &RunEvent {
-                time_ms: start.created_ms,
-                step: parent.step,
-                epoch: 0,
-                kind: EventKind::Branched,
-                detail: serde_json::json!({ "run": parent.id, "step": parent.step }),
-            },
-        )?;
-    }
-    for (key, value) in &start.environment {
-        db.execute(
-            "INSERT INTO environment (key, value) VALUES (?1, ?2)",
-            params![key, value],
-        )?;
-    }
-    let rules = [
-        (
-            Kept::Steps,
-            1,
-            MOST_STEPS,
-            "every step at first; when there are more than `most`, every second one goes and \
-             from then on they are kept twice as far apart",
-        ),
-        (
-            Kept::Epochs,
-            1,
-            MOST_EPOCHS,
-            "every epoch at first; when there are more than `most`, every second one goes and \
-             from then on they are kept twice as far apart",
-        ),
-        (
-            Kept::Snapshots,
-            plan.every(),
-            plan.most(),
-            "after 0, 1, 2, 4, 8, ... steps and every `every` steps; when there are more than \
-             `most`, `every` doubles and those in between go; the first and the newest always \
-             stay",
-        ),
-    ];
-    for (what, every, most, rule) in rules {
-        db.execute(
-            "INSERT INTO thinning (what, every, most, rule) VALUES (?1, ?2, ?3, ?4)",
-            params![what.name(), number(every), number(most), rule],
-        )?;
-    }
-    Ok(())
-}
-
-fn write_every(db: &Connection, what: Kept, every: u64) -> rusqlite::Result<()> {
-    db.execute(
-        "UPDATE thinning SET every = ?1 WHERE what = ?2",
-        params![number(every), what.name()],
-    )?;
-    Ok(())
-}
-
-fn write_step(db: &Connection, step: &StepMetrics) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT OR REPLACE INTO steps (step, loss, learning_rate, gradient_norm)
-         VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    insert.execute(params![
-        number(step.step),
-        step.loss,
-        step.learning_rate,
-        step.gradient_norm
-    ])?;
-    Ok(())
-}
-
-fn write_epoch(db: &Connection, time_ms: i64, row: &HistoryRow) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT OR REPLACE INTO epochs (epoch, step, time_ms, train_loss, train_accuracy,
-             validation_loss, validation_accuracy, learning_rate, gradient_norm)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?;
-    insert.execute(params![
-        row.epoch as i64,
-        number(row.step),
-        time_ms,
-        finite(row.train_loss),
-        row.train_accuracy.and_then(finite),
-        row.validation_loss.and_then(finite),
-        row.validation_accuracy.and_then(finite),
-        finite(row.learning_rate),
-        row.gradient_norm.and_then(finite),
-    ])?;
-    Ok(())
-}
-
-/// What is not finite is no number in the file.
-pub(super) fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
-}
-
-fn write_weights(db: &Connection, weights: &SavedWeights) -> rusqlite::Result<()> {
-    let mut bytes = Vec::with_capacity(4 * weights.params.len());
-    for value in weights.params.iter() {
-        bytes.extend_from_slice(&value.to_le_bytes());
-    }
-    let mut insert = db.prepare_cached(
-        "INSERT OR REPLACE INTO snapshots (step, epoch, loss, params) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    insert.execute(params![
-        number(weights.step),
-        weights.epoch as i64,
-        weights.loss.and_then(finite),
-        bytes
-    ])?;
-    Ok(())
-}
-
-fn write_event(db: &Connection, event: &RunEvent) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO events (time_ms, step, epoch, kind, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    insert.execute(params![
-        event.time_ms,
-        number(event.step),
-        event.epoch as i64,
-        event.kind.name(),
-        event.detail.to_string()
-    ])?;
-    Ok(())
+/// The experiment as the file has it; nothing where there is none.
+fn toml(start: &RunStart, path: &Path) -> Result<String, RunError> {
+    let text = start
+        .experiment
+        .as_ref()
+        .map(|experiment| experiment.to_toml());
+    let text = text.transpose();
+    text.map(Option::unwrap_or_default)
+        .map_err(|e| RunError::damaged(path, format!("the experiment: {e}")))
 }

@@ -196,7 +196,10 @@ impl Clerk {
                 Ok(())
             }
             Item::Look(look) => {
-                self.physician.look(&look);
+                // Where nobody will diagnose, nobody has to look.
+                if !self.hurry.load(Ordering::Relaxed) {
+                    self.physician.look(&look);
+                }
                 Ok(())
             }
             item => {
@@ -247,12 +250,17 @@ impl Clerk {
                 self.steps += steps.len() as u64;
             }
             Item::Snapshot(weights) => self.bytes += 4 * weights.params.len(),
+            Item::Memory(_, memory, _) => self.bytes += memory.bytes.len(),
             Item::State {
                 state, snapshot, ..
             } => {
                 self.commit()?;
                 self.ended = *state != SavedState::Open;
-                if self.ended && !self.hurry.load(Ordering::Relaxed) {
+                if self.ended && self.hurry.load(Ordering::Relaxed) {
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.undiagnosed()?;
+                    }
+                } else if self.ended {
                     let findings = self.physician.diagnose(snapshot);
                     if let Some(recorder) = &mut self.recorder {
                         recorder.findings(snapshot.step, &findings)?;

@@ -4,7 +4,7 @@
 use super::event::EventKind;
 use super::file::RunFile;
 use super::{RunError, SavedWeights};
-use crate::train::{Evaluator, HistoryRow, Jumps, PathPoint, Problem, Resumption};
+use crate::train::{Evaluator, HistoryRow, Jumps, PathPoint, Problem, Resumption, SavedMemory};
 
 /// Bytes that the points of the path may take, and the most and fewest of them; as of a
 /// [`Trajectory`](crate::train::Trajectory).
@@ -25,6 +25,8 @@ pub struct Replay {
     pub seed: u64,
     /// The last weights.
     pub last: SavedWeights,
+    /// What the optimiser had gathered then, if that is known.
+    pub memory: Option<SavedMemory>,
 }
 
 impl Replay {
@@ -68,12 +70,14 @@ impl Replay {
                 _ => {}
             }
         }
+        let last = run.weights(u64::MAX)?;
         Ok(Replay {
+            memory: run.memory(last.step)?,
             rows: run.epochs()?,
             points,
             jumps,
             seed: run.info().seed,
-            last: run.weights(u64::MAX)?,
+            last,
         })
     }
 
@@ -87,6 +91,7 @@ impl Replay {
             rows: self.rows.clone(),
             points: self.points.clone(),
             jumps: self.jumps.clone(),
+            memory: self.memory.clone(),
         }
     }
 }
@@ -106,6 +111,7 @@ impl RunFile {
             rows: Vec::new(),
             points: Vec::new(),
             jumps: Jumps::default(),
+            memory: self.memory(weights.step)?,
         })
     }
 }

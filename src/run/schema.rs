@@ -10,7 +10,7 @@ pub(super) const APPLICATION_ID: i32 = 0x4753_524e;
 
 /// The steps from no tables at all to today's: entry k leads from version k to k + 1.
 /// What is released is never changed; a change is another entry.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // 1: what a run is, and what it measures.
     "CREATE TABLE run (
         id TEXT NOT NULL,
@@ -83,6 +83,21 @@ const MIGRATIONS: [&str; 2] = [
         title TEXT NOT NULL,
         detail TEXT NOT NULL
     ) STRICT;",
+    // 3: runs that were watched, and what an optimiser has gathered.
+    "ALTER TABLE run ADD COLUMN watched TEXT;
+    CREATE TABLE metrics (
+        run TEXT NOT NULL,
+        tag TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        value REAL,
+        PRIMARY KEY (run, tag, step)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE optimizer_states (
+        step INTEGER PRIMARY KEY,
+        optimizer TEXT NOT NULL,
+        state BLOB NOT NULL
+    ) STRICT;",
 ];
 
 /// Today's version.
@@ -111,6 +126,32 @@ pub(super) fn version(db: &Connection, path: &Path) -> Result<i64, RunError> {
         });
     }
     Ok(version)
+}
+
+/// Refuses a file whose tables are not plain ones: what a view, a virtual table or a
+/// generated column gives is whatever the file's author wished, without end if he did.
+///
+/// # Errors
+/// When it has any of them, or cannot be read.
+pub(super) fn check_plain(db: &Connection, path: &Path) -> Result<(), RunError> {
+    let odd: i64 = db
+        .query_row(
+            "SELECT (SELECT count(*) FROM sqlite_schema
+                     WHERE type NOT IN ('table', 'index') OR rootpage < 1)
+                  + (SELECT count(*) FROM sqlite_schema AS made, pragma_table_xinfo(made.name) AS c
+                     WHERE made.type = 'table' AND c.hidden <> 0)",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(|error| RunError::database(path, error))?;
+    match odd {
+        0 => Ok(()),
+        _ => Err(RunError::damaged(
+            path,
+            "it holds more than plain tables (views, triggers, computed columns), which no \
+             recorded run does",
+        )),
+    }
 }
 
 /// Makes today's tables in an empty file, within a transaction of the caller's.

@@ -3,8 +3,10 @@
 use super::event::{EventKind, RunEvent};
 use super::info::SavedState;
 use super::item::{Item, Look, SavedWeights, StepMetrics};
-use super::recorder::finite;
-use super::thinning::{Doubling, Kept, MOST_EPOCHS, MOST_STEPS, SNAPSHOT_BYTES, SnapshotPlan};
+use super::thinning::{
+    Doubling, Kept, MOST_EPOCHS, MOST_STEPS, MemoryPlan, SNAPSHOT_BYTES, SnapshotPlan,
+};
+use super::write::finite;
 use crate::train::{
     Divergence, Jumps, NonFinite, Observer, Problem, RunState, Session, TrainCommand,
 };
@@ -34,7 +36,8 @@ pub struct TapOptions {
     /// Steps between two snapshots of the weights; none is as many as between two points
     /// of the path: eight an epoch, or one where a loss over all samples takes long.
     pub snapshot_every: Option<u64>,
-    /// The bytes that all of them may take.
+    /// The bytes that all of them may take. What the optimiser has gathered may take half as
+    /// many in addition.
     pub snapshot_bytes: u64,
 }
 
@@ -72,6 +75,7 @@ pub struct Tap {
     row: Option<(usize, u64, u64)>,
     // What is kept of it.
     plan: SnapshotPlan,
+    memory: MemoryPlan,
     steps: Doubling,
     epochs: Doubling,
     looks: Doubling,
@@ -99,6 +103,7 @@ impl Tap {
             jumps: session.jumps().clone(),
             row: None,
             plan: options.plan(session.trainer().problem()),
+            memory: MemoryPlan::new(options.snapshot_bytes / 2),
             steps: Doubling::new(MOST_STEPS),
             epochs: Doubling::new(MOST_EPOCHS),
             looks: Doubling::new(LOOKS),
@@ -176,6 +181,7 @@ impl Tap {
         let from = std::mem::replace(&mut self.step, step);
         self.items.push(Item::ForgetAfter { step });
         self.plan.forget_after(step);
+        self.memory.forget_after(step);
         self.row = None;
         if rewound {
             self.event(session, EventKind::Rewound, json!({ "from": from }));
@@ -256,6 +262,7 @@ impl Tap {
         let every = self.plan.every();
         let gone = self.plan.keep(step);
         if !gone.is_empty() {
+            self.memory.forget(&gone);
             self.items.push(Item::DropSnapshots(gone));
         }
         self.items.push(Item::Snapshot(SavedWeights {
@@ -266,6 +273,13 @@ impl Tap {
         }));
         if self.plan.every() != every {
             self.items.push(Item::SnapshotEvery(self.plan.every()));
+        }
+        // At the start nothing is gathered yet.
+        if step > 0 {
+            let memory = trainer.memory();
+            self.waiting_bytes += memory.bytes.len();
+            let gone = self.memory.keep(step, memory.bytes.len() as u64);
+            self.items.push(Item::Memory(step, memory, gone));
         }
     }
 

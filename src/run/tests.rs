@@ -1,5 +1,7 @@
 //! A run into its file and out of it again.
 
+mod branches;
+
 use super::*;
 use crate::experiment::Experiment;
 use crate::train::{Observer, Problem, RunState, Session, TrainCommand};
@@ -282,6 +284,11 @@ fn weights_stay_within_their_bytes() {
     let rule = rule.unwrap();
     assert!(rule.every > 1 && rule.most == 10, "{rule:?}");
     assert!(run.steps(usize::MAX).unwrap().len() as u64 == last);
+    // What the optimiser had gathered takes half as much at most.
+    let memories = run.memory_steps().unwrap();
+    assert!(memories.contains(&last) && memories.iter().all(|step| steps.contains(step)));
+    let bytes = |step: &u64| run.memory(*step).unwrap().unwrap().bytes.len() as u64;
+    assert!(memories.len() == 1 || memories.iter().map(bytes).sum::<u64>() <= 5 * each);
 }
 
 /// What a file of the first version was.
@@ -316,9 +323,27 @@ fn an_older_file_is_brought_up_to_date_a_newer_one_refused_and_a_strangers_left_
     let run = RunFile::open(&path).unwrap();
     assert_eq!(
         (run.info().schema, &*run.info().tags),
-        (2, &["kept".to_owned()][..])
+        (schema::VERSION, &["kept".to_owned()][..])
     );
     drop(run);
+
+    // One of the second version, as it was before optimisers' states were kept.
+    let second = dir.path().join("second.gsrun");
+    write_first_version(&second);
+    let db = Connection::open(&second).unwrap();
+    schema::migrate_to(&db, 1, 2).unwrap();
+    db.execute_batch("INSERT INTO tags VALUES ('old')").unwrap();
+    drop(db);
+    let run = RunFile::open(&second).unwrap();
+    assert_eq!((run.info().schema, run.info().tags.len()), (2, 1));
+    assert!(run.info().watched.is_none() && run.told().unwrap().is_empty());
+    let place = run.place(0).unwrap();
+    assert!(place.memory.is_none() && run.memory_steps().unwrap().is_empty());
+    drop(run);
+    assert_eq!(
+        RunFile::open(&second).unwrap().info().schema,
+        schema::VERSION
+    );
 
     let db = Connection::open(&path).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 /// The most steps whose metrics are kept.
 pub const MOST_STEPS: u64 = 500_000;
+/// The most numbers that are kept of what another program tells.
+pub const MOST_METRICS: u64 = 500_000;
 /// The most epochs that are kept.
 pub const MOST_EPOCHS: u64 = 100_000;
 /// The bytes that a run's weights may take, unless somebody chooses otherwise.
@@ -15,7 +17,7 @@ const FEWEST_SNAPSHOTS: u64 = 4;
 /// How one kind of record is thinned, as the file says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Thinning {
-    /// `steps`, `epochs` or `snapshots`.
+    /// `steps`, `epochs`, `snapshots` or `metrics`.
     pub what: String,
     /// One in so many is kept.
     pub every: u64,
@@ -34,6 +36,8 @@ pub enum Kept {
     Epochs,
     /// The weights at a step.
     Snapshots,
+    /// Numbers that another program told of its run.
+    Metrics,
 }
 
 impl Kept {
@@ -43,6 +47,7 @@ impl Kept {
             Kept::Steps => "steps",
             Kept::Epochs => "epochs",
             Kept::Snapshots => "snapshots",
+            Kept::Metrics => "metrics",
         }
     }
 }
@@ -172,6 +177,59 @@ impl SnapshotPlan {
     }
 }
 
+/// At which steps what the optimiser has gathered is kept: beside all weights as long as it
+/// fits, then the farther apart the longer ago. Of the newest weights it is always there.
+#[derive(Debug, Clone)]
+pub struct MemoryPlan {
+    most: u64,
+    /// Steps and bytes, rising.
+    kept: Vec<(u64, u64)>,
+}
+
+impl MemoryPlan {
+    /// As much as fits into so many bytes.
+    pub fn new(most: u64) -> Self {
+        MemoryPlan {
+            most,
+            kept: Vec::new(),
+        }
+    }
+
+    /// That after `step` steps, of so many bytes, is kept. Returns the steps of which it goes
+    /// instead.
+    pub fn keep(&mut self, step: u64, bytes: u64) -> Vec<u64> {
+        self.forget_after(step.saturating_sub(1));
+        self.kept.push((step, bytes));
+        let mut gone = Vec::new();
+        let mut total: u64 = self.kept.iter().map(|(_, bytes)| bytes).sum();
+        while self.kept.len() > 1 && (total > self.most || self.kept.len() as u64 > MOST_SNAPSHOTS)
+        {
+            // The one that leaves the smallest gap for its age.
+            let gap = |k: usize| {
+                let before = k.checked_sub(1).map_or(0, |k| self.kept[k].0);
+                let width = (self.kept[k + 1].0 - before) as f64;
+                width / (1 + step - self.kept[k].0) as f64
+            };
+            let candidates = 0..self.kept.len() - 1;
+            let least = candidates.min_by(|&a, &b| gap(a).total_cmp(&gap(b)));
+            let (old, bytes) = self.kept.remove(least.unwrap_or(0));
+            total -= bytes;
+            gone.push(old);
+        }
+        gone
+    }
+
+    /// Forgets those after more than `step` steps.
+    pub fn forget_after(&mut self, step: u64) {
+        self.kept.retain(|&(kept, _)| kept <= step);
+    }
+
+    /// These steps have gone.
+    pub fn forget(&mut self, steps: &[u64]) {
+        self.kept.retain(|(kept, _)| !steps.contains(kept));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +273,26 @@ mod tests {
         plan.keep(200);
         plan.forget_after(150);
         assert_eq!(plan.last(), Some(100));
+    }
+
+    #[test]
+    fn what_optimisers_gather_is_kept_within_its_bytes_and_the_farther_apart_the_longer_ago() {
+        let mut plan = MemoryPlan::new(1000);
+        let mut kept = Vec::new();
+        for step in (10..=10_000).step_by(10) {
+            let gone = plan.keep(step, 100);
+            kept.push(step);
+            kept.retain(|step| !gone.contains(step));
+            assert!(kept.len() <= 10 && kept.last() == Some(&step), "{kept:?}");
+        }
+        let (early, late) = (kept[1] - kept[0], kept[9] - kept[8]);
+        assert!(early > 10 * late, "{kept:?}");
+        plan.forget(&kept[..5]);
+        plan.forget_after(kept[8]);
+        assert_eq!(plan.kept.len(), 4);
+        // The newest stays, however large.
+        assert_eq!(plan.keep(20_000, 9_999).len(), 4);
+        assert_eq!(plan.kept, [(20_000, 9_999)]);
     }
 
     #[test]

@@ -39,7 +39,13 @@ pub struct Run {
 impl Run {
     /// A run at its start.
     pub fn new(problem: Arc<Problem>) -> Self {
+        Self::observed(problem, |_| {})
+    }
+
+    /// The same, after `prepare` has seen its session, such as to have it recorded.
+    pub fn observed(problem: Arc<Problem>, prepare: impl FnOnce(&mut Session)) -> Self {
         let mut session = Session::without_path(problem);
+        prepare(&mut session);
         let nothing = HistoryRow {
             epoch: 0,
             step: 0,

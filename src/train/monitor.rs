@@ -4,7 +4,9 @@
 use super::history::HistoryRow;
 use super::stop::StopReason;
 use crate::experiment::{EarlyStopping, TrainingConfig};
-use crate::optim::{Patience, Plateau};
+use crate::optim::{
+    Patience, Plateau, StateReader, StateVisitor, StateWriter, visit_count, visit_flag,
+};
 use std::sync::Arc;
 
 /// The losses' watch. A part of a checkpoint: cloning shares the weights.
@@ -58,6 +60,49 @@ impl Monitor {
         self.watch.wait_again();
         let best = self.best.as_ref()?;
         Some((best.epoch, Arc::clone(&best.params)))
+    }
+
+    /// Writes down what it has seen.
+    pub(super) fn write(&self, writer: &mut StateWriter) {
+        let mut plateau = self.plateau;
+        visit_flag::<f32>(writer, &mut plateau.is_some());
+        if let Some(plateau) = &mut plateau {
+            plateau.state::<f32>(writer);
+        }
+        self.watch.clone().state::<f32>(writer);
+        visit_flag::<f32>(writer, &mut self.best.is_some());
+        if let Some(best) = &self.best {
+            visit_count::<f32>(writer, &mut best.epoch.clone());
+            writer.values(&mut best.params.to_vec());
+        }
+    }
+
+    /// Puts what was written in the place of what it has seen, of a network with so many
+    /// `params`. What it does not watch is passed over.
+    pub(super) fn read(&mut self, reader: &mut StateReader<'_>, params: usize) {
+        let (mut had_plateau, mut had_best) = (false, false);
+        visit_flag::<f32>(reader, &mut had_plateau);
+        if had_plateau {
+            let mut nobody = Plateau::new(0, 0.0, 0);
+            let plateau = self.plateau.as_mut().unwrap_or(&mut nobody);
+            plateau.state::<f32>(reader);
+        }
+        let mut watch = Patience::default();
+        watch.state::<f32>(reader);
+        visit_flag::<f32>(reader, &mut had_best);
+        let mut best = None;
+        if had_best && reader.is_good() {
+            let (mut epoch, mut values) = (0, vec![0.0_f32; params]);
+            visit_count::<f32>(reader, &mut epoch);
+            reader.values(&mut values);
+            best = Some(Best {
+                epoch,
+                params: Arc::from(values),
+            });
+        }
+        if self.stopping.is_some() {
+            (self.watch, self.best) = (watch, best);
+        }
     }
 
     /// How often a plateau has reduced the learning rate.

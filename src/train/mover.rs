@@ -5,7 +5,7 @@ use super::objective::NetworkObjective;
 use super::problem::Problem;
 use crate::data::ConfigError;
 use crate::experiment::OptimizerConfig;
-use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind};
+use crate::optim::{Iteration, Method, Optimizer, Solver, SolverKind, StateVisitor, visit_count};
 
 /// An optimiser with its state.
 #[derive(Clone)]
@@ -79,6 +79,24 @@ impl Search {
                 loss: loss - penalty,
             },
             other => other,
+        }
+    }
+
+    /// Shows all of its state to `visitor`. One that reads says how many parameters there
+    /// are: the solver is built when its first iteration begins.
+    pub(super) fn state(&mut self, visitor: &mut dyn StateVisitor<f64>, params: Option<usize>) {
+        let mut length = self.point.len();
+        visit_count(visitor, &mut length);
+        if let Some(params) = params {
+            let is_begun = length == params;
+            self.point = vec![0.0; if is_begun { params } else { 0 }];
+            if is_begun {
+                self.solver = self.kind.build(params);
+            }
+        }
+        visitor.values(&mut self.point);
+        if !self.point.is_empty() {
+            self.solver.state(visitor);
         }
     }
 

@@ -2,24 +2,27 @@
 //! command line all drive.
 
 mod beside;
+mod command;
 mod follow;
 mod micro;
+mod record;
 mod resume;
 
 pub use resume::Resumption;
 
-pub use follow::{ForeignRow, ForeignStep};
+pub use follow::ForeignStep;
 
 use super::divergence::Divergence;
+use super::foreign::ForeignHistory;
 use super::history::HistoryRow;
 use super::jumps::Jumps;
 use super::observer::Observer;
 use super::probe::probe;
 use super::problem::Problem;
-use super::snapshot::{Outbox, Probe, RunState, Snapshot, TrainCommand, Watched, WatchedPart};
+use super::snapshot::{Outbox, Probe, RunState, Snapshot, Watched};
 use super::stop::StopReason;
-use super::trainer::{StepOutcome, Trainer};
-use super::trajectory::{PathPoint, Trajectory};
+use super::trainer::Trainer;
+use super::trajectory::Trajectory;
 use crate::nn::Workspace;
 use std::sync::Arc;
 
@@ -50,8 +53,10 @@ pub struct Session {
     // The iteration that is gone through event by event.
     iteration: Option<micro::Iteration>,
     observer: Option<Box<dyn Observer>>,
+    // Whether the optimiser goes on with what it gathered in another run.
+    recalls: bool,
     // What it keeps where it follows a run elsewhere.
-    following: Option<follow::Following>,
+    following: Option<ForeignHistory>,
 }
 
 /// Below this many multiply-adds for one loss over the training part, the path
@@ -110,6 +115,7 @@ impl Session {
             probe_workspace: Workspace::new(&problem.network, 1),
             iteration: None,
             observer: None,
+            recalls: false,
             following: None,
             trainer,
         };
@@ -136,160 +142,6 @@ impl Session {
             what(observer.as_mut(), self);
             self.observer = Some(observer);
         }
-    }
-
-    /// Obeys a command. `Step` and `Epoch` are carried out at once.
-    pub fn command(&mut self, command: TrainCommand) {
-        if !self.heeds(&command) {
-            return;
-        }
-        self.revision += 1;
-        if command.leaves_iteration() {
-            self.iteration = None;
-        }
-        if command == TrainCommand::Epoch {
-            self.begin_epoch();
-            while self.epoch_goal.is_some() && self.advance() {}
-            self.tell(|observer, session| observer.settled(session, Some(&TrainCommand::Epoch)));
-        } else if self.observer.is_some() {
-            self.obey(command.clone());
-            self.tell(|observer, session| observer.settled(session, Some(&command)));
-        } else {
-            self.obey(command);
-        }
-    }
-
-    /// Begins what the command `Epoch` carries out: runs until the end of this
-    /// epoch, a step at each [`advance`](Self::advance), and pauses there.
-    pub fn begin_epoch(&mut self) {
-        if self.state != RunState::Diverged && !self.is_following() {
-            self.stop = None;
-            self.epoch_goal = Some(self.trainer.epoch() + 1);
-            self.state = RunState::Running;
-        }
-    }
-
-    fn obey(&mut self, command: TrainCommand) {
-        match command {
-            TrainCommand::Start => self.start(),
-            TrainCommand::Pause => {
-                if self.state == RunState::Running {
-                    self.epoch_goal = None;
-                    self.state = RunState::Paused;
-                }
-            }
-            TrainCommand::Step => {
-                self.make_step();
-                self.rest();
-            }
-            TrainCommand::Epoch => self.begin_epoch(),
-            TrainCommand::Epochs(epochs) => {
-                for _ in 0..epochs {
-                    self.begin_epoch();
-                    while self.epoch_goal.is_some() && self.advance() {}
-                    if matches!(self.state, RunState::Diverged) || self.stop.is_some() {
-                        break;
-                    }
-                }
-            }
-            TrainCommand::Reset => {
-                self.trainer.reset();
-                self.restart();
-            }
-            TrainCommand::Reseed(seed) => {
-                self.trainer.reseed(seed);
-                self.restart();
-            }
-            TrainCommand::SetLearningRate(rate) => {
-                let training = &self.trainer.problem().experiment.training;
-                if rate.is_finite() && rate > 0.0 && training.optimizer.kind().has_rate() {
-                    self.trainer.set_learning_rate(rate);
-                    self.look_again();
-                }
-            }
-            TrainCommand::SetSpeed(speed) => self.speed = speed.filter(|s| *s > 0.0),
-            TrainCommand::Watch(watched) => {
-                self.watched = watched;
-                self.wanted = watched.part == WatchedPart::Train;
-                self.look_again();
-            }
-            TrainCommand::Draw(input) => self.watch_made(WatchedPart::Drawn, input),
-            TrainCommand::Maximised(input) => self.watch_made(WatchedPart::Maximised, input),
-            TrainCommand::Micro(command) => self.lead(command),
-            TrainCommand::SetParams(params) => {
-                if params.len() == self.trainer.params().len() {
-                    self.trainer.set_params(&params);
-                    self.divergence = None;
-                    let stopped = self.stop.take().is_some();
-                    if stopped || self.state == RunState::Diverged {
-                        self.state = RunState::Paused;
-                    }
-                    self.record_jump();
-                    self.begin_again();
-                }
-            }
-            TrainCommand::Rewind => {
-                self.trainer.rewind();
-                self.epoch_goal = None;
-                self.divergence = None;
-                self.stop = None;
-                self.best_epoch = None;
-                self.state = RunState::Paused;
-                self.trajectory.truncate_after(self.trainer.steps());
-                Arc::make_mut(&mut self.jumps).truncate_after(self.trainer.steps());
-                // It went back to the end of an epoch, of which there is a row.
-                self.row_step = self.trainer.steps();
-                self.forget_after(self.trainer.steps());
-            }
-        }
-    }
-
-    fn start(&mut self) {
-        if self.state == RunState::Diverged {
-            return;
-        }
-        let epochs = self.trainer.problem().experiment.training.epochs;
-        if self.trainer.epoch() >= self.target_epoch {
-            self.target_epoch = self.trainer.epoch() + epochs.max(1);
-        }
-        self.epoch_goal = None;
-        self.stop = None;
-        self.state = RunState::Running;
-    }
-
-    /// Watches an input that is not of the data.
-    fn watch_made(&mut self, part: WatchedPart, input: Arc<[f32]>) {
-        if input.len() == self.trainer.problem().network.inputs() {
-            self.made = input;
-            self.watched = Watched { part, index: 0 };
-            self.look_again();
-        }
-    }
-
-    fn rest(&mut self) {
-        self.epoch_goal = None;
-        if self.state != RunState::Diverged {
-            let done = self.stop.is_some() || self.trainer.epoch() >= self.target_epoch;
-            self.state = if done {
-                RunState::Finished
-            } else {
-                RunState::Paused
-            };
-        }
-    }
-
-    fn restart(&mut self) {
-        self.generation += 1;
-        self.epoch_goal = None;
-        self.state = RunState::Idle;
-        self.divergence = None;
-        self.stop = None;
-        self.best_epoch = None;
-        self.target_epoch = self.trainer.problem().experiment.training.epochs;
-        self.trajectory.clear();
-        self.jumps = Arc::default();
-        self.outbox = Outbox::default();
-        self.record_start();
     }
 
     /// While running, makes one step. Returns whether it did.
@@ -332,123 +184,6 @@ impl Session {
         self.best_epoch = None;
         let outcome = self.trainer.step();
         self.record(outcome);
-    }
-
-    /// Takes in what the step that the trainer has just made came to.
-    fn record(&mut self, outcome: StepOutcome) {
-        let ended_epoch = matches!(
-            outcome,
-            StepOutcome::Stepped {
-                epoch_done: true,
-                ..
-            }
-        );
-        let epoch_before = self.trainer.epoch() - usize::from(ended_epoch);
-        let to_go = epoch_before < self.target_epoch;
-        let recorded = match outcome {
-            StepOutcome::Diverged(divergence) => Err(divergence),
-            StepOutcome::Stepped { epoch_done, .. } => self.record_step(epoch_done),
-            StepOutcome::Stopped(reason) => Ok(Some(reason)),
-        };
-        match recorded {
-            Err(divergence) => {
-                self.divergence = Some(divergence);
-                self.epoch_goal = None;
-                self.state = RunState::Diverged;
-            }
-            Ok(stop) => {
-                let ended = to_go && self.trainer.epoch() >= self.target_epoch;
-                if ended || stop.is_some() {
-                    self.take_back_best();
-                }
-                if stop.is_some() {
-                    self.stop = stop;
-                    self.rest();
-                }
-            }
-        }
-        self.tell(|observer, session| observer.stepped(session));
-    }
-
-    /// At the end, with early stopping: the best weights are the last.
-    fn take_back_best(&mut self) {
-        self.best_epoch = self.trainer.take_back_best();
-        if self.best_epoch.is_some() {
-            Arc::make_mut(&mut self.jumps).add(self.trainer.steps());
-            let loss = self.trainer.train_loss();
-            self.record_point(loss);
-        }
-    }
-
-    /// The weights were set: the path goes on from there, and the figures of this
-    /// moment, if there are any, are those of the new weights.
-    fn record_jump(&mut self) {
-        let step = self.trainer.steps();
-        Arc::make_mut(&mut self.jumps).add(step);
-        let loss = if self.row_step == step {
-            let row = self.evaluated_row();
-            if row.train_loss.is_finite() {
-                self.outbox.rows.push(row);
-            }
-            row.train_loss
-        } else {
-            self.trainer.train_loss()
-        };
-        if loss.is_finite() {
-            self.record_point(loss);
-        }
-    }
-
-    fn record_start(&mut self) {
-        let row = self.evaluated_row();
-        self.row_step = self.trainer.steps();
-        self.outbox.rows.push(row);
-        self.record_point(row.train_loss);
-    }
-
-    /// Records what is due after a step, and says whether the run should end.
-    /// Where the loss turns out not to be finite, records nothing and takes the
-    /// step back.
-    fn record_step(&mut self, epoch_done: bool) -> Result<Option<StopReason>, Divergence> {
-        let point_due = self.trajectory.wants(self.trainer.steps());
-        let row = epoch_done.then(|| self.evaluated_row());
-        let loss = match row {
-            Some(row) => row.train_loss,
-            None if point_due => self.trainer.train_loss(),
-            None => return Ok(None),
-        };
-        if !loss.is_finite() {
-            return Err(self.trainer.diverged_in_evaluation());
-        }
-        if row.is_some() {
-            self.row_step = self.trainer.steps();
-        }
-        self.outbox.rows.extend(row);
-        if point_due {
-            self.record_point(loss);
-        }
-        Ok(row.and_then(|row| self.trainer.observe(&row)))
-    }
-
-    fn evaluated_row(&mut self) -> HistoryRow {
-        let (train, validation) = self.trainer.evaluate();
-        HistoryRow::new(
-            (self.trainer.epoch(), self.trainer.steps()),
-            (self.trainer.last_rate(), self.trainer.gradient_norm()),
-            train,
-            validation,
-        )
-    }
-
-    fn record_point(&mut self, loss: f64) {
-        let point = PathPoint {
-            step: self.trainer.steps(),
-            epoch: self.trainer.epoch(),
-            params: Arc::from(self.trainer.params()),
-            loss,
-        };
-        self.trajectory.push(point.clone());
-        self.outbox.points.push(point);
     }
 
     /// Takes the rows and points that came since the last call.

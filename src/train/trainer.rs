@@ -1,10 +1,15 @@
 //! One step of training at a time.
 
+mod diverge;
+mod order;
+mod place;
 mod trace;
 
+pub use order::batch_of;
+
 use super::batch::BatchGradient;
-use super::checkpoint::{Checkpoint, Past, SavedTraining};
-use super::divergence::{Divergence, NonFinite, all_finite, first_bad_parameter, first_bad_unit};
+use super::checkpoint::{Checkpoint, Past};
+use super::divergence::{Divergence, NonFinite, all_finite};
 use super::evaluate::{Evaluator, Score};
 use super::history::HistoryRow;
 use super::mover::{Mover, check_optimizer, check_training};
@@ -13,11 +18,9 @@ use super::problem::Problem;
 use super::smoothing::Smoothing;
 use super::stop::StopReason;
 use crate::experiment::{Freeze, OptimizerConfig};
-use crate::nn::{Mode, ParamRole};
-use crate::optim::{Iteration, Method, Progress, decay_weights};
-use crate::rng::{Rng, Stream, stream};
-use ndarray::s;
-use rand::seq::SliceRandom;
+use crate::nn::ParamRole;
+use crate::optim::{Iteration, Progress, decay_weights};
+use order::draw_order;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -144,34 +147,6 @@ impl Trainer {
         self.seed = seed;
         self.start = self.problem.initial_params_for(seed);
         self.reset();
-    }
-
-    /// Goes to a place of a run that was made elsewhere: `params` (as many as the network
-    /// has) after `epoch` epochs and `step` steps with the batch order of `seed`. The
-    /// batches that follow are those of that run, as long as they are as large; in the
-    /// middle of an epoch that cannot be theirs, an epoch begins. What optimiser,
-    /// schedule and early stopping gathered is not known: they begin anew.
-    pub fn resume(&mut self, params: &[f32], (epoch, step): (usize, u64), seed: u64) {
-        self.reseed(seed);
-        let n = self.problem.train.len();
-        let steps = self.steps_per_epoch().max(1) as u64;
-        for _ in 0..epoch {
-            draw_order(&mut self.now.order, self.batch_size, &mut self.now.rng);
-        }
-        let within = match step / steps == epoch as u64 {
-            true => (step % steps) as usize,
-            false => 0,
-        };
-        if within > 0 {
-            draw_order(&mut self.now.order, self.batch_size, &mut self.now.rng);
-            self.now.cursor = (within * self.batch_size).min(n);
-        }
-        (self.now.epoch, self.now.step) = (epoch, step);
-        self.set_params(params);
-        self.last_rate = self.learning_rate();
-        if let Some(past) = &mut self.past {
-            past.keep(&self.now);
-        }
     }
 
     /// One step: draws the next batch, back-propagates, updates.
@@ -307,123 +282,6 @@ impl Trainer {
         }
     }
 
-    /// Finds what went wrong first, then undoes the update that made the
-    /// numbers run away.
-    fn diverged(&mut self, what: NonFinite) -> Divergence {
-        let layout = self.problem.network.layout();
-        let (layer, parameter) = match what {
-            NonFinite::Gradient => first_bad_parameter(layout, &self.gradient),
-            NonFinite::Update => first_bad_parameter(layout, &self.now.params),
-            NonFinite::Forward => None,
-        }
-        .map(|place| (place.layer, Some(place)))
-        .unwrap_or_else(|| first_bad_unit(layout, self.batch.workspace(), &self.now.params));
-        match what {
-            // The loss was finite here; only the next step cannot be made.
-            NonFinite::Gradient => {}
-            NonFinite::Update => self.now.params.copy_from_slice(&self.before),
-            NonFinite::Forward if self.moved => {
-                self.now.params.copy_from_slice(&self.before);
-                self.now.step -= 1;
-                let n = self.problem.train.len();
-                if self.now.cursor == 0 || self.now.cursor >= n {
-                    self.now.epoch -= 1;
-                }
-            }
-            // These weights were given, not made by a step.
-            NonFinite::Forward => {}
-        }
-        self.moved = false;
-        Divergence {
-            step: self.now.step + 1,
-            layer,
-            parameter,
-            what,
-        }
-    }
-
-    /// Undoes the last step because the loss over the whole training part is
-    /// not finite behind it, though that of its batch was before it.
-    pub(crate) fn diverged_in_evaluation(&mut self) -> Divergence {
-        let problem = Arc::clone(&self.problem);
-        let n = problem.train.len();
-        let workspace = self.batch.workspace_mut();
-        workspace.set_mode(Mode::Inference);
-        let chunk = workspace.capacity();
-        for start in (0..n).step_by(chunk) {
-            let end = (start + chunk).min(n);
-            let (x, y) = (
-                problem.train.x.slice(s![start..end, ..]),
-                problem.train.y.slice(s![start..end, ..]),
-            );
-            let network = &problem.network;
-            network.forward(&self.now.params, x, workspace);
-            if !network.loss_sum(workspace, y).is_finite() {
-                break;
-            }
-        }
-        self.diverged(NonFinite::Forward)
-    }
-
-    /// Returns to an earlier, healthy state: the newest kept one that lies at
-    /// least one epoch back and whose training loss is no worse than that of the
-    /// initial weights, else the start. Gives the epoch it is now at.
-    pub fn rewind(&mut self) -> usize {
-        let goal = self.now.epoch.saturating_sub(1);
-        let (network, train) = (&self.problem.network, &self.problem.train);
-        let worst = self.evaluator.loss(network, &self.start, train);
-        let evaluator = &mut self.evaluator;
-        let healthy = |params: &[f32]| {
-            let loss = evaluator.loss(network, params, train);
-            !loss.is_nan() && loss <= worst
-        };
-        match self
-            .past
-            .as_mut()
-            .and_then(|past| past.rewind(goal, healthy))
-        {
-            Some(checkpoint) => {
-                self.now = checkpoint.clone();
-                self.batch_rows = 0..0;
-                self.before.copy_from_slice(&self.now.params);
-                self.moved = false;
-            }
-            None => self.reset(),
-        }
-        self.now.epoch
-    }
-
-    /// The same, without the states that [`rewind`](Self::rewind) goes back to:
-    /// that then goes to the start.
-    pub fn without_past(mut self) -> Self {
-        self.past = None;
-        self
-    }
-
-    /// Everything that the steps to come depend on.
-    pub fn save(&self) -> SavedTraining {
-        SavedTraining {
-            now: self.now.clone(),
-            before: self.before.clone(),
-            moved: self.moved,
-            gradient: self.gradient.clone(),
-            batch_rows: self.batch_rows.clone(),
-            batch_loss: self.batch_loss,
-            last_rate: self.last_rate,
-        }
-    }
-
-    /// Back to a saved state of this run, bit for bit; the base rate stays.
-    pub fn restore(&mut self, saved: &SavedTraining) {
-        self.now = saved.now.clone();
-        self.before.clone_from(&saved.before);
-        self.moved = saved.moved;
-        self.gradient.clone_from(&saved.gradient);
-        self.batch_rows = saved.batch_rows.clone();
-        self.batch_loss = saved.batch_loss;
-        self.last_rate = saved.last_rate;
-    }
-
     /// Whether losses after each epoch change what comes: a schedule or early
     /// stopping watches them.
     pub fn heeds_epochs(&self) -> bool {
@@ -431,49 +289,10 @@ impl Trainer {
         training.early_stopping.is_some() || training.schedule.plateau().is_some()
     }
 
-    /// Takes the given weights as the current ones; the optimiser forgets its
-    /// state, the place in the epoch stays.
-    pub fn set_params(&mut self, params: &[f32]) {
-        self.now.params.copy_from_slice(params);
-        self.before.copy_from_slice(params);
-        self.moved = false;
-        self.now.mover = Mover::new(&self.problem, self.optimizer);
-    }
-
-    /// Stands where a run elsewhere stands: after so many steps and epochs, at these
-    /// parameters (as many as the network has), with this gradient of the last step. What it
-    /// stood at before counts as one step ago.
-    pub(super) fn stand_at(
-        &mut self,
-        step: u64,
-        epoch: usize,
-        params: &[f32],
-        gradient: Option<&[f32]>,
-    ) {
-        self.before.copy_from_slice(&self.now.params);
-        self.now.params.copy_from_slice(params);
-        self.moved = true;
-        match gradient {
-            Some(known) if known.len() == self.gradient.len() => {
-                self.gradient.copy_from_slice(known);
-            }
-            _ => self.gradient.fill(0.0),
-        }
-        (self.now.step, self.now.epoch) = (step, epoch);
-    }
-
     /// Takes in what an epoch came to: schedules and early stopping may heed
     /// it. Says whether the run should end.
     pub fn observe(&mut self, row: &HistoryRow) -> Option<StopReason> {
         self.now.monitor.see(row, &self.now.params)
-    }
-
-    /// With early stopping, takes the best weights back and gives the epoch
-    /// that they are of; the optimiser forgets its state.
-    pub fn take_back_best(&mut self) -> Option<usize> {
-        let (epoch, params) = self.now.monitor.take_back()?;
-        self.set_params(&params);
-        Some(epoch)
     }
 
     /// The scores on the training part and, where there is one, the validation part.
@@ -625,35 +444,4 @@ fn frozen(problem: &Problem) -> Vec<Range<usize>> {
             .map(|tensor| tensor.range.clone())
             .collect(),
     }
-}
-
-/// The order of an epoch. From sorted order, so that it depends on the generator
-/// alone; a single batch stays sorted.
-fn draw_order(order: &mut [usize], batch_size: usize, rng: &mut Rng) {
-    order.iter_mut().enumerate().for_each(|(i, o)| *o = i);
-    if batch_size < order.len() {
-        order.shuffle(rng);
-    }
-}
-
-/// The rows of the training part that step `step` sees, from 1, of a run of
-/// `problem` with the batch order of `seed`; none for step 0 or without samples.
-pub fn batch_of(problem: &Problem, seed: u64, step: u64) -> Vec<usize> {
-    let n = problem.train.len();
-    if step == 0 || n == 0 {
-        return Vec::new();
-    }
-    let training = &problem.experiment.training;
-    let size = match training.optimizer.kind() {
-        Method::FirstOrder(_) => training.batch.size(n).max(1),
-        Method::FullBatch(_) => n,
-    };
-    let steps = n.div_ceil(size) as u64;
-    let mut rng = stream(seed, Stream::Shuffle);
-    let mut order: Vec<usize> = (0..n).collect();
-    for _ in 0..=(step - 1) / steps {
-        draw_order(&mut order, size, &mut rng);
-    }
-    let start = ((step - 1) % steps) as usize * size;
-    order[start..(start + size).min(n)].to_vec()
 }

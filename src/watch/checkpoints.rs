@@ -3,7 +3,7 @@
 use super::WatchError;
 use super::frame::MOST_BODY;
 use super::news::{Begun, Logged, News, Poll, TensorFrame};
-use crate::interop::tensors_of;
+use crate::interop::count_tensors;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, Metadata};
@@ -173,7 +173,7 @@ impl CheckpointFolder {
         } else {
             std::fs::read(path).map_err(|error| error.to_string())
         };
-        let bytes = read.and_then(|bytes| tensors_of(&bytes).map(|_| bytes));
+        let bytes = read.and_then(|bytes| count_tensors(&bytes).map(|_| bytes));
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(why) => {

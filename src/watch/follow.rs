@@ -2,9 +2,9 @@
 //! step by step in our layout, and the figures of its run.
 
 use super::news::{Begun, Group, Metric, News, TensorFrame};
-use super::roles::{Role, Roles};
+use super::roles::Roles;
 use crate::interop::{LiveModel, Numbers, Tensor, Translated, experiment_of};
-use crate::train::{ForeignRow, ForeignStep, Problem};
+use crate::train::{ForeignStep, Problem};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -102,21 +102,8 @@ impl Follower {
 
     fn metric(&mut self, metric: &Metric) -> Option<ForeignStep> {
         let role = self.roles.of(&metric.run, &metric.tag)?;
-        let value = Some(metric.value);
-        let mut row = ForeignRow {
-            step: u64::try_from(metric.step).unwrap_or(0),
-            ..ForeignRow::default()
-        };
-        match role {
-            Role::TrainLoss => row.train_loss = value,
-            Role::TrainAccuracy => row.train_accuracy = value,
-            Role::ValidationLoss => row.validation_loss = value,
-            Role::ValidationAccuracy => row.validation_accuracy = value,
-            Role::LearningRate => row.learning_rate = value,
-            Role::GradientNorm => row.gradient_norm = value,
-        }
         Some(ForeignStep {
-            rows: vec![row],
+            rows: vec![role.row(metric.step, metric.value)],
             ..ForeignStep::default()
         })
     }

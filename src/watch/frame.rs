@@ -3,7 +3,7 @@
 //! Lengths are little-endian.
 
 use super::header::Header;
-use crate::interop::tensors_of;
+use crate::interop::count_tensors;
 use std::ops::Range;
 
 /// What every frame begins with.
@@ -109,9 +109,8 @@ pub fn parse_frame(bytes: &[u8]) -> Result<Parsed, FrameError> {
         if !matches!(header, Header::Frame { .. }) {
             return Err(FrameError::Body("only a frame of a run has one".to_owned()));
         }
-        let tensors = tensors_of(contents).map_err(FrameError::Body)?;
-        if tensors.len() > MOST_TENSORS {
-            let found = tensors.len();
+        let found = count_tensors(contents).map_err(FrameError::Body)?;
+        if found > MOST_TENSORS {
             return Err(FrameError::Body(format!(
                 "{found} tensors; at most {MOST_TENSORS} are taken"
             )));

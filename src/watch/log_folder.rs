@@ -14,6 +14,8 @@ const MOST_FILES: usize = 2_000;
 const MOST_ENTRIES: usize = 100_000;
 /// So many files' news come from one look; the others' turn comes at the next.
 const FILES_AT_ONCE: usize = 16;
+/// The most names of curves that are kept to be shared.
+const MOST_TAGS: usize = 10_000;
 
 /// Follows all event files below a folder, those that come later too.
 #[derive(Debug)]
@@ -114,6 +116,9 @@ impl LogFolder {
                 Some(tag) => Arc::clone(tag),
                 None => {
                     let tag: Arc<str> = Arc::from(event.tag.as_str());
+                    if self.tags.len() >= MOST_TAGS {
+                        self.tags.clear();
+                    }
                     self.tags.insert(event.tag, Arc::clone(&tag));
                     tag
                 }

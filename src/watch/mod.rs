@@ -6,17 +6,20 @@
 //! ([`Server`]) in the protocol of `docs/watch.md` ([`frame`]). Each is a state machine that
 //! is asked for what is new ([`Source::poll`]); whoever asks brings thread and clock. A
 //! [`Follower`] makes a network of ours of what is told about the foreign one, and a
-//! [`Board`] keeps curves and histograms in bounded memory.
+//! [`Board`] keeps curves and histograms in bounded memory, and [`RunOfNews`] makes a recorded
+//! run of all that.
 
 mod board;
 mod checkpoints;
 mod follow;
 pub mod frame;
 mod header;
+mod kin;
 mod log_folder;
 mod news;
 mod record;
 mod roles;
+mod run_file;
 mod server;
 mod source;
 mod spreads;
@@ -29,6 +32,7 @@ pub use log_folder::LogFolder;
 pub use news::{Begun, Group, Logged, Metric, News, Poll, TensorFrame};
 pub use record::Recorder;
 pub use roles::{Role, Roles};
+pub use run_file::RunOfNews;
 pub use server::{PORT, Server};
 pub use source::{Source, SourceKind};
 pub use spreads::spreads;

@@ -1,6 +1,7 @@
 //! Which of the numbers that another program logs are the loss, the accuracy and the
 //! learning rate, by their names.
 
+use crate::train::ForeignRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ pub enum Role {
 }
 
 /// Words that say that something is of what is held back.
-const HELD_BACK: [&str; 7] = [
+pub(super) const HELD_BACK: [&str; 7] = [
     "val",
     "valid",
     "validation",
@@ -33,6 +34,24 @@ const HELD_BACK: [&str; 7] = [
 ];
 
 impl Role {
+    /// A number of this role as the row of its step.
+    pub(super) fn row(self, step: i64, value: f64) -> ForeignRow {
+        let mut row = ForeignRow {
+            step: u64::try_from(step).unwrap_or(0),
+            ..ForeignRow::default()
+        };
+        let place = match self {
+            Role::TrainLoss => &mut row.train_loss,
+            Role::TrainAccuracy => &mut row.train_accuracy,
+            Role::ValidationLoss => &mut row.validation_loss,
+            Role::ValidationAccuracy => &mut row.validation_accuracy,
+            Role::LearningRate => &mut row.learning_rate,
+            Role::GradientNorm => &mut row.gradient_norm,
+        };
+        *place = Some(value);
+        row
+    }
+
     /// What `tag` of `run` is, if its words say so, and how many words it has: of two names
     /// that say the same, the shorter one is meant.
     fn of(run: &str, tag: &str) -> Option<(Role, usize)> {

@@ -152,6 +152,7 @@ pub(super) fn place_shown(training: &super::Training) -> Resumption {
     let mut jumps = (*training.now_snapshot().jumps).clone();
     jumps.truncate_after(snapshot.step);
     Resumption {
+        memory: None,
         seed: snapshot.seed,
         epoch: snapshot.epoch,
         step: snapshot.step,

@@ -2,7 +2,7 @@
 
 use super::FigureArgs;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::run_folder::HISTORY_JSON;
+use crate::cli::run_folder::{HISTORY_JSON, read_history};
 use crate::cli::source::{Recorded, find};
 use crate::cli::{CliError, Out};
 use crate::figure::{FlowFigure, Svg, TrainingFigure};
@@ -77,7 +77,7 @@ pub(super) fn curves(args: &FigureArgs, out: &mut Out) -> Result<Svg, CliError> 
     if let Some(run) = run {
         let source = args.source.load()?;
         let (rows, steps) = match &run {
-            Recorded::Folder(folder) => (recorded(&folder.join(HISTORY_JSON))?, Vec::new()),
+            Recorded::Folder(folder) => (read_history(&folder.join(HISTORY_JSON))?, Vec::new()),
             Recorded::File(file) => of_file(file)?,
         };
         return Ok(TrainingFigure {
@@ -126,18 +126,6 @@ fn of_file(file: &Path) -> Result<(Vec<HistoryRow>, Vec<StepRow>), CliError> {
         })
     });
     Ok((run.epochs()?, steps.collect()))
-}
-
-/// The epochs that a run's folder has.
-fn recorded(file: &Path) -> Result<Vec<HistoryRow>, CliError> {
-    let text = std::fs::read_to_string(file).map_err(|error| CliError::io(file, error))?;
-    let rows = text.lines().enumerate().map(|(k, line)| {
-        serde_json::from_str(line).map_err(|error| {
-            let file = file.display();
-            CliError::Failed(format!("{file}, line {}: {error}", k + 1))
-        })
-    });
-    rows.collect()
 }
 
 /// `figure flow`.

@@ -3,7 +3,7 @@
 use super::{columns, local_time, loss_text, open, say, share_text, size_text};
 use crate::cli::{CliError, Out};
 use crate::insight::diagnosis::{Finding, words};
-use crate::run::{Listed, RunEvent, catalogue::look_at};
+use crate::run::{Listed, RunEvent, ToldSeries, catalogue::look_at};
 use clap::Args;
 use serde::Serialize;
 
@@ -30,6 +30,8 @@ struct ShowObject<'a> {
     snapshots: &'a [u64],
     events: &'a [RunEvent],
     findings: &'a [Finding],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    told: &'a [ToldSeries],
 }
 
 /// Events that are said; of more the first and last ones.
@@ -45,12 +47,14 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     let listed = look_at(run.path())?;
     let (snapshots, events) = (run.snapshot_steps()?, run.events()?);
     let findings = run.findings()?;
+    let told = run.told()?;
     out.object(&ShowObject {
         listed: &listed,
         experiment: &experiment,
         snapshots: &snapshots,
         events: &events,
         findings: &findings,
+        told: &told,
     })?;
     let info = run.info();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -76,20 +80,28 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
             format!("{} at step {}", parent.id, parent.step),
         );
     }
-    put(
-        "data",
-        format!(
-            "{}: {} training and {} validation samples",
-            info.data, info.training_samples, info.validation_samples
-        ),
-    );
-    put("network", format!("{} parameters", info.parameters));
-    put("seed", info.seed.to_string());
+    put("watched at", info.watched.clone().unwrap_or_default());
+    if !experiment.is_empty() {
+        put(
+            "data",
+            format!(
+                "{}: {} training and {} validation samples",
+                info.data, info.training_samples, info.validation_samples
+            ),
+        );
+        put("network", format!("{} parameters", info.parameters));
+    }
+    if info.watched.is_none() {
+        put("seed", info.seed.to_string());
+    }
     for (key, value) in &info.environment {
         put(key, value.clone());
     }
     if let Some(last) = &listed.last {
-        put("epochs", format!("{}, {} steps", last.epoch, listed.steps));
+        match info.watched {
+            Some(_) => put("steps", listed.steps.to_string()),
+            None => put("epochs", format!("{}, {} steps", last.epoch, listed.steps)),
+        }
         put("training", result(last.train_loss, last.train_accuracy));
         if let Some(loss) = last.validation_loss {
             put("validation", result(loss, last.validation_accuracy));
@@ -108,6 +120,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
         );
     }
     say(&mut out, &columns(&rows, &[]))?;
+    say_told(&mut out, &told)?;
     say_events(&mut out, &events)?;
     for finding in &findings {
         let word = |key: &str| words::english(key).unwrap_or_default();
@@ -118,12 +131,38 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
             word(&words::meaning(finding.kind))
         ))?;
     }
-    out.say(format!("\n{}", experiment.trim_end()))
+    match experiment.is_empty() {
+        true => Ok(()),
+        false => out.say(format!("\n{}", experiment.trim_end())),
+    }
 }
 
 fn result(loss: f64, accuracy: Option<f64>) -> String {
     let accuracy = accuracy.map(|a| format!(", accuracy {}", share_text(a)));
     format!("loss {}{}", loss_text(loss), accuracy.unwrap_or_default())
+}
+
+/// The curves that another program told, each with its last value.
+fn say_told(out: &mut Out, told: &[ToldSeries]) -> Result<(), CliError> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    let row = |series: &ToldSeries| {
+        let last = series.values.last();
+        let value = last.and_then(|(_, value)| *value);
+        vec![
+            series.run.clone(),
+            series.tag.clone(),
+            format!("{} values", series.values.len()),
+            last.map_or_else(String::new, |(step, _)| format!("step {step}")),
+            value.map_or_else(|| "-".to_owned(), loss_text),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = told.iter().take(EVENTS).map(row).collect();
+    if told.len() > EVENTS {
+        rows.push(vec![format!("... {} more", told.len() - EVENTS)]);
+    }
+    out.say(format!("\n{}", columns(&rows, &[])))
 }
 
 fn say_events(out: &mut Out, events: &[RunEvent]) -> Result<(), CliError> {

@@ -1,6 +1,7 @@
 //! From protocol buffers to numbers with names.
 
 use super::super::safetensors::from_half;
+use super::bounds;
 use super::message::{Content, EventProto, HistogramProto, TensorProto, Value, What, dtype};
 use prost::Message;
 use std::collections::HashMap;
@@ -8,8 +9,9 @@ use std::collections::HashMap;
 /// The most bins of a histogram that are read, and the most characters of a text.
 const MOST_BINS: usize = 100_000;
 const MOST_TEXT: usize = 1 << 20;
-/// The most tags whose plugin is kept in mind.
+/// The most tags whose plugin is kept in mind, and the most characters of both names.
 const MOST_TAGS: usize = 100_000;
+const MOST_NAME: usize = 1000;
 
 /// Something that was logged.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +71,7 @@ impl Decoder {
     /// When it is not an `Event`, or one of its values is not what it says it is; the
     /// others are in `into` all the same.
     pub(super) fn decode(&mut self, record: &[u8], into: &mut Vec<Event>) -> Result<(), String> {
+        bounds::check(record)?;
         let event = EventProto::decode(record).map_err(|error| format!("is no event: {error}"))?;
         let Some(What::Summary(summary)) = event.what else {
             return Ok(());
@@ -94,6 +97,7 @@ impl Decoder {
         if let Some(plugin) = plugin
             && !plugin.name.is_empty()
             && self.plugins.len() < MOST_TAGS
+            && value.tag.len() + plugin.name.len() <= MOST_NAME
         {
             self.plugins.insert(value.tag.clone(), plugin.name.clone());
         }
@@ -225,6 +229,20 @@ fn numbers(tensor: &TensorProto, n: usize) -> Result<Option<Vec<f64>>, String> {
     let wide = |bits: u16| f64::from(f32::from_bits(u32::from(bits) << 16));
     let content = &tensor.content[..];
     let is_packed = !content.is_empty();
+    let width = match tensor.dtype {
+        dtype::DOUBLE | dtype::INT64 => 8,
+        dtype::FLOAT | dtype::INT32 => 4,
+        dtype::HALF | dtype::BFLOAT16 => 2,
+        _ => return Ok(None),
+    };
+    // Before memory is taken for them.
+    let found = match is_packed {
+        true => content.len() / width,
+        false => 0,
+    };
+    if is_packed && found != n {
+        return Err(format!("a tensor of {found} numbers for {n} places"));
+    }
     let mut values: Vec<f64> = match tensor.dtype {
         dtype::FLOAT if is_packed => packed(content, |b| f64::from(f32::from_le_bytes(b))),
         dtype::FLOAT => tensor.floats.iter().map(|&x| f64::from(x)).collect(),
@@ -247,7 +265,7 @@ fn numbers(tensor: &TensorProto, n: usize) -> Result<Option<Vec<f64>>, String> {
         dtype::BFLOAT16 => tensor.halves.iter().map(|&x| wide(x as u16)).collect(),
         _ => return Ok(None),
     };
-    if values.len() > n || (is_packed && values.len() != n) {
+    if values.len() > n {
         return Err(format!(
             "a tensor of {} numbers for {n} places",
             values.len()

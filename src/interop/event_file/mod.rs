@@ -9,6 +9,7 @@
 //! `tensorflow/core/framework/summary.proto`, and `tensorboard/data_compat.py` for what
 //! becomes of a histogram.
 
+mod bounds;
 mod decode;
 mod message;
 mod reader;

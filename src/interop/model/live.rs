@@ -21,6 +21,14 @@ pub fn tensors_of(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     Ok(tensors::safetensors(bytes)?.all)
 }
 
+/// How many tensors a safetensors file has, without reading their numbers.
+///
+/// # Errors
+/// When it is not one.
+pub fn count_tensors(bytes: &[u8]) -> Result<usize, String> {
+    tensors::count_safetensors(bytes)
+}
+
 /// A graph without weights of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LiveModel {

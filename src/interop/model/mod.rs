@@ -18,7 +18,7 @@ mod onnx;
 mod onnx_operators;
 mod onnx_tensor;
 mod pickle;
-mod protobuf;
+pub(super) mod protobuf;
 mod pytorch;
 mod run;
 mod shared;
@@ -30,7 +30,7 @@ mod weights;
 
 pub use experiment::{experiment_of, experiment_of_file};
 pub use graph::{Attribute, ForeignModel, ModelFormat, Node, Numbers, Port, Side, Tensor, Weight};
-pub use live::{LiveModel, tensors_of};
+pub use live::{LiveModel, count_tensors, tensors_of};
 pub use run::{InputValues, NodeValue, RanNode, Run, RunInput, RunPort, Runnable};
 pub use sides::InputSides;
 pub use table::{ModelRow, ModelTable};

@@ -6,7 +6,7 @@ pub(super) const LONGEST_TEXT: usize = 1 << 16;
 
 /// The contents of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Field<'a> {
+pub(in crate::interop) enum Field<'a> {
     Varint(u64),
     Fixed32([u8; 4]),
     Fixed64([u8; 8]),
@@ -97,12 +97,12 @@ impl<'a> Field<'a> {
 
 /// A message of which the fields are taken one after the other.
 #[derive(Debug, Clone)]
-pub(super) struct Message<'a> {
+pub(in crate::interop) struct Message<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(in crate::interop) fn new(bytes: &'a [u8]) -> Self {
         Message { bytes }
     }
 
@@ -111,7 +111,7 @@ impl<'a> Message<'a> {
     }
 
     /// The next field with its number, or `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, String> {
+    pub(in crate::interop) fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, String> {
         if self.is_empty() {
             return Ok(None);
         }

@@ -21,22 +21,7 @@ const MAX_HEADER: usize = 4096;
 /// All tensors of a safetensors file, in the order in which their bytes lie, or in that of the
 /// layers where we wrote the file and said it.
 pub(super) fn safetensors(bytes: &[u8]) -> Result<Tensors, String> {
-    let header = bytes.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
-    if header > LONGEST_HEADER && header <= bytes.len() as u64 {
-        return Err(format!(
-            "is not a safetensors file that is read: its header has {header} bytes, and at most \
-             {LONGEST_HEADER} are read"
-        ));
-    }
-    let text = bytes.get(8..).and_then(|rest| rest.get(..header as usize));
-    let sides = text.map_or(0, longest_list);
-    if sides > MOST_SIDES {
-        return Err(format!(
-            "a tensor has {sides} sides, and at most {MOST_SIDES} are read"
-        ));
-    }
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| format!("is not a safetensors file: {error}"))?;
+    let file = open(bytes)?;
     let mut views: Vec<_> = file.iter().collect();
     views.sort_by_key(|(name, view)| (view.data().as_ptr(), name.len()));
     let order = layer_order(bytes);
@@ -77,6 +62,33 @@ pub(super) fn safetensors(bytes: &[u8]) -> Result<Tensors, String> {
         all: tensors.collect(),
         ordered: order.is_some(),
     })
+}
+
+/// How many tensors a safetensors file has, without reading their numbers.
+///
+/// # Errors
+/// When it is not one.
+pub(super) fn count_safetensors(bytes: &[u8]) -> Result<usize, String> {
+    open(bytes).map(|file| file.len())
+}
+
+/// A safetensors file whose header is checked.
+fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, String> {
+    let header = bytes.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
+    if header > LONGEST_HEADER && header <= bytes.len() as u64 {
+        return Err(format!(
+            "is not a safetensors file that is read: its header has {header} bytes, and at most \
+             {LONGEST_HEADER} are read"
+        ));
+    }
+    let text = bytes.get(8..).and_then(|rest| rest.get(..header as usize));
+    let sides = text.map_or(0, longest_list);
+    if sides > MOST_SIDES {
+        return Err(format!(
+            "a tensor has {sides} sides, and at most {MOST_SIDES} are read"
+        ));
+    }
+    SafeTensors::deserialize(bytes).map_err(|error| format!("is not a safetensors file: {error}"))
 }
 
 /// The entries of the longest list of a JSON text, before anything is taken for it: whoever

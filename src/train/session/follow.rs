@@ -2,50 +2,11 @@
 //! stands, and tells of it as of a run of its own.
 
 use super::Session;
-use crate::train::history::HistoryRow;
+use crate::train::foreign::{ForeignHistory, ForeignRow};
 use crate::train::problem::Problem;
 use crate::train::snapshot::{Outbox, RunState, TrainCommand};
 use crate::train::trajectory::Trajectory;
 use std::sync::Arc;
-
-/// The most rows that are kept; beyond, every second one goes.
-const MOST_ROWS: usize = 16_384;
-
-/// The figures of one step elsewhere, as far as they are told.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct ForeignRow {
-    /// Steps completed.
-    pub step: u64,
-    /// The loss of what is trained on.
-    pub train_loss: Option<f64>,
-    /// The share of right answers among what is trained on.
-    pub train_accuracy: Option<f64>,
-    /// The loss of what is held back.
-    pub validation_loss: Option<f64>,
-    /// The share of right answers among what is held back.
-    pub validation_accuracy: Option<f64>,
-    /// The step size.
-    pub learning_rate: Option<f64>,
-    /// The gradient's Euclidean norm.
-    pub gradient_norm: Option<f64>,
-}
-
-impl ForeignRow {
-    /// What is told later adds to what was told before.
-    fn add(&mut self, later: &ForeignRow) {
-        let pairs = [
-            (&mut self.train_loss, later.train_loss),
-            (&mut self.train_accuracy, later.train_accuracy),
-            (&mut self.validation_loss, later.validation_loss),
-            (&mut self.validation_accuracy, later.validation_accuracy),
-            (&mut self.learning_rate, later.learning_rate),
-            (&mut self.gradient_norm, later.gradient_norm),
-        ];
-        for (ours, theirs) in pairs {
-            *ours = theirs.or(*ours);
-        }
-    }
-}
 
 /// What came of a run elsewhere.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -69,58 +30,6 @@ impl ForeignStep {
     }
 }
 
-/// What a session that follows keeps: the rows that were told, by their steps. A row's
-/// `epoch` is its number among them, as elsewhere an epoch is not told.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Following {
-    rows: Vec<ForeignRow>,
-    /// From this one on they are to be told again: others may come between them.
-    fresh: usize,
-}
-
-impl Following {
-    fn take(&mut self, row: &ForeignRow) {
-        let at = self.rows.partition_point(|r| r.step < row.step);
-        match self.rows.get_mut(at).filter(|r| r.step == row.step) {
-            Some(known) => known.add(row),
-            None => self.rows.insert(at, *row),
-        }
-        self.fresh = self.fresh.min(at);
-        if self.rows.len() > MOST_ROWS {
-            let mut number = 0;
-            self.rows.retain(|_| {
-                number += 1;
-                number % 2 == 1
-            });
-            self.fresh = 0;
-        }
-    }
-
-    /// The rows that are new or stand elsewhere than before, where the loss is known.
-    fn tell(&mut self) -> impl Iterator<Item = HistoryRow> {
-        let fresh = std::mem::replace(&mut self.fresh, self.rows.len());
-        let mut rate = self.rows[..fresh]
-            .iter()
-            .rev()
-            .find_map(|r| r.learning_rate);
-        let rows = self.rows.iter().enumerate().skip(fresh);
-        rows.filter_map(move |(epoch, row)| {
-            // A rate that is told now and then holds on.
-            rate = row.learning_rate.or(rate);
-            Some(HistoryRow {
-                epoch,
-                step: row.step,
-                train_loss: row.train_loss?,
-                train_accuracy: row.train_accuracy,
-                validation_loss: row.validation_loss,
-                validation_accuracy: row.validation_accuracy,
-                learning_rate: rate.unwrap_or(f64::NAN),
-                gradient_norm: row.gradient_norm,
-            })
-        })
-    }
-}
-
 impl Session {
     /// A session that follows a run elsewhere: it obeys what chooses a sample to watch, and
     /// no command that trains. There are no rows before the first one that is told, and no
@@ -131,7 +40,7 @@ impl Session {
         session.outbox = Outbox::default();
         session.trajectory = Trajectory::new(session.trainer.params().len(), 1);
         session.state = RunState::Paused;
-        session.following = Some(Following::default());
+        session.following = Some(ForeignHistory::default());
         session
     }
 
@@ -163,16 +72,18 @@ impl Session {
             self.generation += 1;
             self.trajectory.clear();
             self.outbox = Outbox::default();
-            following = Following::default();
+            following = ForeignHistory::default();
         }
         step.rows.iter().for_each(|row| following.take(row));
         self.outbox.rows.extend(following.tell());
         if let Some((number, params)) = place {
-            let epoch = following.rows.len().saturating_sub(1);
+            let epoch = following.len().saturating_sub(1);
             let gradient = step.gradient.as_deref();
             self.trainer.stand_at(number, epoch, &params, gradient);
-            let rate = following.rows.iter().rev().find_map(|r| r.learning_rate);
-            if let Some(rate) = rate.filter(|rate| rate.is_finite() && *rate > 0.0) {
+            if let Some(rate) = following
+                .learning_rate()
+                .filter(|rate| rate.is_finite() && *rate > 0.0)
+            {
                 self.trainer.set_learning_rate(rate);
             }
             let loss = self.trainer.train_loss();

@@ -3,6 +3,7 @@
 use super::Session;
 use crate::train::history::HistoryRow;
 use crate::train::jumps::Jumps;
+use crate::train::memory::SavedMemory;
 use crate::train::problem::Problem;
 use crate::train::snapshot::{Outbox, RunState};
 use crate::train::trajectory::PathPoint;
@@ -25,12 +26,15 @@ pub struct Resumption {
     pub points: Vec<PathPoint>,
     /// Where the weights were put on the way.
     pub jumps: Jumps,
+    /// What the optimiser had gathered there, if that is known.
+    pub memory: Option<SavedMemory>,
 }
 
 impl Session {
     /// A run of `problem` that goes on from `place`, at rest. Steps and epochs are
     /// counted on, batches and a schedule that follows steps go on where they were, and
-    /// the optimiser begins anew. The rows and points up to there are ready to be taken,
+    /// the optimiser with what it had gathered, where the place says it
+    /// ([`recalls`](Self::recalls)); else it begins anew. The rows and points up to there are ready to be taken,
     /// and those of the place itself are added where they are missing.
     ///
     /// None where the network does not have as many parameters as `place`.
@@ -41,6 +45,8 @@ impl Session {
         let mut session = Session::new(problem);
         let at = (place.epoch, place.step);
         session.trainer.resume(&place.params, at, place.seed);
+        let memory = place.memory.as_ref();
+        session.recalls = memory.is_some_and(|memory| session.trainer.recall(memory));
         session.trajectory.clear();
         session.outbox = Outbox::default();
         session.jumps = Arc::new(place.jumps);
@@ -78,6 +84,12 @@ impl Session {
         }
         Some(session)
     }
+
+    /// Whether it went on from a place of another run with what the optimiser had gathered
+    /// there.
+    pub fn recalls(&self) -> bool {
+        self.recalls
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +123,7 @@ mod tests {
             rows: Vec::new(),
             points: session.trajectory().points().to_vec(),
             jumps: Jumps::default(),
+            memory: None,
         }
     }
 
