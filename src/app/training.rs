@@ -35,10 +35,19 @@ pub struct Training {
     pub(super) now: Option<Box<Now>>,
 }
 
+/// So many multiply-adds are done before anyone notices: some hundredths of a second.
+const QUICK: usize = 1_000_000_000;
+
 impl Training {
-    /// A run at its start, as it is before the first snapshot comes.
+    /// A run at its start, as it is before the first snapshot comes. Where a loss takes long
+    /// there is none before that.
     pub fn at_start(problem: Arc<Problem>) -> Self {
-        Self::of(&mut Session::new(problem))
+        let samples = problem.train.len() + problem.validation.len();
+        let work = problem.network.multiply_adds().saturating_mul(samples);
+        Self::of(&mut match work > QUICK {
+            true => Session::unmeasured(problem),
+            false => Session::new(problem),
+        })
     }
 
     /// A run elsewhere of which nothing is known yet but its network.

@@ -92,10 +92,23 @@ impl Session {
         Self::with_stride(Trainer::new(problem), u64::MAX)
     }
 
+    /// A run at its start of which nothing has been measured: it has no rows and no path, but
+    /// weights to be looked at, at once even where one loss takes long.
+    pub fn unmeasured(problem: Arc<Problem>) -> Self {
+        let stride = Self::path_stride(&problem);
+        Self::bare(Trainer::new(problem), stride)
+    }
+
     fn with_stride(trainer: Trainer, stride: u64) -> Self {
+        let mut session = Self::bare(trainer, stride);
+        session.record_start();
+        session
+    }
+
+    fn bare(trainer: Trainer, stride: u64) -> Self {
         let problem = trainer.problem();
         let params = trainer.params().len();
-        let mut session = Session {
+        Session {
             state: RunState::Idle,
             target_epoch: problem.experiment.training.epochs,
             epoch_goal: None,
@@ -118,9 +131,7 @@ impl Session {
             recalls: false,
             following: None,
             trainer,
-        };
-        session.record_start();
-        session
+        }
     }
 
     /// From now on `observer` is told of everything that happens, in the place of another

@@ -36,8 +36,7 @@ impl Session {
     /// path before the first place. `epoch` in its rows, points and snapshots is the number
     /// of the row, from 0.
     pub fn following(problem: Arc<Problem>) -> Self {
-        let mut session = Session::new(problem);
-        session.outbox = Outbox::default();
+        let mut session = Session::unmeasured(problem);
         session.trajectory = Trajectory::new(session.trainer.params().len(), 1);
         session.state = RunState::Paused;
         session.following = Some(ForeignHistory::default());
