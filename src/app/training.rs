@@ -36,7 +36,7 @@ pub struct Training {
 }
 
 /// So many multiply-adds are done before anyone notices: some hundredths of a second.
-const QUICK: usize = 1_000_000_000;
+const QUICK: usize = 2_000_000_000;
 
 impl Training {
     /// A run at its start, as it is before the first snapshot comes. Where a loss takes long

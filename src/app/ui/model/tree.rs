@@ -75,21 +75,26 @@ fn legend(ui: &mut Ui, stage: &Stage<'_>, outline: &Outline) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 2.0);
         for face in Face::ALL.into_iter().filter(|face| faces.contains(face)) {
-            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-            let color = color32(face.color(&stage.palette));
-            ui.painter().rect_filled(rect, 2.0, color);
-            let stroke = egui::Stroke::new(1.0, color32(stage.palette.text).gamma_multiply(0.6));
-            if face == Face::Opaque {
-                let (a, b) = (rect.left_bottom(), rect.right_top());
-                ui.painter().line_segment([a, b], stroke);
-                let corners = [a, rect.left_top(), b, rect.right_bottom(), a];
-                let dashes = egui::Shape::dashed_line(&corners, stroke, 3.0, 2.0);
-                ui.painter().extend(dashes);
-            }
-            ui.label(RichText::new(stage.t(face.key())).small());
-            ui.add_space(6.0);
+            // A colour and what it says stay on one line.
+            ui.horizontal(|ui| sign(ui, stage, face));
         }
     });
+}
+
+fn sign(ui: &mut Ui, stage: &Stage<'_>, face: Face) {
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+    let color = color32(face.color(&stage.palette));
+    ui.painter().rect_filled(rect, 2.0, color);
+    if face == Face::Opaque {
+        let stroke = egui::Stroke::new(1.0, color32(stage.palette.text).gamma_multiply(0.6));
+        let (a, b) = (rect.left_bottom(), rect.right_top());
+        ui.painter().line_segment([a, b], stroke);
+        let corners = [a, rect.left_top(), b, rect.right_bottom(), a];
+        let dashes = egui::Shape::dashed_line(&corners, stroke, 3.0, 2.0);
+        ui.painter().extend(dashes);
+    }
+    ui.label(RichText::new(stage.t(face.key())).small());
+    ui.add_space(6.0);
 }
 
 /// What a click on a row asks for.
