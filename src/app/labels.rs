@@ -50,6 +50,8 @@ pub struct Crowded {
     pub rank: u8,
     /// What it says where there is less room.
     pub short: String,
+    /// Whether it is not put lower, where it would seem to belong to something else.
+    pub stays: bool,
 }
 
 /// How far a crowded label may be put below its place, in its own height.
@@ -198,7 +200,7 @@ fn draw_labels(
             let mut galley = layout(&painter, label, &label.text, &font, tint);
             let mut rect = label.anchor.anchor_size(at, galley.size());
             if let Some(crowded) = crowded {
-                let down = label.anchor.y() == egui::Align::TOP;
+                let down = label.anchor.y() == egui::Align::TOP && !crowded.stays;
                 let mut room = find_room(rect, down, clip, &taken);
                 if room.is_none() {
                     galley = layout(&painter, label, &crowded.short, &font, tint);

@@ -181,9 +181,9 @@ pub struct Snapshot {
     pub base_learning_rate: f64,
     /// The parameters.
     pub params: Arc<[f32]>,
-    /// The gradient of the last step.
+    /// The gradient of the last step; zeros where none was made ([`of_step`](Self::of_step)).
     pub gradient: Arc<[f32]>,
-    /// What the last step added to each parameter.
+    /// What the last step added to each parameter; zeros where none was made.
     pub update: Arc<[f32]>,
     /// The rows of the training part that the last step saw; none before the
     /// first, and after a rewind until the next. `problem.train.select_rows(..)`
@@ -201,6 +201,20 @@ pub struct Snapshot {
     pub divergence: Option<Divergence>,
     /// Why the run ended before its last epoch, if it did.
     pub stop: Option<StopReason>,
+}
+
+impl Snapshot {
+    /// `values`, the gradient or the update, where they are of a step: zeros stand for them
+    /// before the first step, and where a run was opened whose gradients were not recorded.
+    pub fn of_step<'a>(&self, values: &'a [f32]) -> Option<&'a [f32]> {
+        let told = !self.batch.is_empty() || values.iter().any(|&value| value != 0.0);
+        told.then_some(values)
+    }
+
+    /// Whether the run went on from somewhere and has made no step since.
+    pub fn is_resumed(&self) -> bool {
+        self.step > 0 && self.batch.is_empty() && self.state != RunState::Running
+    }
 }
 
 /// Rows and path points that came since they were last taken, oldest first.

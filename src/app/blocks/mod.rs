@@ -57,6 +57,8 @@ pub struct Blocks {
     hovered: Option<Part>,
     /// Where the cameras go once everything stands.
     fly_to: Option<Part>,
+    /// Whether they go back until everything is in view.
+    fly_home: bool,
     shown: Shown,
     plates: Vec<Plate>,
     strokes: Vec<Stroke>,
@@ -159,6 +161,21 @@ impl Blocks {
         self.begin(Some(Arc::clone(&foreign.outline)), Some(foreign));
     }
 
+    /// Of the model on show more is known now: `outline` has the same nodes and blocks.
+    pub fn refine(&mut self, outline: Outline) {
+        let Some(foreign) = &self.foreign else {
+            return;
+        };
+        let outline = Arc::new(outline);
+        // Weights are shared.
+        self.foreign = Some(Arc::new(Foreign {
+            outline: Arc::clone(&outline),
+            ..Foreign::clone(foreign)
+        }));
+        self.outline = Some(outline);
+        self.update();
+    }
+
     fn begin(&mut self, outline: Option<Arc<Outline>>, foreign: Option<Arc<Foreign>>) {
         *self = Blocks {
             open: outline.as_ref().map(|o| o.first_open()).unwrap_or_default(),
@@ -176,6 +193,16 @@ impl Blocks {
     pub fn select(&mut self, part: Option<Part>) {
         let known = |part: &Part| self.outline.as_ref().is_some_and(|o| o.has(*part));
         self.selected = part.filter(known);
+    }
+
+    /// Has the camera go back until everything is in view.
+    pub fn fly_home(&mut self) {
+        (self.fly_home, self.fly_to) = (true, None);
+    }
+
+    /// Whether the camera should go back, taken away.
+    pub(super) fn take_flight_home(&mut self) -> bool {
+        std::mem::take(&mut self.fly_home)
     }
 
     /// What the camera should go to, taken away.

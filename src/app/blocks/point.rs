@@ -9,14 +9,18 @@ use crate::app::plugins::GradscapeSystems;
 use crate::app::scene::row_direction;
 use crate::app::state::{SceneView, Selection};
 use crate::insight::outline::Part;
+use bevy::input::ButtonState;
+use bevy::input::mouse::MouseButtonInput;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::EguiContexts;
 
 /// A press and release farther apart than this, in points, is a drag.
 const STILL: f32 = 4.0;
-/// Two clicks within so many seconds are a double click.
+/// Two clicks within so many seconds are a double click; or within so many frames, where
+/// frames take long.
 const DOUBLE: f32 = 0.4;
+const FRAMES: f32 = 2.5;
 
 pub(super) fn plugin(app: &mut App) {
     app.add_systems(
@@ -38,12 +42,20 @@ fn point_at_plates(
     mut contexts: EguiContexts,
     window: Option<Single<&Window, With<PrimaryWindow>>>,
     cameras: Query<(&ViewCamera, &Camera, &GlobalTransform)>,
-    buttons: Res<ButtonInput<MouseButton>>,
+    (buttons, mut clicks): (
+        Res<ButtonInput<MouseButton>>,
+        MessageReader<MouseButtonInput>,
+    ),
     time: Res<Time<Real>>,
     mut selection: ResMut<Selection>,
     mut blocks: ResMut<Blocks>,
     mut presses: Local<Presses>,
 ) {
+    // In one frame that took long there may be several.
+    let releases = clicks
+        .read()
+        .filter(|click| (click.button, click.state) == (MouseButton::Left, ButtonState::Released));
+    let releases = releases.count();
     if blocks.outline.is_none() {
         return;
     }
@@ -94,9 +106,11 @@ fn point_at_plates(
     let Some(part) = part else { return };
     selection.selected = None;
     let now = time.elapsed_secs();
+    let double = DOUBLE.max(FRAMES * time.delta_secs());
     let again = presses
         .last
-        .is_some_and(|(before, what)| now - before <= DOUBLE && what == part);
+        .is_some_and(|(before, what)| now - before <= double && what == part)
+        || releases > 1;
     presses.last = (!again).then_some((now, part));
     if again {
         blocks.toggle(part);

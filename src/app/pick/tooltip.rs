@@ -96,10 +96,16 @@ fn numbers(
                 return (title, Vec::new());
             };
             let at = |values: &[f32]| number(values.get(index).copied());
+            let of_step = |values| {
+                let value = snapshot
+                    .of_step(values)
+                    .and_then(|values| values.get(index));
+                number(value.copied())
+            };
             let rows = vec![
                 ("scene.weight", at(&snapshot.params)),
-                ("scene.gradient", at(&snapshot.gradient)),
-                ("scene.change", at(&snapshot.update)),
+                ("scene.gradient", of_step(&snapshot.gradient)),
+                ("scene.change", of_step(&snapshot.update)),
             ];
             (title, rows)
         }

@@ -249,6 +249,9 @@ pub(super) fn glide(
 
 /// Has the cameras go to what somebody wants to see.
 pub(super) fn fly(mut blocks: ResMut<Blocks>, mut cameras: MessageWriter<CameraRequest>) {
+    if blocks.bypass_change_detection().take_flight_home() {
+        cameras.write(CameraRequest::FrameAll);
+    }
     let Some(part) = blocks.bypass_change_detection().take_flight() else {
         return;
     };
@@ -318,7 +321,11 @@ pub(super) fn paint(
             (_, Part::Block(_)) => 1,
             _ => 2,
         };
-        crowded.set_if_neq(Crowded { rank, short });
+        crowded.set_if_neq(Crowded {
+            rank,
+            short,
+            stays: true,
+        });
     }
     let place = |part: Option<Part>| {
         let part = part?;

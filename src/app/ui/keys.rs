@@ -202,7 +202,7 @@ pub const SHORTCUTS: [Shortcut; 63] = [
     on(&[Key::P], "P", "keys.replay", Action::Replay),
     on(&[Key::Comma], ",", "keys.earlier", Action::Past(-1)),
     on(&[Key::Period], ".", "keys.later", Action::Past(1)),
-    on(&[Key::Backspace], "⌫", "keys.now", Action::Now),
+    on(&[Key::Backspace], "Backspace", "keys.now", Action::Now),
     on(&[Key::C], "C", "keys.go_on", Action::GoOn),
     on(&[Key::H], "H", "keys.panels", Action::Panels),
     on(&[Key::T], "T", "keys.theme", Action::Theme),

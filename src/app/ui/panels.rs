@@ -256,6 +256,8 @@ pub fn show(root: &mut Ui, panels: &mut Panels, stage: &mut Stage<'_>) -> Rect {
     } else {
         lower_panels(root, panels, stage, presents, compact, now);
     }
+    // What was chosen in the bar of this frame.
+    model::hold_view(stage);
     let free = root.available_rect_before_wrap();
     overlays::show(root, panels, stage, free, now);
     presenter::pointer(root, stage, root.ctx().viewport_rect());

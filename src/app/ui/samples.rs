@@ -63,7 +63,7 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
     let problem = &stage.training.problem;
     let now = stage.training.snapshot.probe.watched;
     let mut wanted = now;
-    ui.horizontal(|ui| {
+    let below = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let draws = draw::is_possible(problem);
         let maximised = now.part == WatchedPart::Maximised;
@@ -80,31 +80,16 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
                 wanted.index = 0;
             }
         }
-        if wanted.part.is_made() {
-            return;
+        let room = ui.available_width() >= STEPPER;
+        if room {
+            step(ui, stage, &mut wanted);
         }
-        let n = part(stage, wanted.part).len().max(1);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let tip = stage.t("samples.next");
-            if small_icon(ui, "watched/next", Icon::Next, tip, true).clicked() {
-                wanted.index = (wanted.index + 1) % n;
-            }
-            let mut shown = wanted.index + 1;
-            ui.spacing_mut().interact_size.x = 46.0;
-            let drag = DragValue::new(&mut shown).range(1..=n).speed(0.3);
-            if ui
-                .add(drag)
-                .on_hover_text(stage.t("samples.watched"))
-                .changed()
-            {
-                wanted.index = shown - 1;
-            }
-            let tip = stage.t("samples.previous");
-            if small_icon(ui, "watched/previous", Icon::Previous, tip, true).clicked() {
-                wanted.index = (wanted.index + n - 1) % n;
-            }
-        });
+        !room
     });
+    // The parts of pictures that can be drawn leave no room beside them.
+    if below.inner && !wanted.part.is_made() {
+        ui.horizontal(|ui| step(ui, stage, &mut wanted));
+    }
     if now.part == WatchedPart::Maximised {
         let text =
             egui::RichText::new(stage.t("scene.maximised")).color(color32(stage.palette.accent));
@@ -116,6 +101,38 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
         drawer.close();
         stage.train(TrainCommand::Watch(wanted));
     }
+}
+
+/// How wide the number of a sample with its two buttons is.
+const STEPPER: f32 = 118.0;
+
+/// The number of the sample of a part, to be changed; nothing of what was made.
+fn step(ui: &mut Ui, stage: &Stage<'_>, wanted: &mut Watched) {
+    if wanted.part.is_made() {
+        return;
+    }
+    ui.spacing_mut().item_spacing.x = 4.0;
+    let n = part(stage, wanted.part).len().max(1);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let tip = stage.t("samples.next");
+        if small_icon(ui, "watched/next", Icon::Next, tip, true).clicked() {
+            wanted.index = (wanted.index + 1) % n;
+        }
+        let mut shown = wanted.index + 1;
+        ui.spacing_mut().interact_size.x = 46.0;
+        let drag = DragValue::new(&mut shown).range(1..=n).speed(0.3);
+        if ui
+            .add(drag)
+            .on_hover_text(stage.t("samples.watched"))
+            .changed()
+        {
+            wanted.index = shown - 1;
+        }
+        let tip = stage.t("samples.previous");
+        if small_icon(ui, "watched/previous", Icon::Previous, tip, true).clicked() {
+            wanted.index = (wanted.index + n - 1) % n;
+        }
+    });
 }
 
 fn part<'a>(stage: &Stage<'a>, part: WatchedPart) -> &'a Samples {

@@ -63,12 +63,12 @@ fn parameter(ui: &mut Ui, stage: &Stage<'_>, chosen: Item, name: &str) {
         return;
     };
     for (key, values) in [
-        (name, &snapshot.params),
-        ("selected.gradient", &snapshot.gradient),
-        ("selected.change", &snapshot.update),
+        (name, Some(&snapshot.params[..])),
+        ("selected.gradient", snapshot.of_step(&snapshot.gradient)),
+        ("selected.change", snapshot.of_step(&snapshot.update)),
     ] {
-        if let Some(&value) = values.get(index) {
-            fact(ui, stage.texts.get(key), &signed(f64::from(value), 5));
-        }
+        let value = values.and_then(|values| values.get(index));
+        let text = value.map_or_else(|| "–".to_owned(), |&value| signed(f64::from(value), 5));
+        fact(ui, stage.texts.get(key), &text);
     }
 }

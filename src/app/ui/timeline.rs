@@ -120,11 +120,13 @@ impl Timeline {
     }
 }
 
-/// Whether the bar is there: over a surface, as soon as there is a path.
+/// Whether the bar is there: over a surface, as soon as there is a path; of a run that has been
+/// opened with its past anywhere.
 fn is_shown(stage: &Stage<'_>, compact: bool) -> bool {
     let has_path = stage.training.path.points().len() > 1;
     let has_surface = stage.choices.mode != ViewMode::Network;
-    stage.training.shows_past() || (has_path && has_surface && !compact)
+    let opened = stage.training.snapshot.is_resumed() && stage.training.elsewhere.is_none();
+    stage.training.shows_past() || (has_path && (opened || (has_surface && !compact)))
 }
 
 pub(super) fn show(

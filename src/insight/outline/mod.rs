@@ -156,6 +156,23 @@ impl Outline {
         &self.blocks
     }
 
+    /// The same with what nodes give as it turned out in a run: `found` has all sides of a node's
+    /// first value. What the file says stays; a first side of 1 is that of the one sample.
+    pub fn with_shapes<'a>(&self, found: impl Fn(&OutlineNode) -> Option<&'a [usize]>) -> Self {
+        let mut outline = self.clone();
+        for node in &mut outline.nodes {
+            let open = node.output.iter().flatten().any(Option::is_none);
+            if node.output.is_some() && !open {
+                continue;
+            }
+            if let Some(sides) = found(node) {
+                let sides = sides.strip_prefix(&[1]).unwrap_or(sides);
+                node.output = Some(sides.iter().copied().map(Some).collect());
+            }
+        }
+        outline
+    }
+
     /// What stands outermost.
     pub fn top(&self) -> &[Part] {
         &self.top

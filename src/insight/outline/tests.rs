@@ -243,3 +243,18 @@ fn a_constant_belongs_where_it_is_read() {
         BlockName::Path("stem".to_owned())
     );
 }
+
+#[test]
+fn shapes_that_a_run_found_are_taken_where_the_file_has_none() {
+    let mut outline = Outline::of_network(&dense(4));
+    outline.nodes[1].output = None;
+    outline.nodes[2].output = Some(vec![Some(7), None]);
+    let told = outline.nodes[3].output.clone();
+    let found = outline.with_shapes(|_| Some(&[1, 7, 9]));
+    assert_eq!(found.nodes[1].output, Some(vec![Some(7), Some(9)]));
+    assert_eq!(found.nodes[2].output, Some(vec![Some(7), Some(9)]));
+    assert_eq!(found.nodes[3].output, told, "what is known stays");
+    assert_eq!(found.blocks, outline.blocks);
+    let whole = outline.with_shapes(|_| Some(&[5, 2]));
+    assert_eq!(whole.nodes[1].output, Some(vec![Some(5), Some(2)]));
+}

@@ -7,10 +7,11 @@ use crate::app::ui::top::source_name;
 use crate::app::ui::widgets::{choose, complaint, control_id, fact, remark, row};
 use crate::data::sources;
 use crate::insight::model_inputs::{Given, fill_inputs, find_sample, top_places};
-use crate::insight::outline::Foreign;
+use crate::insight::outline::{Foreign, OutlineNode};
 use crate::interop::{InputSides, NodeValue, RanNode, Run, Runnable};
 use bevy_egui::egui::{self, Context, DragValue, RichText, TextEdit, Ui};
 use crossbeam_channel::{Receiver, bounded};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -63,18 +64,19 @@ impl ForwardForm {
         found.run.nodes.iter().find(|node| node.name == name)
     }
 
-    /// Takes what a run came to. Whatever is of another model goes.
-    fn follow(&mut self, begun: u64) {
+    /// Takes what a run came to, and gives it once. Whatever is of another model goes.
+    fn follow(&mut self, begun: u64) -> Option<Arc<ForwardRun>> {
         if self.of != begun {
             *self = ForwardForm {
                 of: begun,
                 ..ForwardForm::default()
             };
         }
-        if let Some(news) = self.job.as_ref().and_then(|job| job.news.try_recv().ok()) {
-            self.job = None;
-            self.result = Some(news);
-        }
+        let news = self.job.as_ref()?.news.try_recv().ok()?;
+        self.job = None;
+        let found = news.as_ref().ok().cloned();
+        self.result = Some(news);
+        found
     }
 
     fn begin(&mut self, path: PathBuf, option: String, ctx: Context) {
@@ -147,8 +149,23 @@ fn run(
     })
 }
 
-pub(super) fn show(ui: &mut Ui, stage: &Stage<'_>, form: &mut ForwardForm, foreign: &Arc<Foreign>) {
-    form.follow(stage.blocks.begun());
+pub(super) fn show(
+    ui: &mut Ui,
+    stage: &mut Stage<'_>,
+    form: &mut ForwardForm,
+    foreign: &Arc<Foreign>,
+) {
+    if let Some(found) = form.follow(stage.blocks.begun()) {
+        let nodes = found.run.nodes.iter();
+        let shapes: HashMap<&str, &[usize]> = nodes
+            .filter_map(|node| {
+                let first = node.values.as_ref().ok()?.first()?;
+                Some((node.name.as_str(), first.shape.as_slice()))
+            })
+            .collect();
+        let known = |node: &OutlineNode| shapes.get(node.name.as_str()).copied();
+        stage.blocks.refine(foreign.outline.with_shapes(known));
+    }
     if let Some(job) = &form.job {
         let [now, total] = [0, 1].map(|k| job.done[k].load(Ordering::Relaxed));
         let share = now as f32 / total.max(1) as f32;

@@ -22,12 +22,17 @@ pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
         if ui.button(stage.t("model.find")).clicked() {
             ui.data_mut(|data| data.insert_temp(control_id("finder/asked"), true));
         }
+        if ui.button(stage.t("model.home")).clicked() {
+            stage.blocks.fly_home();
+        }
         if !outline.blocks().is_empty() {
             if ui.button(stage.t("model.open_all")).clicked() {
                 stage.blocks.open_all();
+                stage.blocks.fly_home();
             }
             if ui.button(stage.t("model.close_all")).clicked() {
                 stage.blocks.close_all();
+                stage.blocks.fly_home();
             }
         }
     });

@@ -5,6 +5,7 @@ use super::RunsPanel;
 use crate::app::ui::stage::{Intent, Stage};
 use crate::app::ui::widgets::control_id;
 use crate::app::{Choices, Errand, Language, Notice, ViewMode};
+use crate::data::source_info;
 use crate::figure::Tone;
 use bevy_egui::egui::{self, DragValue, Key, ProgressBar, Sense, TextEdit, Ui};
 use std::path::{Path, PathBuf};
@@ -54,8 +55,15 @@ impl What {
         })
     }
 
-    /// The command that makes it.
-    fn args(self, run: &Path, path: &Path, film: Film, choices: &Choices) -> Vec<String> {
+    /// The command that makes it; `plane` says whether the run's data have two inputs.
+    fn args(
+        self,
+        run: &Path,
+        path: &Path,
+        film: Film,
+        plane: bool,
+        choices: &Choices,
+    ) -> Vec<String> {
         let run = run.display().to_string();
         let path = path.display().to_string();
         let language = match choices.language {
@@ -91,7 +99,7 @@ impl What {
                 }
                 let network = &choices.network;
                 args.extend(network.maps.then(|| "--maps".to_owned()));
-                args.extend(network.fields.then(|| "--fields".to_owned()));
+                args.extend((network.fields && plane).then(|| "--fields".to_owned()));
                 args
             }
         };
@@ -198,7 +206,7 @@ pub(super) fn line(ui: &mut Ui, runs: &mut RunsPanel, stage: &Stage<'_>) -> bool
     let Some(run) = runs.chosen.iter().next().cloned() else {
         return false;
     };
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let [_, ask] = what.texts();
         ui.label(stage.texts.get(ask));
         let edit = TextEdit::singleline(&mut text).desired_width(match what {
@@ -220,7 +228,10 @@ pub(super) fn line(ui: &mut Ui, runs: &mut RunsPanel, stage: &Stage<'_>) -> bool
         if button(ui, "runs/make", "runs.ok", named) || (entered && named) {
             let path = PathBuf::from(text.trim());
             let path = std::path::absolute(&path).unwrap_or(path);
-            let args = what.args(&run, &path, runs.hand_on.film, stage.choices);
+            let listed = runs.listing.runs.iter().find(|listed| listed.path == run);
+            let data = listed.and_then(|listed| source_info(&listed.info.data));
+            let plane = data.is_some_and(|data| data.inputs == 2);
+            let args = what.args(&run, &path, runs.hand_on.film, plane, stage.choices);
             runs.fault = runs.hand_on.start(ui.ctx(), &args, path).err();
         } else if !escaped && !button(ui, "runs/cancel", "runs.cancel", true) {
             runs.hand_on.typing = Some((what, text));
