@@ -1,5 +1,7 @@
 //! Text that stands at a place of the 3D scene, drawn over it by egui.
 
+use super::blocks::deep_direction;
+use super::scene::{Slab, row_direction};
 use super::state::SceneView;
 use super::theme::Theme;
 use crate::figure::Tone;
@@ -140,9 +142,28 @@ fn layout(
     painter.layout_job(job)
 }
 
+/// What share of a plate on the screen no other plate's name may cover: its middle.
+const CORE: f32 = 0.6;
+
+/// The middle of a plate on the screen, in points.
+fn core_of(slab: &Slab, camera: &Camera, place: &GlobalTransform, zoom: f32) -> Option<egui::Rect> {
+    let axes = [row_direction(), Vec3::Y, deep_direction()];
+    let mut rect = egui::Rect::NOTHING;
+    for corner in 0..8 {
+        let sign = |axis: usize| if corner >> axis & 1 == 0 { 1.0 } else { -1.0 };
+        let off: Vec3 = (0..3)
+            .map(|axis| sign(axis) * CORE * slab.half[axis] * axes[axis])
+            .sum();
+        let point = camera.world_to_viewport(place, slab.center + off).ok()?;
+        rect.extend_with(egui::pos2(point.x / zoom, point.y / zoom));
+    }
+    Some(rect)
+}
+
 fn draw_labels(
     mut contexts: EguiContexts,
     labels: Query<(
+        Entity,
         &Label,
         &GlobalTransform,
         Option<&InheritedVisibility>,
@@ -150,6 +171,7 @@ fn draw_labels(
         Has<Plate>,
         Option<&Crowded>,
     )>,
+    plates_of_parts: Query<(Entity, &Slab)>,
     cameras: Query<(&RenderLayers, &Camera, &GlobalTransform), With<ViewCamera>>,
     theme: Res<Theme>,
 ) -> Result {
@@ -175,9 +197,15 @@ fn draw_labels(
         let painter = egui::Painter::new(ctx.clone(), layer, clip);
         let mut taken: Vec<egui::Rect> = Vec::new();
         let mut plates: Vec<egui::Rect> = Vec::new();
+        let seen = layers.intersects(&RenderLayers::layer(SceneView::Network.layer()));
+        let bodies: Vec<(Entity, egui::Rect)> = plates_of_parts
+            .iter()
+            .filter(|_| seen)
+            .filter_map(|(entity, slab)| Some((entity, core_of(slab, camera, place, zoom)?)))
+            .collect();
         let mut ordered: Vec<_> = labels.iter().collect();
-        ordered.sort_by_key(|(label, .., crowded)| (crowded.map_or(0, |c| c.rank), label.faint));
-        for (label, at, visible, alarming, plated, crowded) in ordered {
+        ordered.sort_by_key(|(_, label, .., crowded)| (crowded.map_or(0, |c| c.rank), label.faint));
+        for (entity, label, at, visible, alarming, plated, crowded) in ordered {
             let layer = RenderLayers::layer(label.view.layer());
             if label.text.is_empty()
                 || !layers.intersects(&layer)
@@ -201,11 +229,18 @@ fn draw_labels(
             let mut rect = label.anchor.anchor_size(at, galley.size());
             if let Some(crowded) = crowded {
                 let down = label.anchor.y() == egui::Align::TOP && !crowded.stays;
-                let mut room = find_room(rect, down, clip, &taken);
+                // Nor over something else that has a name.
+                let free = |rect: &egui::Rect| {
+                    let over = |(owner, body): &(Entity, egui::Rect)| {
+                        *owner != entity && body.intersects(*rect)
+                    };
+                    !(crowded.stays && bodies.iter().any(over))
+                };
+                let mut room = find_room(rect, down, clip, &taken).filter(free);
                 if room.is_none() {
                     galley = layout(&painter, label, &crowded.short, &font, tint);
                     rect = label.anchor.anchor_size(at, galley.size());
-                    room = find_room(rect, down, clip, &taken);
+                    room = find_room(rect, down, clip, &taken).filter(free);
                 }
                 let Some(room) = room else { continue };
                 rect = room;

@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// How high the list is at most, and a row.
 const HIGH: f32 = 300.0;
 const ROW: f32 = 22.0;
+/// The side of a sign's colour.
+const SWATCH: f32 = 12.0;
 
 pub(super) fn show(ui: &mut Ui, stage: &mut Stage<'_>) {
     let Some(outline) = stage.blocks.outline().cloned() else {
@@ -80,14 +82,25 @@ fn legend(ui: &mut Ui, stage: &Stage<'_>, outline: &Outline) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 2.0);
         for face in Face::ALL.into_iter().filter(|face| faces.contains(face)) {
-            // A colour and what it says stay on one line.
-            ui.horizontal(|ui| sign(ui, stage, face));
+            sign(ui, stage, face);
         }
     });
 }
 
+/// A colour and what it says, on one line.
 fn sign(ui: &mut Ui, stage: &Stage<'_>, face: Face) {
-    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let text = stage.t(face.key()).to_owned();
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text, font, ui.visuals().text_color());
+    let size = vec2(
+        SWATCH + 6.0 + galley.size().x + 8.0,
+        galley.size().y.max(SWATCH),
+    );
+    let (all, _) = ui.allocate_exact_size(size, Sense::hover());
+    let corner = egui::pos2(all.left(), all.center().y - 0.5 * SWATCH);
+    let rect = egui::Rect::from_min_size(corner, vec2(SWATCH, SWATCH));
     let color = color32(face.color(&stage.palette));
     ui.painter().rect_filled(rect, 2.0, color);
     if face == Face::Opaque {
@@ -98,8 +111,8 @@ fn sign(ui: &mut Ui, stage: &Stage<'_>, face: Face) {
         let dashes = egui::Shape::dashed_line(&corners, stroke, 3.0, 2.0);
         ui.painter().extend(dashes);
     }
-    ui.label(RichText::new(stage.t(face.key())).small());
-    ui.add_space(6.0);
+    let at = egui::pos2(rect.right() + 6.0, all.center().y - 0.5 * galley.size().y);
+    ui.painter().galley(at, galley, ui.visuals().text_color());
 }
 
 /// What a click on a row asks for.
