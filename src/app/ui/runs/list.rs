@@ -101,7 +101,17 @@ fn rows(ui: &mut Ui, runs: &mut RunsPanel, stage: &mut Stage<'_>) {
 
 /// A run in its row; whether it was clicked, and clicked twice.
 fn row(ui: &mut Ui, run: &Listed, stage: &Stage<'_>) -> (bool, bool) {
-    let name = egui::Label::new(RichText::new(&run.info.name).strong())
+    // A branch has its parent's name unless somebody gave it one.
+    let shown = match &run.info.parent {
+        Some(parent) => {
+            let from = stage
+                .texts
+                .with("runs.from_step", &[("step", &parent.step)]);
+            format!("{} {from}", run.info.name)
+        }
+        None => run.info.name.clone(),
+    };
+    let name = egui::Label::new(RichText::new(shown).strong())
         .selectable(false)
         .sense(Sense::click());
     let mut response = ui.add(name).on_hover_cursor(egui::CursorIcon::PointingHand);

@@ -20,6 +20,7 @@ use crossbeam_channel::Receiver;
 use job::{Answer, Compared, Order};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What of the runs is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +40,9 @@ enum Typing {
     Tag,
     Comment,
 }
+
+/// The list is read again after so many seconds.
+const AGAIN: f64 = 5.0;
 
 /// The list of runs, and whether it is on the screen.
 #[derive(Default)]
@@ -66,6 +70,9 @@ pub struct RunsPanel {
     fault: Option<String>,
     job: Option<Receiver<Answer>>,
     waiting: Option<Order>,
+    /// When the list was read last, in seconds, and whether it is being read by itself.
+    listed: f64,
+    by_itself: bool,
     was_open: bool,
 }
 
@@ -103,17 +110,29 @@ impl RunsPanel {
 
     /// Takes what was done, and has the next thing done.
     fn follow(&mut self, ctx: &egui::Context) {
+        let now = ctx.input(|input| input.time);
         if self.open && !self.was_open {
             self.order(Order::List);
+        }
+        // Runs of other programs, and of the command line, come while one looks.
+        let due = self.open && self.view == View::List && now - self.listed > AGAIN;
+        if due && !self.is_busy() && self.fault.is_none() {
+            self.order(Order::List);
+            self.by_itself = true;
+        }
+        if self.open && self.view == View::List {
+            ctx.request_repaint_after(Duration::from_secs_f64(AGAIN));
         }
         self.was_open = self.open;
         if let Some(answer) = self.job.as_ref().and_then(|job| job.try_recv().ok()) {
             self.job = None;
+            self.by_itself = false;
             self.fault = answer.fault;
             if let Some(listing) = answer.listing {
                 self.chosen
                     .retain(|path| listing.runs.iter().any(|run| run.path == *path));
                 self.listing = listing;
+                self.listed = now;
             }
             if let Some(compared) = answer.compared {
                 self.compared = compared;
@@ -187,7 +206,7 @@ fn head(ui: &mut Ui, runs: &mut RunsPanel, stage: &Stage<'_>) {
             views.push((View::Parallel, None, stage.t("runs.parallel")));
         }
         segmented(ui, "runs/view", &mut runs.view, &views);
-        if runs.is_busy() {
+        if runs.is_busy() && !runs.by_itself {
             ui.add(egui::Spinner::new().size(16.0));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
