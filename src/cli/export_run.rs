@@ -455,7 +455,7 @@ fn begin(record: &RunRecord) -> f64 {
     let begin = made.as_millisecond() as f64 / 1000.0;
     match record.origin {
         // It says when it began; others say when they were done.
-        Origin::File => begin,
+        Origin::File | Origin::Watched => begin,
         Origin::Trained | Origin::Folder => begin - record.seconds.unwrap_or(0.0),
     }
 }

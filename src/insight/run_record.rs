@@ -20,6 +20,10 @@ pub enum Origin {
     Folder,
     /// A file of a run.
     File,
+    /// The same of a run that another program trained: network and losses beside weights are
+    /// computed with data of ours, optimiser and seed are not known, and an epoch is a row of
+    /// its curve.
+    Watched,
 }
 
 /// How a run ended.

@@ -75,7 +75,10 @@ impl RunFile {
         let comment = Some(info.comment.trim()).filter(|comment| !comment.is_empty());
         Ok(RunRecord {
             name: info.name.clone(),
-            origin: Origin::File,
+            origin: match is_watched {
+                true => Origin::Watched,
+                false => Origin::File,
+            },
             seed: info.seed,
             made: time(info.created_ms),
             steps: steps.collect(),

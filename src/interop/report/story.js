@@ -1,6 +1,8 @@
 // What the run is and came to, in words: heading, diagnosis, events, how to make it again.
 
 const run = data.run;
+// Trained by another program: its optimiser, seed and epochs are not known.
+const watched = run.origin === "watched";
 
 function buildHeading() {
   const at = key => curves[key] && curves[key].length ? curves[key][curves[key].length - 1] : null;
@@ -11,7 +13,7 @@ function buildHeading() {
       const parts = [
         run.image ? t("about.images", { data: run.data, rows: run.image[0], columns: run.image[1] }) : t("about.data", { data: run.data, n: run.features }),
         t("about.network", { network }),
-        t("about.seed", { seed: run.seed }),
+        watched ? t("about.watched") : t("about.seed", { seed: run.seed }),
       ];
       if (run.made) {
         const when = new Date(run.made);
@@ -29,7 +31,8 @@ function buildHeading() {
         "result.loss": t("result.loss", values), "result.train_loss": t("result.train_loss", values),
       };
       const how = { finished: "", stopped: t("result.stopped"), diverged: t("result.diverged"), interrupted: t("result.interrupted") };
-      byId("result").textContent = [said[key], how[run.outcome]].filter(Boolean).join(language === "zh" ? "" : " ");
+      const told = t("result.watched", { steps: whole(total), loss: num(at("train_loss")) });
+      byId("result").textContent = watched ? told : [said[key], how[run.outcome]].filter(Boolean).join(language === "zh" ? "" : " ");
       const tile = (name, value, raw, small) => make("div", { class: "tile" }, make("dt", { text: name }),
         make("dd", { text: value, "data-value": raw === null ? null : String(raw) }), small ? make("dd", { class: "small", text: small }) : null);
       const tiles = [];
@@ -37,10 +40,10 @@ function buildHeading() {
       if (seen !== null) tiles.push(tile(t("table.train_accuracy"), percent(seen), seen));
       if (at("validation_loss") !== null) tiles.push(tile(t("table.validation_loss"), num(at("validation_loss")), at("validation_loss"), best("validation_loss", false)));
       tiles.push(tile(t("table.train_loss"), num(at("train_loss")), at("train_loss")));
-      tiles.push(tile(t("tile.epochs"), whole(epochs), epochs, t("tile.steps", { n: whole(total) })));
+      tiles.push(watched ? tile(t("tile.told"), whole(total), total) : tile(t("tile.epochs"), whole(epochs), epochs, t("tile.steps", { n: whole(total) })));
       tiles.push(tile(t("table.parameters"), whole(run.parameters), run.parameters, run.loss));
-      tiles.push(tile(t("tile.optimizer"), run.optimizer, null, t("tile.rate", { rate: num(run.learning_rate), batch: whole(run.batch) })));
-      if (run.seconds !== null) tiles.push(tile(t("tile.time"), duration(run.seconds), run.seconds, t("tile.per_epoch", { time: duration(run.seconds / Math.max(epochs, 1)) })));
+      if (!watched) tiles.push(tile(t("tile.optimizer"), run.optimizer, null, t("tile.rate", { rate: num(run.learning_rate), batch: whole(run.batch) })));
+      if (run.seconds !== null && !watched) tiles.push(tile(t("tile.time"), duration(run.seconds), run.seconds, t("tile.per_epoch", { time: duration(run.seconds / Math.max(epochs, 1)) })));
       byId("figures").replaceChildren(...tiles);
       const remarks = byId("remarks");
       remarks.replaceChildren(...run.tags.map(tag => make("span", { class: "tag", text: tag })), ...run.comments.map(text => make("blockquote", { text })));
@@ -50,6 +53,7 @@ function buildHeading() {
   // The best of a column and the epoch after which it was.
   function best(key, high) {
     const values = curves[key];
+    if (watched) return null;
     let k = 0;
     for (let i = 1; i < values.length; i += 1) if (high ? values[i] > values[k] : values[i] < values[k]) k = i;
     return t("tile.best", { v: high ? percent(values[k]) : num(values[k]), epoch: whole(curves.epoch[k]) });
@@ -151,12 +155,12 @@ function buildAgain() {
     words: () => {
       const facts = [];
       const fact = (key, value) => facts.push(make("div", {}, make("dt", { text: key }), make("dd", { text: value })));
-      fact(t("again.seed"), run.reseeded === null ? String(run.seed) : t("again.reseeded", { seed: run.reseeded, data: run.seed }));
+      if (!watched) fact(t("again.seed"), run.reseeded === null ? String(run.seed) : t("again.reseeded", { seed: run.reseeded, data: run.seed }));
       fact(t("again.version"), `gradscape ${run.version || data.program}`);
       for (const [name, value] of run.environment) {
         if (name !== "gradscape") fact(has("environment." + name) ? t("environment." + name) : name, value);
       }
-      const origin = { trained: t("origin.trained"), folder: t("origin.folder"), file: t("origin.file") };
+      const origin = { trained: t("origin.trained"), folder: t("origin.folder"), file: t("origin.file"), watched: t("origin.watched") };
       fact(t("again.origin"), origin[run.origin]);
       const [train, validation] = run.samples;
       const split = validation ? t("data.split", { train: whole(train), validation: whole(validation) }) : t("data.no_split", { train: whole(train) });
@@ -167,9 +171,9 @@ function buildAgain() {
         provenance.append(make("p", {}, `${t("data.licence")} `, make("b", { text: licence })), make("p", { class: "hint", text: citation }));
       }
       place.replaceChildren(
-        make("p", { text: t("again.how", { file: run.file }) }), code(commands, "commands"),
+        ...(watched ? [make("p", { text: t("again.watched") })] : [make("p", { text: t("again.how", { file: run.file }) }), code(commands, "commands")]),
         make("h3", { text: t("again.experiment", { file: run.file }) }), code(run.experiment, "experiment", saver()),
-        make("div", { class: "cards" }, make("div", { class: "card" }, make("h3", { text: t("again.environment") }), make("dl", { class: "facts" }, ...facts), make("p", { class: "hint", text: t("again.same") })), provenance));
+        make("div", { class: "cards" }, make("div", { class: "card" }, make("h3", { text: t("again.environment") }), make("dl", { class: "facts" }, ...facts), watched ? null : make("p", { class: "hint", text: t("again.same") })), provenance));
     },
   });
 }
