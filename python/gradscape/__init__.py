@@ -27,7 +27,8 @@ def connect(run="run", host="127.0.0.1", port=DEFAULT_PORT, every=20, **options)
     also what `watch`, `log`, `update` and `close` of this module mean from now on.
 
     run    the name of the run
-    every  weights, gradients and activations go out every so many steps; numbers always do
+    every  weights, gradients and activations go out every so many steps, at most five times a
+           second (the option `most`); numbers always do
     """
     global _default
     if _default is not None:

@@ -25,13 +25,30 @@ def is_torch(value):
     return torch is not None and isinstance(value, torch.Tensor)
 
 
+def number_of(value):
+    """A metric as it is kept: of a tensor in the memory of the processor the number, which is
+    at hand; of another one a tensor without its graph, which nobody waits for here."""
+    if not hasattr(value, "detach"):
+        return value
+    if value.device.type == "cpu" and value.numel() == 1:
+        return value.item()
+    return value.detach()
+
+
 def held(value):
     """The value as it is now: a copy of what training will write over, in the memory of the
     processor; of what cannot change (JAX's arrays) a reference."""
     if is_torch(value):
         value = value.detach()
-        copy = value.to("cpu", copy=True) if value.device.type != "cpu" else value.clone()
-        return copy.contiguous()
+        if value.device.type != "cpu":
+            return value.to("cpu", copy=True).contiguous()
+        try:
+            # As an array of NumPy, whose bytes the thread takes without calling PyTorch, which
+            # would give the interpreter away each time.
+            return value.numpy().copy()
+        except (TypeError, RuntimeError):
+            # Types that NumPy lacks (bfloat16), layouts that are not dense, no NumPy at all.
+            return value.clone().contiguous()
     if type(value).__module__.startswith(("jaxlib", "jax")):
         return value
     numpy = sys.modules.get("numpy")

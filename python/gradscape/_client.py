@@ -18,9 +18,13 @@ WAITING_FRAMES = 2
 WAITING_ROWS = 20_000
 #: Rows in one frame: within its header's limit.
 ROWS_AT_ONCE = 2_000
+#: Sets of tensors a second, at most.
+MOST = 5.0
 #: Seconds between two looks for rows, and between two tries to connect.
 LOOK = 0.1
 RETRY = 1.0
+#: Parts of a frame that the system takes at once.
+AT_ONCE = 512
 #: Seconds after which a connection that takes nothing counts as lost.
 STALLED = 30.0
 
@@ -49,13 +53,18 @@ class Client:
     run          the name of the run
     host, port   where gradscape listens
     every        tensors go out every so many steps
+    most         but not more often than so many times a second, which nobody could see; None
+                 for no such limit
     gradients    whether gradients go with them
     activations  of how many samples of a batch activations go with them; 0 for none
     """
 
-    def __init__(self, run="run", host="127.0.0.1", port=_frames.DEFAULT_PORT, every=20, gradients=True, activations=4):
+    def __init__(self, run="run", host="127.0.0.1", port=_frames.DEFAULT_PORT, every=20, gradients=True, activations=4, most=MOST):
         self.run = str(run)
         self.every = max(1, int(every))
+        self._pause = 0.0 if most is None else 1.0 / float(most)
+        self._last = -self._pause
+        self._ready = None
         self.gradients = bool(gradients)
         self.activations = int(activations)
         #: How many frames and rows were left out, and how many were sent.
@@ -116,17 +125,20 @@ class Client:
         if self._watcher is not None:
             self._watcher.before(step)
         if metrics:
-            row = {tag: value.detach() if hasattr(value, "detach") else value for tag, value in metrics.items()}
-            with self._wake:
-                if len(self._rows) >= WAITING_ROWS:
+            row = {tag: _arrays.number_of(value) for tag, value in metrics.items()}
+            # One call of a deque needs no lock; the thread takes rows from the other end.
+            if len(self._rows) >= WAITING_ROWS:
+                with self._wake:
                     self._rows.popleft()
                     self.dropped_rows += 1
-                self._rows.append((step, time.time(), row))
+            self._rows.append((step, time.time(), row))
         self._told = True
         if self._watcher is not None:
-            if self.due(step):
+            # Activations are taken on the way: it is known a step before.
+            if self.due(step) if self._ready is None else self._ready:
                 self._take(step, self._watcher.tensors)
-            self._watcher.after(step, self._due)
+            self._ready = self.due(step + 1) if self._connected else None
+            self._watcher.after(bool(self._ready))
 
     @quiet
     def update(self, step, weights=None, gradients=None, activations=None):
@@ -151,7 +163,11 @@ class Client:
 
     def due(self, step):
         """Whether tensors of this step are wanted: somebody listens, and it is time."""
-        return self._connected and (self._due is None or step >= self._due or step < self._due - 2 * self.every)
+        return (
+            self._connected
+            and (self._due is None or step >= self._due or step < self._due - 2 * self.every)
+            and time.monotonic() >= self._last + self._pause
+        )
 
     def describe(self, structure=None, framework=""):
         """Says what the network consists of, before the first step."""
@@ -187,7 +203,7 @@ class Client:
     # Between training and the thread.
 
     def _take(self, step, tensors):
-        self._due = step + self.every
+        self._due, self._last = step + self.every, time.monotonic()
         if len(self._frames) >= WAITING_FRAMES:
             self.dropped_frames += 1
             return
@@ -347,7 +363,7 @@ class _Tree:
     def before(self, step):
         pass
 
-    def after(self, step, due):
+    def after(self, armed):
         pass
 
     def tensors(self):
@@ -358,8 +374,19 @@ class _Tree:
 
 
 def _send(connection, parts):
-    for part in parts:
-        connection.sendall(part)
+    """All parts, in as few calls as can be: each gives the interpreter away and has to wait
+    for it again while training computes."""
+    if not hasattr(connection, "sendmsg"):
+        connection.sendall(b"".join(parts))
+        return
+    waiting = [memoryview(part).cast("B") for part in parts if len(part)]
+    while waiting:
+        sent = connection.sendmsg(waiting[:AT_ONCE])
+        while sent > 0:
+            if sent < len(waiting[0]):
+                waiting[0] = waiting[0][sent:]
+                break
+            sent -= len(waiting.pop(0))
 
 
 def _is_module(model, package, path):

@@ -43,21 +43,36 @@ class Watcher:
         self._armed = False
         self._activations = {}
         self._described = False
-        self._hooks = [module.register_forward_pre_hook(self._see_input)]
-        if client.activations > 0:
-            for name, part in module.named_modules():
-                if not list(part.children()):
-                    self._hooks.append(part.register_forward_hook(self._hook(name or "module")))
-        if self._shape is not None:
+        # Hooks cost something at every pass: they are there while they are needed.
+        self._hooks, self._look = [], None
+        if self._shape is None:
+            self._look = module.register_forward_pre_hook(self._see_input)
+        else:
             self._describe()
 
     def _see_input(self, _, inputs):
         if self._shape is None and inputs and isinstance(inputs[0], torch.Tensor):
             self._shape = tuple(inputs[0].shape[1:])
 
+    def _arm(self, armed):
+        if armed == self._armed:
+            return
+        self._armed = armed
+        if not armed:
+            self._unhook()
+        elif self._client.activations > 0:
+            for name, part in self._module.named_modules():
+                if not list(part.children()):
+                    self._hooks.append(part.register_forward_hook(self._hook(name or "module")))
+
+    def _unhook(self):
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = []
+
     def _hook(self, name):
         def hook(_, __, output):
-            if self._armed and isinstance(output, torch.Tensor) and output.dim() > 0:
+            if isinstance(output, torch.Tensor) and output.dim() > 0:
                 self._activations[name] = output.detach()[: self._client.activations]
 
         return hook
@@ -77,10 +92,13 @@ class Watcher:
     def before(self, _):
         if not self._described:
             self._describe()
+        if self._look is not None and self._shape is not None:
+            self._look.remove()
+            self._look = None
 
-    def after(self, step, due):
+    def after(self, armed):
         self._activations = {}
-        self._armed = due is not None and step + 1 >= due
+        self._arm(armed)
 
     def tensors(self):
         module, found = self._module, []
@@ -95,8 +113,9 @@ class Watcher:
         return found
 
     def close(self):
-        for hook in self._hooks:
-            hook.remove()
+        self._unhook()
+        if self._look is not None:
+            self._look.remove()
 
 
 def structure_of(module, shape, loss=None):

@@ -124,7 +124,7 @@ class Sending(unittest.TestCase):
 
     def test_lists_that_training_writes_over_arrive_as_they_were(self):
         weights = {"a": [[1.0, 2.0], [3.0, 4.0]], "b": [[0.5]]}
-        client = self.client(every=10)
+        client = self.client(every=10, most=None)
         client.watch(weights)
         client.log(0, loss=1)
         self.assertTrue(client.wait_connected())
@@ -139,7 +139,7 @@ class Sending(unittest.TestCase):
         self.assertEqual((shape, data), ((2, 2), struct.pack(f"<4{code}", 1, 2, 3, 4)))
 
     def test_what_the_app_cannot_keep_up_with_is_left_out_and_training_goes_on(self):
-        client = self.client(every=1)
+        client = self.client(every=1, most=None)
         client.log(0, loss=0.0)
         self.assertTrue(client.wait_connected())
         self.server.pause.clear()
@@ -162,7 +162,7 @@ class Sending(unittest.TestCase):
         port = self.server.port
         self.server.close()
         time.sleep(0.1)
-        client = gradscape.Client(port=port, every=1)
+        client = gradscape.Client(port=port, every=1, most=None)
         self.addCleanup(client.close)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -194,7 +194,7 @@ class Sending(unittest.TestCase):
     def test_mistakes_are_said_and_never_raised(self):
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            client = self.client(every=1)
+            client = self.client(every=1, most=None)
             client.watch(object())
             client.watch({"a": [[1.0]]}, nonsense=1)
             client.log("three", loss=1.0)
@@ -211,7 +211,7 @@ class Sending(unittest.TestCase):
     def test_tensors_beyond_the_apps_limit_are_not_sent(self):
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            client = self.client(every=1)
+            client = self.client(every=1, most=None)
             client.log(0, loss=1.0)
             self.assertTrue(client.wait_connected())
             client.update(1, [[0.0] * 600] * 600)
@@ -328,7 +328,7 @@ class PyTorch(unittest.TestCase):
         net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Linear(8, 3))
         net.register_buffer("brain", torch.arange(3, dtype=torch.bfloat16))
         optimizer = torch.optim.SGD(net.parameters(), 0.1)
-        client = gradscape.Client(port=server.port, every=2, activations=3)
+        client = gradscape.Client(port=server.port, every=2, most=None, activations=3)
         client.watch(net, loss="cross_entropy")
         kept = {}
         for step in range(9):
@@ -375,7 +375,7 @@ class PyTorch(unittest.TestCase):
         net = Branching()
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            client = gradscape.Client(port=server.port, every=1)
+            client = gradscape.Client(port=server.port, every=1, most=None)
             client.watch(net, sample=torch.ones(1, 2))
             client.log(0, loss=1.0)
             client.wait_connected()
