@@ -1,15 +1,17 @@
 //! From the EXPERIMENT or DIR on a command line to a problem and its weights.
 
 use super::CliError;
+use super::out::note;
 use super::run_folder::{self, RunFolder};
 use super::samples::{SAMPLES, sample};
 use crate::experiment::Experiment;
 use crate::interop::{experiment_of_file, is_model, read_path, read_weights};
-use crate::run::{Catalogue, Replay, RunFile, is_run_file};
+use crate::run::{Catalogue, Found, Replay, RunError, RunFile, is_run_file};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which experiment, and at which weights.
 #[derive(Args, Debug, Clone, Default)]
@@ -183,9 +185,24 @@ pub fn find(name: &str) -> Result<(Experiment, Option<Recorded>), CliError> {
         return Ok((Experiment::parse(sample.toml, sample.name)?, None));
     }
     match Catalogue::standard().map(|runs| runs.find(name)) {
-        Some(Ok(file)) => recorded(file),
-        _ => Err(unknown(name)),
+        Some(Ok(found)) => recorded(chosen(name, found)),
+        None | Some(Err(RunError::Unknown(_))) => Err(unknown(name)),
+        Some(Err(error)) => Err(error.into()),
     }
+}
+
+/// The file of a run; where several are called `name`, says on the error stream which it is.
+fn chosen(name: &str, found: Found) -> PathBuf {
+    // Some commands look several times; it is said once.
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if found.alike > 1 {
+        let id = found.id();
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.insert(id.clone()) {
+            note(&format!("of {} runs called {name} the newest, {id}", found.alike));
+        }
+    }
+    found.path
 }
 
 fn recorded(file: PathBuf) -> Result<(Experiment, Option<Recorded>), CliError> {
@@ -202,7 +219,7 @@ pub fn find_run(name: &str) -> Result<PathBuf, CliError> {
     let path = Path::new(name);
     match Catalogue::standard() {
         _ if path.is_file() => Ok(path.to_owned()),
-        Some(runs) => Ok(runs.find(name)?),
+        Some(runs) => Ok(chosen(name, runs.find(name)?)),
         None => Err(CliError::Failed(format!(
             "{name}: there is no such file, and this system tells of no folder for runs; set \
              GRADSCAPE_RUNS_DIR to the one they are in"
