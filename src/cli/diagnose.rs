@@ -8,8 +8,8 @@ use super::run_folder::{with_absolute_paths, write};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
 use crate::insight::diagnosis::{Comparison, Evidence, Finding, Thresholds, words};
-use examined::{Examined, Made};
 use clap::Args;
+use examined::{Examined, Made};
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -1,11 +1,12 @@
 //! From the EXPERIMENT or DIR on a command line to a problem and its weights.
 
 use super::CliError;
+use super::missing::{is_text, unknown};
 use super::out::note;
 use super::run_folder::{self, RunFolder};
-use super::samples::{SAMPLES, sample};
+use super::samples::sample;
 use crate::experiment::Experiment;
-use crate::interop::{experiment_of_file, is_model, read_path, read_weights};
+use crate::interop::{MODEL_ENDINGS, experiment_of_file, is_model, read_path, read_weights};
 use crate::run::{Catalogue, Found, Replay, RunError, RunFile, is_run_file};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
@@ -71,7 +72,10 @@ impl SourceArgs {
         let (mut experiment, run) = match (foreign, &self.data) {
             (Some(path), data) => (from_model(path, data.as_deref())?, None),
             (None, None) => find(&self.source)?,
-            (None, Some(_)) => return Err(no_data(&self.source)),
+            (None, Some(_)) => {
+                find(&self.source)?;
+                return Err(no_data(&self.source));
+            }
         };
         if let Some(seed) = self.seed {
             if run.is_some() {
@@ -179,6 +183,13 @@ pub fn find(name: &str) -> Result<(Experiment, Option<Recorded>), CliError> {
         return Ok((from_model(path, None)?, None));
     }
     if path.is_file() {
+        if !is_text(path) {
+            return Err(CliError::Failed(format!(
+                "{name}: this is no kind of file that is read: experiments are text (.toml), \
+                 recorded runs end in .gsrun, and models in .{}",
+                MODEL_ENDINGS.join(", .")
+            )));
+        }
         return Ok((Experiment::read(path)?, None));
     }
     if let Some(sample) = sample(name) {
@@ -199,7 +210,10 @@ fn chosen(name: &str, found: Found) -> PathBuf {
         let id = found.id();
         let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
         if said.insert(id.clone()) {
-            note(&format!("of {} runs called {name} the newest, {id}", found.alike));
+            note(&format!(
+                "of {} runs called {name} the newest, {id}",
+                found.alike
+            ));
         }
     }
     found.path
@@ -249,7 +263,10 @@ pub fn find_experiment_on(name: &str, data: Option<&str>) -> Result<Experiment, 
     match data {
         None => find_experiment(name),
         Some(_) if is_model(path) && path.is_file() => from_model(path, data),
-        Some(_) => Err(no_data(name)),
+        Some(_) => {
+            find_experiment(name)?;
+            Err(no_data(name))
+        }
     }
 }
 
@@ -262,18 +279,4 @@ fn no_data(name: &str) -> CliError {
 /// The experiment that another program's model becomes.
 fn from_model(path: &Path, data: Option<&str>) -> Result<Experiment, CliError> {
     experiment_of_file(path, data).map_err(CliError::Failed)
-}
-
-fn unknown(name: &str) -> CliError {
-    let names: Vec<&str> = SAMPLES.iter().map(|s| s.name).collect();
-    let names = names.join(", ");
-    CliError::Failed(if Path::new(name).is_dir() {
-        format!(
-            "{name}: this folder is not one that `gradscape train` wrote: it has no experiment.toml with weights.safetensors beside it"
-        )
-    } else {
-        format!(
-            "{name}: there is no such experiment file or recorded run, and the samples are {names}"
-        )
-    })
 }

@@ -90,6 +90,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
             "with --no-record and without --out DIR nothing of the run would be kept".to_owned(),
         ));
     }
+    args.record.check()?;
     let (experiment, origin) = begin(args)?;
     let problem = Arc::new(Problem::new(&experiment)?);
     let (mut session, parent, memory) = match origin {

@@ -133,7 +133,10 @@ fn as_it_was(
                 args.experiment
             )));
         }
-        remarks.push(format!("as it was recorded ({}); nothing was trained", info.id));
+        remarks.push(format!(
+            "as it was recorded ({}); nothing was trained",
+            info.id
+        ));
         if let Some(parent) = &info.parent {
             remarks.push(format!(
                 "it went on from step {} of {}; what came before is that run's",
