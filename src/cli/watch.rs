@@ -94,9 +94,17 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
     }
     let interrupt = Interrupt::listen();
     let mut source = Source::open(&kind)?;
+    // Said before any file is made of it.
+    if let (Some(folder), true) = (source.undecided(), args.once) {
+        return Err(CliError::Failed(format!(
+            "{}: nothing to read: {}",
+            folder.display(),
+            nothing()
+        )));
+    }
     let mut reporter = Reporter::new(Out::stdout(args.json));
     reporter.begin(&source, &kind)?;
-    if let (Some(folder), false) = (source.undecided(), args.once) {
+    if let Some(folder) = source.undecided() {
         reporter.waiting(folder)?;
     }
     let mut kept = Kept::new(args, &kind)?;
@@ -163,13 +171,6 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
     kept.flush()?;
     if let Some(run) = kept.run.take() {
         run.close(is_all, now_ms())?;
-    }
-    if let (Some(folder), true) = (source.undecided(), args.once) {
-        return Err(CliError::Failed(format!(
-            "{}: nothing to read: {}",
-            folder.display(),
-            nothing()
-        )));
     }
     let written = [&args.out, &args.record, &args.events];
     let written: Vec<&Path> = written
