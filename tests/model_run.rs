@@ -387,7 +387,7 @@ fn sides_that_a_file_leaves_open_are_said() {
     let args = ["inspect", pnet, "--input", "3,12,12", "--run"];
     let error = fails(dir.path(), 1, &args);
     assert!(!error.contains("is not known"), "{error}");
-    assert!(error.contains("output"), "{error}");
+    assert!(error.contains("gives 2 values"), "{error}");
     let error = fails(dir.path(), 2, &["inspect", pnet, "--input", "3,zz"]);
     assert!(error.contains("3,224,224"), "{error}");
 }
