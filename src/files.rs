@@ -5,6 +5,23 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// Whether a file can be made at `path`, as far as its folder goes.
+///
+/// # Errors
+/// When there is no folder for it; names that.
+pub fn folder_is_there(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("there is no folder {}", folder.display()),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A file in the making. Until [`finish`](Self::finish) an earlier file of that
 /// name is left as it was; dropped before, nothing of this one remains.
 #[derive(Debug)]
@@ -35,6 +52,7 @@ impl NewFile {
                 "is a folder; name a file",
             ));
         }
+        folder_is_there(&path)?;
         let part = path.with_file_name(format!(".{}.part", name.to_string_lossy()));
         Ok(NewFile {
             file: File::create(&part)?,

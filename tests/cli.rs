@@ -113,9 +113,9 @@ fn wrong_usage_has_status_2() {
 fn failures_have_status_1_and_say_what_is_wrong_and_what_is_there() {
     let dir = folder();
     let dir = dir.path();
-    let error = fails(dir, 1, &["train", "spirall", "--out", "o"]);
+    let error = fails(dir, 1, &["train", "nothing-so", "--out", "o"]);
     assert!(
-        error.contains("spirall") && error.contains("breast-cancer"),
+        error.contains("nothing-so") && error.contains("breast-cancer"),
         "{error}"
     );
     fs::write(
@@ -731,4 +731,86 @@ fn without_a_display_the_main_job_leaves_pictures_a_film_and_figures() {
     let last = runs[0].last.unwrap();
     let row: Value = serde_json::from_str(history.lines().last().unwrap()).unwrap();
     assert_eq!(row["train_loss"], last.train_loss);
+}
+
+#[test]
+fn a_name_that_means_nothing_is_answered_by_what_it_looks_like() {
+    let dir = folder();
+    let dir = dir.path();
+    let error = fails(dir, 1, &["train", "sprial"]);
+    assert!(error.contains("did you mean spiral?"), "{error}");
+    assert!(!error.contains("breast-cancer"), "{error}");
+    for args in [
+        &["inspect", "nope.onnx"][..],
+        &["inspect", "nope.h5", "--run"],
+        &["inspect", "nope.h5", "--input", "3,8,8"],
+        &["train", "deep/nope"],
+        &["train", "nope.toml"],
+        &["train", "nope.onnx", "--data", "iris"],
+        &["diagnose", "nope.gsrun"],
+        &["report", "nope.gsrun", "--out", "r.html"],
+    ] {
+        let error = fails(dir, 1, args);
+        assert!(
+            error.contains(&format!("{}: there is no such file", args[1])),
+            "{error}"
+        );
+        assert!(!error.contains("spiral"), "{error}");
+    }
+}
+
+#[test]
+fn files_of_other_kinds_and_cut_ones_are_said_to_be_that() {
+    let dir = folder();
+    let dir = dir.path();
+    fs::write(dir.join("x.tflite"), b"\x1c\0\0\0TFL3\xff\xfe").unwrap();
+    let error = fails(dir, 1, &["inspect", "x.tflite"]);
+    for part in ["x.tflite", ".toml", ".gsrun", ".onnx"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    succeeds(dir, &["train", "tiny.toml", "--no-record", "--out", "run"]);
+    let whole = fs::read(dir.join("run/weights.safetensors")).unwrap();
+    for length in [whole.len() - 4, 40, 5] {
+        fs::write(dir.join("cut.safetensors"), &whole[..length]).unwrap();
+        let error = fails(dir, 1, &["inspect", "cut.safetensors"]);
+        assert!(error.contains("is cut"), "{length}: {error}");
+        let args = [
+            "gradient",
+            "tiny.toml",
+            "--weights",
+            "cut.safetensors",
+            "--out",
+            "g",
+        ];
+        let error = fails(dir, 1, &args);
+        assert!(error.contains("is cut"), "{length}: {error}");
+    }
+    fs::write(dir.join("cut.pt"), b"PK\x03\x04 and no end").unwrap();
+    let error = fails(dir, 1, &["inspect", "cut.pt"]);
+    assert!(error.contains("cut or damaged"), "{error}");
+    fs::write(dir.join("m.bin"), b"\x08\x07\x12\x04test").unwrap();
+    let error = fails(dir, 1, &["inspect", "m.bin"]);
+    assert!(
+        error.contains("torch.save") && error.contains(".onnx"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_folder_that_is_missing_is_named_before_anything_is_trained() {
+    let dir = folder();
+    let dir = dir.path();
+    for args in [
+        &["train", "tiny.toml", "--record", "none/x.gsrun"][..],
+        &["report", "tiny.toml", "--out", "none/x.html"],
+        &["export", "tiny.toml", "--out", "none/x.onnx"],
+        &["watch", ".", "--once", "--record", "none/x.gsrun"],
+    ] {
+        let out = command::gradscape(dir, args);
+        let error = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(1), "{error}");
+        assert!(error.contains("there is no folder none"), "{error}");
+        assert_eq!(error.matches("none/x").count(), 1, "{error}");
+        assert!(out.stdout.is_empty(), "{args:?}");
+    }
 }

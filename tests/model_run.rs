@@ -383,6 +383,11 @@ fn sides_that_a_file_leaves_open_are_said() {
         error.contains("does not fit") || error.contains("do not fit"),
         "{error}"
     );
+    // What is given arrives; that it has two heads is why it is not run.
+    let args = ["inspect", pnet, "--input", "3,12,12", "--run"];
+    let error = fails(dir.path(), 1, &args);
+    assert!(!error.contains("is not known"), "{error}");
+    assert!(error.contains("gives 2 values"), "{error}");
     let error = fails(dir.path(), 2, &["inspect", pnet, "--input", "3,zz"]);
     assert!(error.contains("3,224,224"), "{error}");
 }

@@ -389,3 +389,199 @@ fn a_run_that_diverges_is_recorded_with_why() {
     );
     assert!(succeeds(dir, &["runs", "show", "wild.gsrun"]).contains("diverged"));
 }
+
+#[test]
+fn a_recorded_run_is_diagnosed_as_it_was() {
+    let dir = folder();
+    let dir = dir.path();
+    let trunk = [
+        "train",
+        "tiny.toml",
+        "--record",
+        "trunk.gsrun",
+        "--snapshot-every",
+        "1",
+    ];
+    succeeds(dir, &trunk);
+    let branch = [
+        "train",
+        "trunk.gsrun",
+        "--from",
+        "9",
+        "--learning-rate",
+        "4",
+        "--epochs",
+        "9",
+        "--record",
+        "branch.gsrun",
+    ];
+    succeeds(dir, &branch);
+    let row = RunFile::open(&dir.join("branch.gsrun")).unwrap();
+    let row = row.last_epoch().unwrap().unwrap();
+    let said = json(&succeeds(dir, &["diagnose", "branch.gsrun", "--json"]));
+    assert_eq!(said["made"], "recorded");
+    assert_eq!(said["run"], "branch");
+    assert_eq!(said["epochs"], 9);
+    assert_eq!(said["steps"].as_u64(), Some(row.step));
+    assert_eq!(said["train_loss"].as_f64(), Some(row.train_loss));
+    assert_eq!(said["validation_loss"].as_f64(), row.validation_loss);
+    assert_eq!(said["updates_measured"], true);
+    let found = RunFile::open(&dir.join("branch.gsrun")).unwrap();
+    let kinds: Vec<String> = found
+        .findings()
+        .unwrap()
+        .iter()
+        .map(|finding| finding.kind.key().to_owned())
+        .collect();
+    let told: Vec<&str> = said["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, kinds);
+    let people = succeeds(dir, &["diagnose", "branch.gsrun"]);
+    assert!(
+        people.contains("as it was recorded (branch); nothing was trained")
+            && people.contains("went on from step 9 of trunk"),
+        "{people}"
+    );
+    // Other thresholds: what was kept is looked at afterwards, and that is said.
+    let args = ["diagnose", "branch.gsrun", "--threshold", "dead=0.5"];
+    let people = succeeds(dir, &args);
+    assert!(
+        people.contains("nothing is said about the learning rate"),
+        "{people}"
+    );
+    // Trained again it is another run.
+    let again = json(&succeeds(
+        dir,
+        &["diagnose", "branch.gsrun", "--again", "--json"],
+    ));
+    assert_eq!(again["made"], "trained");
+    assert_ne!(again["train_loss"], said["train_loss"]);
+    let error = fails(dir, 2, &["diagnose", "branch.gsrun", "--epochs", "3"]);
+    assert!(error.contains("--again"), "{error}");
+    // A folder that `train` wrote.
+    succeeds(dir, &["train", "tiny.toml", "--no-record", "--out", "run"]);
+    let said = json(&succeeds(dir, &["diagnose", "run", "--json"]));
+    assert_eq!(
+        (&said["made"], &said["updates_measured"]),
+        (&"folder".into(), &false.into())
+    );
+}
+
+#[test]
+fn a_branch_says_where_it_begins_and_begins_nowhere_else() {
+    let dir = folder();
+    let dir = dir.path();
+    let trunk = [
+        "train",
+        "tiny.toml",
+        "--record",
+        "trunk.gsrun",
+        "--snapshot-every",
+        "4",
+    ];
+    succeeds(dir, &trunk);
+    let error = fails(dir, 1, &["train", "trunk.gsrun", "--from", "99999"]);
+    for part in ["no step 99999", "ends after step 18", "16, 18"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let told = succeeds(
+        dir,
+        &[
+            "train",
+            "trunk.gsrun",
+            "--from",
+            "7",
+            "--json",
+            "--no-record",
+            "--out",
+            "b",
+        ],
+    );
+    for line in told.lines() {
+        let epoch = json(line);
+        assert_eq!(epoch["from"]["id"], "trunk", "{line}");
+        assert_eq!(epoch["from"]["step"], 4, "{line}");
+    }
+    // --epochs counts those of the run too.
+    let error = fails(
+        dir,
+        2,
+        &["train", "trunk.gsrun", "--from", "18", "--epochs", "6"],
+    );
+    assert!(
+        error.contains("6 epochs in all") && error.contains("more than 6"),
+        "{error}"
+    );
+    let plain = json(
+        succeeds(dir, &["train", "tiny.toml", "--json"])
+            .lines()
+            .last()
+            .unwrap(),
+    );
+    assert!(plain.get("from").is_none());
+}
+
+#[test]
+fn a_run_that_is_not_clear_is_asked_about_everywhere() {
+    let dir = folder();
+    let dir = dir.path();
+    for name in ["alpha", "alpha"] {
+        succeeds(dir, &["train", "tiny.toml", "--name", name]);
+    }
+    let files = recorded(dir);
+    let id = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let ids: Vec<String> = files.iter().map(id).collect();
+    let shared: String = ids[0]
+        .chars()
+        .zip(ids[1].chars())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a)
+        .collect();
+    // Of both an id only where one is called by the whole of what they share.
+    let prefix = match ids.contains(&shared) {
+        true => &shared[..shared.len() - 1],
+        false => &shared[..],
+    };
+    for args in [
+        &["runs", "show", prefix][..],
+        &["train", prefix, "--from", "3"],
+        &["diagnose", prefix],
+        &["report", prefix, "--out", "r.html"],
+        &["export", prefix, "--out", "m.onnx"],
+    ] {
+        let error = fails(dir, 1, args);
+        assert!(error.contains("2 runs begin so"), "{args:?}: {error}");
+    }
+    let newest = {
+        let begun = |path: &PathBuf| RunFile::open(path).unwrap().info().created_ms;
+        files
+            .iter()
+            .max_by_key(|path| (begun(path), (*path).clone()))
+            .unwrap()
+    };
+    // Which was written to last does not say which is the newest.
+    for path in files.iter().filter(|path| *path != newest) {
+        succeeds(dir, &["runs", "comment", path.to_str().unwrap(), "older"]);
+    }
+    let said = command::gradscape(dir, &["diagnose", "alpha", "--json"]);
+    let note = String::from_utf8(said.stderr).unwrap();
+    let expected = format!("of 2 runs called alpha the newest, {}", id(newest));
+    assert_eq!(note.matches(&expected).count(), 1, "{note}");
+    assert_eq!(
+        json(&String::from_utf8(said.stdout).unwrap())["run"],
+        id(newest).as_str()
+    );
+    for path in files.iter().filter(|path| *path != newest) {
+        fs::remove_file(path).unwrap();
+    }
+    let said = command::gradscape(dir, &["runs"]);
+    let text = String::from_utf8(said.stdout).unwrap();
+    assert!(
+        text.contains("\n1 run in ") && text.contains("valid. loss"),
+        "{text}"
+    );
+}

@@ -9,7 +9,9 @@ use gradscape::interop::EventWriter;
 use gradscape::run::{EventKind, RunFile, SavedState};
 use gradscape::train::{Problem, Session, Trainer};
 use gradscape::watch::frame::{MOST_BODY, frame};
-use gradscape::watch::{Followed, Follower, News, Poll, RunOfNews, Server, Source, SourceKind};
+use gradscape::watch::{
+    Followed, Follower, News, Poll, Recorder, RunOfNews, Server, Source, SourceKind,
+};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
@@ -637,11 +639,13 @@ fn a_run_that_begins_anew_elsewhere_is_begun_anew_in_its_file() {
 fn the_command_says_what_makes_no_sense() {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path().to_str().unwrap();
+    fs::write(dir.path().join("a-file"), "").unwrap();
     for (args, says) in [
         (&["watch", "nowhere"][..], "no such folder"),
         (&["watch", "tcp", "--once"], "--once"),
         (&["watch", here, "--listen", "0.0.0.0:1"], "--listen"),
         (&["watch", "tcp", "--for", "0"], "--for"),
+        (&["watch", "a-file", "--once"], "this is a file"),
     ] {
         let error = fails(dir.path(), 2, args);
         assert!(error.contains(says), "{error}");
@@ -653,4 +657,80 @@ fn the_command_says_what_makes_no_sense() {
         &["watch", "tcp", "--listen", "0.0.0.0:0", "--for", "0.2"],
     );
     assert!(out.contains("warning: other machines"), "{out}");
+}
+
+#[test]
+fn a_folder_with_nothing_to_watch_says_what_was_looked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    fs::create_dir_all(root.join("deep/er")).unwrap();
+    fs::write(root.join("deep/notes.txt"), "none").unwrap();
+    let error = fails(root, 1, &["watch", "deep", "--once"]);
+    for part in [
+        "deep: nothing to read",
+        "tfevents",
+        ".safetensors",
+        "8 deep",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let said = succeeds(root, &["watch", "deep", "--for", "0.3"]);
+    assert!(said.contains("waiting"), "{said}");
+}
+
+#[test]
+fn what_was_kept_of_a_stream_is_watched_again_as_it_came() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let mut recorder = Recorder::create(&root.join("kept")).unwrap();
+    let (mut server, address) = listening();
+    let mut stream = TcpStream::connect(address).unwrap();
+    for run in ["first", "second"] {
+        stream.write_all(&hello(run)).unwrap();
+        stream.write_all(&step(3, 0.5, &weights(0.1))).unwrap();
+        stream.write_all(&step(10, 0.25, &weights(0.2))).unwrap();
+        let told = until(&mut || server.poll(), |news| {
+            news.iter()
+                .filter(|n| matches!(n, News::Tensors(_)))
+                .count()
+                == 2
+        });
+        for news in &told {
+            recorder.see(news).unwrap();
+        }
+        stream = TcpStream::connect(address).unwrap();
+    }
+    recorder.flush().unwrap();
+    drop(recorder);
+    for (place, runs) in [
+        ("kept", vec!["snapshots/first", "snapshots/second"]),
+        ("kept/snapshots", vec!["first", "second"]),
+        ("kept/snapshots/second", vec!["second"]),
+    ] {
+        let said = succeeds(root, &["watch", place, "--once", "--json"]);
+        let said: Vec<Value> = said
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let of =
+            |kind: &str| -> Vec<&Value> { said.iter().filter(|v| v["type"] == kind).collect() };
+        let begun: Vec<&Value> = of("run").iter().map(|v| &v["run"]).collect();
+        assert_eq!(begun, runs, "{place}");
+        // The structure that was kept beside them.
+        assert!(of("run").iter().all(|v| v["structure"] == true), "{place}");
+        let tensors = of("tensors");
+        let steps: Vec<(&Value, &Value)> =
+            tensors.iter().map(|v| (&v["run"], &v["step"])).collect();
+        let expected: Vec<(Value, Value)> = runs
+            .iter()
+            .flat_map(|run| [3, 10].map(|step| (json!(run), json!(step))))
+            .collect();
+        let expected: Vec<(&Value, &Value)> = expected.iter().map(|(r, s)| (r, s)).collect();
+        assert_eq!(steps, expected, "{place}");
+        for told in tensors {
+            let values = json!({"weights": 43, "gradients": 20, "activations": 5});
+            assert_eq!(told["values"], values, "{place}");
+        }
+        assert!(!of("network").is_empty(), "{place}");
+    }
 }

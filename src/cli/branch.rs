@@ -34,10 +34,20 @@ impl Branch {
     /// Of `run`, which is of `experiment`, after `step` steps, or at the last weights before.
     ///
     /// # Errors
-    /// When the file cannot be read, or has no weights of that step or before.
+    /// When the file cannot be read, the run has no such step, or its file no weights of that
+    /// step or before.
     pub(super) fn of(run: &RunFile, step: u64, experiment: &Experiment) -> Result<Self, CliError> {
-        let place = run.place(step)?;
         let info = run.info();
+        let last = run.last_step()?;
+        if step > last {
+            return Err(CliError::Failed(format!(
+                "{}: there is no step {step}: it ends after step {last}, and weights are kept \
+                 of steps {}",
+                info.id,
+                newest(&run.snapshot_steps()?)
+            )));
+        }
+        let place = run.place(step)?;
         let per_epoch = info.steps_per_epoch.max(1) as u64;
         Ok(Branch {
             origin: Origin {
@@ -54,6 +64,14 @@ impl Branch {
             place,
         })
     }
+}
+
+/// The last of some steps in words.
+fn newest(steps: &[u64]) -> String {
+    let newest = steps.iter().rev().take(NAMED).rev();
+    let newest: Vec<String> = newest.map(u64::to_string).collect();
+    let more = if steps.len() > NAMED { "..., " } else { "" };
+    format!("{more}{}", newest.join(", "))
 }
 
 /// Whether somebody set weights or the rate, or went back, at `step` or later. Early stopping
@@ -125,12 +143,7 @@ impl Origin {
     fn anew(&self) -> String {
         let known = match &self.steps[..] {
             [] => String::new(),
-            steps => {
-                let newest = steps.iter().rev().take(NAMED).rev();
-                let newest: Vec<String> = newest.map(u64::to_string).collect();
-                let more = if steps.len() > NAMED { "..., " } else { "" };
-                format!("; it has that of steps {more}{}", newest.join(", "))
-            }
+            steps => format!("; it has that of steps {}", newest(steps)),
         };
         format!(
             "the optimiser begins anew: what it had gathered at this step is not in the file{known}"

@@ -1,25 +1,31 @@
-//! `gradscape diagnose`: trains an experiment and says in words what is wrong with the run,
-//! by which numbers, and what to try.
+//! `gradscape diagnose`: says in words what is wrong with a run, by which numbers, and what
+//! to try.
+
+mod examined;
 
 use super::interrupt::Interrupt;
 use super::run_folder::{with_absolute_paths, write};
-use super::source::find_experiment_on;
 use super::{CliError, Out};
-use crate::insight::diagnosis::{Checkup, Comparison, Evidence, Finding, Thresholds, words};
+use crate::experiment::Experiment;
+use crate::insight::diagnosis::{Comparison, Evidence, Finding, Thresholds, words};
 use clap::Args;
+use examined::{Examined, Made};
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Say what is wrong with a run, by which numbers, and what to try
 ///
-/// Trains the experiment and looks at its losses, gradients, activations and weights on the
-/// way. Every number is printed with the threshold that it is held against, and every
-/// threshold can be changed.
+/// Looks at losses, gradients, activations and weights: of a recorded run or a folder that
+/// `train` wrote as they were, of anything else while it is trained here. Every number is
+/// printed with the threshold that it is held against, and every threshold can be changed.
 #[derive(Args, Debug, Clone)]
 pub struct DiagnoseArgs {
-    /// An experiment file, the name of a sample, or a model
-    #[arg(value_name = "EXPERIMENT|SAMPLE|MODEL")]
+    /// An experiment file, the name of a sample, a model, a recorded run, or a folder that `train` wrote
+    #[arg(value_name = "EXPERIMENT|SAMPLE|MODEL|RUN")]
     experiment: String,
+    /// Train the experiment of a recorded run again from its start, and measure everything on the way
+    #[arg(long)]
+    again: bool,
     /// The data of a model: a built-in name, or a CSV, NPZ or IDX file
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
@@ -46,6 +52,9 @@ pub struct DiagnoseArgs {
 /// What `--json` prints.
 #[derive(Serialize)]
 struct DiagnosisObject<'a> {
+    made: Made,
+    run: Option<&'a str>,
+    updates_measured: bool,
     epochs: usize,
     steps: u64,
     train_loss: Option<f64>,
@@ -80,37 +89,21 @@ pub fn run(args: &DiagnoseArgs) -> Result<(), CliError> {
         let set = thresholds.set_text(text);
         set.map_err(|error| CliError::Usage(error.to_string()))?;
     }
-    let mut experiment = find_experiment_on(&args.experiment, args.data.as_deref())?;
-    if let Some(epochs) = args.epochs {
-        experiment.training.epochs = epochs;
-    }
-    if let Some(seed) = args.seed {
-        experiment.seed = seed;
-    }
-    let mut checkup = Checkup::new(&experiment)?;
     let interrupt = Interrupt::listen();
-    let bar = out.start_bar(experiment.training.epochs as u64, "epochs");
-    while checkup.advance() {
-        bar.inc(1);
-        if interrupt.is_raised() {
-            out.end_bar();
-            return Err(CliError::Failed(
-                "interrupted; nothing is written".to_owned(),
-            ));
-        }
-    }
-    out.end_bar();
-    let findings = checkup.diagnose(&thresholds);
-    let file = write_cured(args, &checkup, &findings)?;
-    let snapshot = checkup.snapshot();
-    let last = checkup.rows().last();
+    let seen = Examined::of(args, &thresholds, &mut out, &interrupt)?;
+    let findings = &seen.findings;
+    let file = write_cured(args, &seen.problem.experiment, findings)?;
+    let last = seen.rows.last();
     out.object(&DiagnosisObject {
-        epochs: snapshot.epoch,
-        steps: snapshot.step,
+        made: seen.made,
+        run: seen.run.as_deref(),
+        updates_measured: seen.updates_measured,
+        epochs: seen.epoch,
+        steps: seen.step,
         train_loss: last.map(|row| row.train_loss),
         validation_loss: last.and_then(|row| row.validation_loss),
-        constant_loss: checkup.facts().baseline,
-        neighbours_score: checkup.facts().neighbours,
+        constant_loss: seen.facts.baseline,
+        neighbours_score: seen.facts.neighbours,
         findings: findings.iter().map(in_words).collect(),
         thresholds,
         file: file.clone(),
@@ -125,16 +118,15 @@ pub fn run(args: &DiagnoseArgs) -> Result<(), CliError> {
             validation.unwrap_or_default()
         )
     });
-    out.say(format!(
-        "{}: {} epochs{losses}",
-        experiment.title(),
-        snapshot.epoch
-    ))?;
+    out.say(format!("{}: {} epochs{losses}", seen.name, seen.epoch))?;
+    for remark in &seen.remarks {
+        out.say(remark)?;
+    }
     if findings.is_empty() {
         return out.say("nothing found");
     }
     let mut number = 0;
-    for finding in &findings {
+    for finding in findings {
         say(&mut out, finding, &mut number)?;
     }
     match file {
@@ -210,7 +202,7 @@ fn evidence_line(evidence: &Evidence) -> String {
 /// Writes the experiment with the chosen cure, where one was asked for.
 fn write_cured(
     args: &DiagnoseArgs,
-    checkup: &Checkup,
+    experiment: &Experiment,
     findings: &[Finding],
 ) -> Result<Option<PathBuf>, CliError> {
     let Some(file) = &args.out else {
@@ -227,7 +219,7 @@ fn write_cured(
             ),
         }));
     };
-    let cured = cure.apply(&checkup.problem().experiment);
+    let cured = cure.apply(experiment);
     let text = with_absolute_paths(&cured).to_toml();
     let text = text.map_err(|error| CliError::Failed(error.to_string()))?;
     let text = format!("# {}\n\n{text}", words::cure_in_english(cure));

@@ -26,6 +26,7 @@ mod interrupt;
 mod lesson;
 mod line;
 mod maximise;
+mod missing;
 mod open;
 mod out;
 mod race;

@@ -7,6 +7,11 @@ use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
+/// A line on standard error, for people and beside what programs read. Nobody has to read it.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Standard output, and whether a person or a program reads it.
 pub struct Out {
     writer: Box<dyn Write>,

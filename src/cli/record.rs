@@ -1,6 +1,7 @@
 //! Recording a run that a command makes.
 
 use super::{CliError, Out};
+use crate::files::folder_is_there;
 use crate::run::{
     Catalogue, Clock, Committed, MakeRecorder, Parent, Recorder, Recording, RunNotes, RunStart,
     Tap, TapOptions,
@@ -79,6 +80,17 @@ impl RecordArgs {
     /// Whether nothing is recorded.
     pub(super) fn is_off(&self) -> bool {
         self.no_record
+    }
+
+    /// Looks whether the file that was asked for can be made, before anything is trained.
+    ///
+    /// # Errors
+    /// When there is no folder for it.
+    pub(super) fn check(&self) -> Result<(), CliError> {
+        match &self.record {
+            Some(path) => folder_is_there(path).map_err(|error| CliError::io(path, error)),
+            None => Ok(()),
+        }
     }
 
     /// Begins to record `session`, which has not begun yet. None where that was not wished

@@ -5,6 +5,7 @@ use super::run_folder::write;
 use super::run_source::{RunArgs, interrupted};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
+use crate::files::folder_is_there;
 use crate::insight::run_record::RunRecord;
 use crate::interop::report::{Relief, ReliefError, ReportOptions, report_page};
 use clap::{Args, ValueEnum};
@@ -81,6 +82,7 @@ struct ReportObject<'a> {
 /// When the run cannot be read or made, the page cannot be written, or it is interrupted.
 pub fn run(args: &ReportArgs) -> Result<(), CliError> {
     let mut out = Out::stdout(args.json);
+    folder_is_there(&args.out).map_err(|error| CliError::io(&args.out, error))?;
     let interrupt = Interrupt::listen();
     let record = args.run.record(&mut out, &interrupt)?;
     let relief = match args.grid {

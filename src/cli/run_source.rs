@@ -10,7 +10,7 @@ use crate::insight::run_record::{
     Circumstances, End, Origin, Outcome, Recorder, RunRecord, diagnose_afterwards, events,
 };
 use crate::interop::{read_path, read_weights};
-use crate::run::{RunError, RunFile, environment};
+use crate::run::{RunFile, environment};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
 use std::fs;
@@ -67,13 +67,8 @@ impl RunArgs {
                 self.run
             )));
         }
-        match recorded {
-            Some(Recorded::Folder(dir)) => return from_folder(&dir, &experiment),
-            Some(Recorded::File(file)) => {
-                let file = RunFile::open(&file).map_err(failed)?;
-                return file.record().map_err(failed);
-            }
-            None => {}
+        if let Some(recorded) = recorded {
+            return read(&recorded, &experiment);
         }
         if let Some(epochs) = self.epochs {
             experiment.training.epochs = epochs;
@@ -86,8 +81,15 @@ impl RunArgs {
     }
 }
 
-fn failed(error: RunError) -> CliError {
-    CliError::Failed(error.to_string())
+/// What is known of a run that was made, which is of `experiment`.
+///
+/// # Errors
+/// When a file of it cannot be read.
+pub(super) fn read(recorded: &Recorded, experiment: &Experiment) -> Result<RunRecord, CliError> {
+    match recorded {
+        Recorded::Folder(dir) => from_folder(dir, experiment),
+        Recorded::File(file) => Ok(RunFile::open(file)?.record()?),
+    }
 }
 
 /// Trains and records an experiment.

@@ -1,15 +1,18 @@
 //! From the EXPERIMENT or DIR on a command line to a problem and its weights.
 
 use super::CliError;
+use super::missing::{is_text, unknown};
+use super::out::note;
 use super::run_folder::{self, RunFolder};
-use super::samples::{SAMPLES, sample};
+use super::samples::sample;
 use crate::experiment::Experiment;
-use crate::interop::{experiment_of_file, is_model, read_path, read_weights};
-use crate::run::{Catalogue, Replay, RunFile, is_run_file};
+use crate::interop::{MODEL_ENDINGS, experiment_of_file, is_model, read_path, read_weights};
+use crate::run::{Catalogue, Found, Replay, RunError, RunFile, is_run_file};
 use crate::train::{PathPoint, Problem};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which experiment, and at which weights.
 #[derive(Args, Debug, Clone, Default)]
@@ -69,7 +72,10 @@ impl SourceArgs {
         let (mut experiment, run) = match (foreign, &self.data) {
             (Some(path), data) => (from_model(path, data.as_deref())?, None),
             (None, None) => find(&self.source)?,
-            (None, Some(_)) => return Err(no_data(&self.source)),
+            (None, Some(_)) => {
+                find(&self.source)?;
+                return Err(no_data(&self.source));
+            }
         };
         if let Some(seed) = self.seed {
             if run.is_some() {
@@ -177,15 +183,40 @@ pub fn find(name: &str) -> Result<(Experiment, Option<Recorded>), CliError> {
         return Ok((from_model(path, None)?, None));
     }
     if path.is_file() {
+        if !is_text(path) {
+            return Err(CliError::Failed(format!(
+                "{name}: this is no kind of file that is read: experiments are text (.toml), \
+                 recorded runs end in .gsrun, and models in .{}",
+                MODEL_ENDINGS.join(", .")
+            )));
+        }
         return Ok((Experiment::read(path)?, None));
     }
     if let Some(sample) = sample(name) {
         return Ok((Experiment::parse(sample.toml, sample.name)?, None));
     }
     match Catalogue::standard().map(|runs| runs.find(name)) {
-        Some(Ok(file)) => recorded(file),
-        _ => Err(unknown(name)),
+        Some(Ok(found)) => recorded(chosen(name, found)),
+        None | Some(Err(RunError::Unknown(_))) => Err(unknown(name)),
+        Some(Err(error)) => Err(error.into()),
     }
+}
+
+/// The file of a run; where several are called `name`, says on the error stream which it is.
+fn chosen(name: &str, found: Found) -> PathBuf {
+    // Some commands look several times; it is said once.
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if found.alike > 1 {
+        let id = found.id();
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.insert(id.clone()) {
+            note(&format!(
+                "of {} runs called {name} the newest, {id}",
+                found.alike
+            ));
+        }
+    }
+    found.path
 }
 
 fn recorded(file: PathBuf) -> Result<(Experiment, Option<Recorded>), CliError> {
@@ -202,7 +233,7 @@ pub fn find_run(name: &str) -> Result<PathBuf, CliError> {
     let path = Path::new(name);
     match Catalogue::standard() {
         _ if path.is_file() => Ok(path.to_owned()),
-        Some(runs) => Ok(runs.find(name)?),
+        Some(runs) => Ok(chosen(name, runs.find(name)?)),
         None => Err(CliError::Failed(format!(
             "{name}: there is no such file, and this system tells of no folder for runs; set \
              GRADSCAPE_RUNS_DIR to the one they are in"
@@ -232,7 +263,10 @@ pub fn find_experiment_on(name: &str, data: Option<&str>) -> Result<Experiment, 
     match data {
         None => find_experiment(name),
         Some(_) if is_model(path) && path.is_file() => from_model(path, data),
-        Some(_) => Err(no_data(name)),
+        Some(_) => {
+            find_experiment(name)?;
+            Err(no_data(name))
+        }
     }
 }
 
@@ -245,18 +279,4 @@ fn no_data(name: &str) -> CliError {
 /// The experiment that another program's model becomes.
 fn from_model(path: &Path, data: Option<&str>) -> Result<Experiment, CliError> {
     experiment_of_file(path, data).map_err(CliError::Failed)
-}
-
-fn unknown(name: &str) -> CliError {
-    let names: Vec<&str> = SAMPLES.iter().map(|s| s.name).collect();
-    let names = names.join(", ");
-    CliError::Failed(if Path::new(name).is_dir() {
-        format!(
-            "{name}: this folder is not one that `gradscape train` wrote: it has no experiment.toml with weights.safetensors beside it"
-        )
-    } else {
-        format!(
-            "{name}: there is no such experiment file or recorded run, and the samples are {names}"
-        )
-    })
 }

@@ -8,7 +8,7 @@ use super::run_folder::RunFolder;
 use super::source::{Recorded, find, find_experiment_on};
 use super::{CliError, Out};
 use crate::experiment::Experiment;
-use crate::run::RunFile;
+use crate::run::{Parent, RunFile};
 use crate::search::{Vary, with_settings};
 use crate::train::{
     Divergence, Evaluator, HistoryRow, PathPoint, Problem, RunState, Score, Session, TrainCommand,
@@ -42,6 +42,8 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub record: RecordArgs,
     /// Train for so many epochs instead of the experiment's
+    ///
+    /// With --from that is how many epochs there are in all, those before STEP among them.
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
     /// Use this seed instead of the experiment's
@@ -50,7 +52,7 @@ pub struct TrainArgs {
     /// Write into a folder even if it holds other files
     #[arg(long)]
     pub force: bool,
-    /// Print one JSON object an epoch
+    /// Print one JSON object an epoch; with --from it says under `from` which run and step it goes on from
     #[arg(long)]
     pub json: bool,
 }
@@ -72,6 +74,9 @@ struct EpochObject<'a> {
     #[serde(flatten)]
     row: &'a HistoryRow,
     seconds: f64,
+    /// The run and the step that a branch goes on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a Parent>,
 }
 
 /// Obeys `gradscape train`.
@@ -85,6 +90,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
             "with --no-record and without --out DIR nothing of the run would be kept".to_owned(),
         ));
     }
+    args.record.check()?;
     let (experiment, origin) = begin(args)?;
     let problem = Arc::new(Problem::new(&experiment)?);
     let (mut session, parent, memory) = match origin {
@@ -123,7 +129,7 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
     }
     let mut record = args
         .record
-        .begin(&mut session, &problem, parent, &mut out)?;
+        .begin(&mut session, &problem, parent.clone(), &mut out)?;
     out.say(table_head())?;
     let trained = train_session(
         &mut session,
@@ -133,7 +139,11 @@ pub fn run(args: &TrainArgs) -> Result<(), CliError> {
         &mut out,
         |out, row, seconds| {
             if row.epoch > 0 {
-                out.object(&EpochObject { row, seconds })?;
+                out.object(&EpochObject {
+                    row,
+                    seconds,
+                    from: parent.as_ref(),
+                })?;
             }
             if row.epoch % every == 0 || row.epoch == epochs {
                 out.say(epoch_line(row, seconds))?;
@@ -203,6 +213,16 @@ fn begin(args: &TrainArgs) -> Result<(Experiment, Option<Box<Branch>>), CliError
         experiment.training.optimizer.learning_rate = rate;
     }
     let experiment = with_settings(&experiment, &args.set)?;
+    let epochs = experiment.training.epochs;
+    if let Some(branch) = &origin
+        && branch.place.epoch >= epochs
+    {
+        return Err(CliError::Usage(format!(
+            "step {} is at the end of epoch {}, and the branch would have {epochs} epochs in all: \
+             nothing is left to train; give --epochs more than {}",
+            branch.place.step, branch.place.epoch, branch.place.epoch
+        )));
+    }
     experiment
         .validate()
         .map_err(|error| experiment.fault(error))?;

@@ -4,8 +4,11 @@ use super::interrupt::Interrupt;
 use super::record::now_ms;
 use super::watch_output::Reporter;
 use super::{CliError, Out};
+use crate::files;
 use crate::interop::EventWriter;
-use crate::watch::{Followed, Follower, News, Recorder, RunOfNews, Source, SourceKind, WatchError};
+use crate::watch::{
+    Followed, Follower, MOST_DEPTH, News, Recorder, RunOfNews, Source, SourceKind, WatchError,
+};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +22,8 @@ const FOLDER: Duration = Duration::from_millis(200);
 
 /// Watch another program train: TensorBoard's logs, checkpoints, or a stream from Python
 ///
-/// SOURCE is a folder of TensorBoard event files, a folder of safetensors checkpoints, or `tcp`
+/// SOURCE is a folder of TensorBoard event files, a folder of safetensors checkpoints (or of
+/// such folders, as --out fills one; each is a run), or `tcp`
 /// (`tcp:PORT`; 5577 unless said), where the Python package gradscape sends to. See
 /// docs/watch.md.
 #[derive(Args, Debug, Clone)]
@@ -53,7 +57,7 @@ pub struct WatchArgs {
     /// End once a step of this number was told
     #[arg(long, value_name = "N")]
     steps: Option<i64>,
-    /// End once everything that is in the folder now is read
+    /// End once everything that is in the folder now is read; that nothing is there is an error
     #[arg(long, conflicts_with_all = ["listen", "seconds"])]
     once: bool,
     /// Open the window and show it there
@@ -85,10 +89,24 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
     if args.window {
         return super::open::watch(&kind, args.data.clone());
     }
+    if let Some(path) = &args.record {
+        files::folder_is_there(path).map_err(|error| CliError::io(path, error))?;
+    }
     let interrupt = Interrupt::listen();
     let mut source = Source::open(&kind)?;
+    // Said before any file is made of it.
+    if let (Some(folder), true) = (source.undecided(), args.once) {
+        return Err(CliError::Failed(format!(
+            "{}: nothing to read: {}",
+            folder.display(),
+            nothing()
+        )));
+    }
     let mut reporter = Reporter::new(Out::stdout(args.json));
     reporter.begin(&source, &kind)?;
+    if let Some(folder) = source.undecided() {
+        reporter.waiting(folder)?;
+    }
     let mut kept = Kept::new(args, &kind)?;
     // Only to say what would be shown, and for a recording; else it would cost time for nothing.
     let mut follower = Some(Follower::new(args.data.clone()));
@@ -161,6 +179,14 @@ pub fn run(args: &WatchArgs) -> Result<(), CliError> {
         .map(PathBuf::as_path)
         .collect();
     reporter.end(&written)
+}
+
+/// What a folder has not.
+pub(super) fn nothing() -> String {
+    format!(
+        "neither event files (*tfevents*) nor checkpoints (*.safetensors) are in the folder, nor \
+         in those up to {MOST_DEPTH} deep below it"
+    )
 }
 
 /// What is watched in words, and a name for a run that does not say its own.

@@ -1,5 +1,6 @@
 //! What `gradscape watch` prints: a line a step for people, an object each for programs.
 
+use super::watch::nothing;
 use super::{CliError, Out};
 use crate::train::Problem;
 use crate::watch::{Board, Group, News, Source, SourceKind};
@@ -54,6 +55,17 @@ impl Reporter {
             }
         }
         Ok(())
+    }
+
+    /// Says that a folder has nothing yet.
+    pub(super) fn waiting(&mut self, folder: &Path) -> Result<(), CliError> {
+        let folder = folder.display();
+        self.out
+            .object(&json!({"type": "waiting", "folder": folder.to_string()}))?;
+        self.out.say(format!(
+            "{folder}: waiting: so far {}; Ctrl-C ends",
+            nothing()
+        ))
     }
 
     /// Takes in something new, and prints it at once where a program reads.

@@ -371,6 +371,18 @@ pub fn diagnose_afterwards(
     path: &[PathPoint],
     outcome: Outcome,
 ) -> Vec<FoundRecord> {
+    let found = look_back(problem, rows, path, outcome, &Thresholds::default());
+    found.iter().map(FoundRecord::from).collect()
+}
+
+/// The same, held against `thresholds`.
+pub fn look_back(
+    problem: &Arc<Problem>,
+    rows: &[HistoryRow],
+    path: &[PathPoint],
+    outcome: Outcome,
+    thresholds: &Thresholds,
+) -> Vec<Finding> {
     let Some(last) = path.last() else {
         return Vec::new();
     };
@@ -393,15 +405,14 @@ pub fn diagnose_afterwards(
             meter.measure(problem, (point.epoch, point.step), &point.params, &[])
         })
         .collect();
-    let found = diagnose(&Observed {
+    diagnose(&Observed {
         problem,
         facts: &Facts::of(problem),
         rows,
         snapshot: &snapshot,
         health: &health,
-        thresholds: &Thresholds::default(),
-    });
-    found.iter().map(FoundRecord::from).collect()
+        thresholds,
+    })
 }
 
 /// At most `most` (at least 2) of the places `0..n`, evenly spread, the first and the last

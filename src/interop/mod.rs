@@ -29,11 +29,11 @@ pub use event_file::{
     NAME_PART, Piece, events_of_bytes, next_piece,
 };
 pub use model::{
-    Attribute, ForeignModel, InputSides, InputValues, LiveModel, ModelFormat, ModelRow, ModelTable,
-    Node, NodeValue, Numbers, Port, RanNode, Run, RunInput, RunPort, Runnable, Side, Status,
-    Tensor, Translated, Translation, Weight, count_tensors, experiment_of, experiment_of_file,
-    is_model, open_model, open_model_for, read_input_arrays, read_model, read_weights, tensors_of,
-    translate,
+    Attribute, ForeignModel, InputSides, InputValues, LiveModel, MODEL_ENDINGS, ModelFormat,
+    ModelRow, ModelTable, Node, NodeValue, Numbers, Port, RanNode, Run, RunInput, RunPort,
+    Runnable, Side, Status, Tensor, Translated, Translation, Weight, count_tensors, experiment_of,
+    experiment_of_file, is_model, open_model, open_model_for, read_input_arrays, read_model,
+    read_weights, tensors_of, translate,
 };
 pub use model_out::{ModelFile, ModelOut, model_notes, write_model};
 pub use network_glb::{NetworkModel, write_network_glb};

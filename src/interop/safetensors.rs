@@ -4,7 +4,7 @@
 use super::{InteropError, read_bytes};
 use crate::nn::Layout;
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::path::Path;
 
 /// One value per parameter, in the layout's order.
@@ -109,10 +109,28 @@ pub fn read_params(path: &Path, layout: &Layout) -> Result<Vec<f32>, InteropErro
     parse(path, &read_bytes(path)?, layout)
 }
 
+/// Why `bytes` are no safetensors file: where they are too few for what they state, that it
+/// is cut.
+pub(super) fn safetensors_fault(bytes: &[u8], error: &SafeTensorError) -> String {
+    let have = bytes.len();
+    let header = bytes.first_chunk().map(|b| u64::from_le_bytes(*b));
+    match (header, error) {
+        (None, _) => format!("is cut, or is not a safetensors file: it has {have} bytes"),
+        (Some(header), SafeTensorError::InvalidHeaderLength) => format!(
+            "is cut, or is not a safetensors file: its header would have {header} bytes, and the \
+             whole file has {have}"
+        ),
+        (_, SafeTensorError::MetadataIncompleteBuffer) => format!(
+            "is cut, or something was written behind it: its tensors do not end where the file \
+             does, after {have} bytes"
+        ),
+        _ => format!("is not a safetensors file: {error}"),
+    }
+}
+
 fn parse(path: &Path, bytes: &[u8], layout: &Layout) -> Result<Vec<f32>, InteropError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| {
-        InteropError::format(path, format!("is not a safetensors file: {error}"))
-    })?;
+    let file = SafeTensors::deserialize(bytes)
+        .map_err(|error| InteropError::format(path, safetensors_fault(bytes, &error)))?;
     let mut params = vec![0.0_f32; layout.len()];
     for tensor in layout.tensors() {
         let name = tensor.key();

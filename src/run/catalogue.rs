@@ -42,6 +42,36 @@ pub struct Unreadable {
     pub error: String,
 }
 
+/// A run that was found by what somebody said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its file.
+    pub path: PathBuf,
+    /// How many runs there are of the name by which it was found, this one among them; 1
+    /// where a path or an id was said.
+    pub alike: usize,
+}
+
+impl Found {
+    fn one(path: &Path) -> Self {
+        Found {
+            path: path.to_owned(),
+            alike: 1,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> String {
+        id_of(&self.path)
+    }
+}
+
+/// A file's name without its ending.
+fn id_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
+
 /// What is in the folder.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Listing {
@@ -149,32 +179,30 @@ impl Catalogue {
         Ok(files.collect())
     }
 
-    /// The file that `text` means: a path, an id or the only beginning of one, or a name,
-    /// of several runs of that name the newest.
+    /// The run that `text` means: a path, an id or the only beginning of one, or a name,
+    /// of several runs of that name the one that was begun last.
     ///
     /// # Errors
-    /// When there is none, or several ids begin so; the message lists some.
-    pub fn find(&self, text: &str) -> Result<PathBuf, RunError> {
+    /// [`RunError::Unknown`] when there is none, [`RunError::Ambiguous`] when several ids
+    /// begin so; the message lists some.
+    pub fn find(&self, text: &str) -> Result<Found, RunError> {
         let path = Path::new(text);
         if path.is_file() {
-            return Ok(path.to_owned());
+            return Ok(Found::one(path));
         }
         let mut files = self.files()?;
         files.sort_by(|a, b| b.cmp(a));
-        let id = |path: &Path| path.file_stem().map(|s| s.to_string_lossy().into_owned());
-        let exact = files.iter().find(|(_, p)| id(p).as_deref() == Some(text));
-        if let Some((_, path)) = exact {
-            return Ok(path.clone());
+        if let Some((_, path)) = files.iter().find(|(_, path)| id_of(path) == text) {
+            return Ok(Found::one(path));
         }
-        let begins =
-            |path: &Path| !text.is_empty() && id(path).is_some_and(|id| id.starts_with(text));
+        let begins = |path: &Path| !text.is_empty() && id_of(path).starts_with(text);
         let begun: Vec<&PathBuf> = files.iter().map(|(_, p)| p).filter(|p| begins(p)).collect();
         match begun[..] {
-            [one] => return Ok(one.clone()),
+            [one] => return Ok(Found::one(one)),
             [] => {}
             _ => {
-                let ids: Vec<String> = begun.iter().take(5).filter_map(|p| id(p)).collect();
-                return Err(RunError::Unknown(format!(
+                let ids: Vec<String> = begun.iter().take(5).map(|p| id_of(p)).collect();
+                return Err(RunError::Ambiguous(format!(
                     "{text}: {} runs begin so: {}{}; say more of the one you mean",
                     begun.len(),
                     ids.join(", "),
@@ -182,10 +210,16 @@ impl Catalogue {
                 )));
             }
         }
-        for (_, path) in &files {
-            if RunFile::open(path).is_ok_and(|run| run.info().name == text) {
-                return Ok(path.clone());
+        let mut named = Vec::new();
+        for (_, path) in files {
+            let run = RunFile::open(&path).ok();
+            if let Some(run) = run.filter(|run| run.info().name == text) {
+                named.push((run.info().created_ms, path));
             }
+        }
+        let alike = named.len();
+        if let Some((_, path)) = named.into_iter().max() {
+            return Ok(Found { path, alike });
         }
         Err(RunError::Unknown(format!(
             "{text}: there is no such file, and no run of that id or name in {}; \

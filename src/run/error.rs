@@ -73,6 +73,9 @@ pub enum RunError {
     /// There is no run of that name.
     #[error("{0}")]
     Unknown(String),
+    /// There are several that could be meant.
+    #[error("{0}")]
+    Ambiguous(String),
 }
 
 impl RunError {

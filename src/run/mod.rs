@@ -29,7 +29,7 @@ mod tap;
 mod thinning;
 mod write;
 
-pub use catalogue::{Catalogue, Listed, Listing, Unreadable};
+pub use catalogue::{Catalogue, Found, Listed, Listing, Unreadable};
 pub use comparison::{ComparedRun, CurveOf, RunFigures, axes, differing_keys};
 pub use error::RunError;
 pub use event::{EventKind, RunEvent};

@@ -182,7 +182,7 @@ fn a_run_that_is_being_recorded_can_be_read_and_tagged() {
     assert!(seen.bytes > 0 && seen.bytes == seen.runs[0].bytes);
     let runs = Catalogue::at(dir.path());
     for text in ["run", "ru", "moons by hand"] {
-        assert_eq!(runs.find(text).unwrap(), path);
+        assert_eq!(runs.find(text).unwrap().path, path);
     }
     catalogue::remove(&path).unwrap();
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);

@@ -2,7 +2,8 @@
 
 use super::WatchError;
 use super::frame::MOST_BODY;
-use super::news::{Begun, Logged, News, Poll, TensorFrame};
+use super::news::{Begun, Group, Logged, News, Poll, TensorFrame};
+use super::record::SNAPSHOTS;
 use crate::interop::count_tensors;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +16,7 @@ use std::time::SystemTime;
 /// The longest header of a file that is looked at, which is also safetensors' own limit.
 const MOST_HEADER: u64 = 100_000_000;
 /// So many files are read in one look.
-const FILES_AT_ONCE: usize = 4;
+pub(super) const FILES_AT_ONCE: usize = 4;
 /// The most entries of the folder that are looked at.
 const MOST_ENTRIES: usize = 20_000;
 /// So many looks a file that does not grow may be incomplete before it is said to be.
@@ -63,6 +64,8 @@ struct Head {
     /// Bytes of the whole file.
     length: u64,
     step: Option<i64>,
+    /// Whether the names of all tensors begin with what they are, as a stream's do.
+    grouped: bool,
     metadata: BTreeMap<String, String>,
 }
 
@@ -78,10 +81,17 @@ impl CheckpointFolder {
                 message: "there is no such folder".to_owned(),
             });
         }
-        let name = root.file_name().unwrap_or(root.as_os_str());
+        // `.` has a name of its own too.
+        let whole = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let name = whole.file_name().unwrap_or(root.as_os_str());
+        Self::named(root, &name.to_string_lossy())
+    }
+
+    /// The same of a folder whose run is called `run`.
+    pub(super) fn named(root: &Path, run: &str) -> Result<Self, WatchError> {
         Ok(CheckpointFolder {
             root: root.to_owned(),
-            run: Arc::from(&*name.to_string_lossy()),
+            run: Arc::from(run),
             seen: HashMap::new(),
             begun: false,
             said_full: false,
@@ -129,8 +139,7 @@ impl CheckpointFolder {
                 break;
             }
             let path = entry.path();
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            if hidden || path.extension().is_none_or(|e| e != "safetensors") {
+            if !is_checkpoint(&path) {
                 continue;
             }
             let Ok(meta) = std::fs::metadata(&path) else {
@@ -185,12 +194,13 @@ impl CheckpointFolder {
         let step = head.step.unwrap_or(self.next);
         self.next = self.next.max(step.saturating_add(1));
         if !std::mem::replace(&mut self.begun, true) {
-            let structure = head.metadata.get("gradscape.structure");
+            let told = head.metadata.get("gradscape.structure");
+            // What is no JSON is as good as nothing said.
+            let told = told.and_then(|text| serde_json::from_str(text).ok());
             poll.news.push(News::Begun(Begun {
                 run: Arc::clone(&self.run),
                 framework: head.metadata.get("framework").cloned().unwrap_or_default(),
-                // What is no JSON is as good as nothing said.
-                structure: structure.and_then(|text| serde_json::from_str(text).ok()),
+                structure: told.or_else(|| structure_beside(&self.root)),
             }));
         }
         let modified = std::fs::metadata(path)
@@ -216,9 +226,31 @@ impl CheckpointFolder {
             step,
             wall_time,
             body: Arc::from(bytes),
-            grouped: false,
+            grouped: head.grouped,
         }));
     }
+}
+
+/// Whether a name is one of a safetensors file that is not hidden.
+pub(super) fn is_checkpoint(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let hidden = name.to_string_lossy().starts_with('.');
+    !hidden && path.extension().is_some_and(|e| e == "safetensors")
+}
+
+/// What the network of a run consists of that was kept in `snapshots/RUN`: that lies in
+/// `structure-RUN.json` beside `snapshots`.
+fn structure_beside(folder: &Path) -> Option<Value> {
+    let folder = folder.canonicalize().ok()?;
+    let (name, above) = (folder.file_name()?, folder.parent()?);
+    if above.file_name()? != SNAPSHOTS {
+        return None;
+    }
+    let file = format!("structure-{}.json", name.to_string_lossy());
+    let file = File::open(above.parent()?.join(file)).ok()?;
+    let mut text = Vec::new();
+    file.take(MOST_HEADER).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// What the head of a file says; none while the file is not complete.
@@ -245,6 +277,13 @@ fn head(path: &Path, length: u64) -> Result<Option<Head>, String> {
         .map_err(|error| format!("is not a safetensors file: its header is no JSON: {error}"))?;
     let mut end = 0;
     let mut metadata = BTreeMap::new();
+    let group = |name: &String| {
+        let of = name.split_once('/').map(|(group, _)| group);
+        Group::ALL.iter().any(|group| Some(group.name()) == of)
+    };
+    let mut names = header.keys().filter(|name| *name != "__metadata__");
+    let grouped =
+        header.len() > usize::from(header.contains_key("__metadata__")) && names.all(group);
     for (name, value) in header {
         if name == "__metadata__" {
             let texts = value.as_object().into_iter().flatten();
@@ -268,6 +307,7 @@ fn head(path: &Path, length: u64) -> Result<Option<Head>, String> {
     Ok(Some(Head {
         length,
         step: told.or(named),
+        grouped,
         metadata,
     }))
 }

@@ -1,14 +1,13 @@
 //! A folder of TensorBoard event files, each of its folders a run.
 
 use super::WatchError;
+use super::below::{MOST_DEPTH, name_below};
 use super::news::{Begun, Logged, News, Poll};
 use crate::interop::{EventReader, EventValue, NAME_PART};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How many folders deep runs are looked for.
-const MOST_DEPTH: usize = 8;
 /// The most event files, and the most entries of folders that are looked at.
 const MOST_FILES: usize = 2_000;
 const MOST_ENTRIES: usize = 100_000;
@@ -199,8 +198,6 @@ impl LogFolder {
 
     /// The path of a folder below the root, as TensorBoard names runs.
     fn run_of(&self, folder: &Path) -> Arc<str> {
-        let below = folder.strip_prefix(&self.root).unwrap_or(folder);
-        let name = below.to_string_lossy().replace('\\', "/");
-        Arc::from(if name.is_empty() { "." } else { &name })
+        Arc::from(name_below(&self.root, folder))
     }
 }

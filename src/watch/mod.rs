@@ -2,14 +2,16 @@
 //! [`News`], whatever it comes by.
 //!
 //! Three sources give the same news: a folder of TensorBoard event files ([`LogFolder`]), a
-//! folder of safetensors checkpoints ([`CheckpointFolder`]), and connections over TCP
+//! folder of safetensors checkpoints ([`CheckpointTree`]), and connections over TCP
 //! ([`Server`]) in the protocol of `docs/watch.md` ([`frame`]). Each is a state machine that
 //! is asked for what is new ([`Source::poll`]); whoever asks brings thread and clock. A
 //! [`Follower`] makes a network of ours of what is told about the foreign one, and a
 //! [`Board`] keeps curves and histograms in bounded memory, and [`RunOfNews`] makes a recorded
 //! run of all that.
 
+mod below;
 mod board;
+mod checkpoint_tree;
 mod checkpoints;
 mod follow;
 pub mod frame;
@@ -24,7 +26,9 @@ mod server;
 mod source;
 mod spreads;
 
+pub use below::MOST_DEPTH;
 pub use board::{Board, HistogramSeries, Series};
+pub use checkpoint_tree::CheckpointTree;
 pub use checkpoints::CheckpointFolder;
 pub use follow::{Followed, Follower};
 pub use header::{Header, PROTOCOL};

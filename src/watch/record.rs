@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The table of all numbers: `run`, `tag`, `step`, `wall_time`, `value`.
 const HISTORY: &str = "history.csv";
 /// The folder of all tensors.
-const SNAPSHOTS: &str = "snapshots";
+pub(super) const SNAPSHOTS: &str = "snapshots";
 
 /// A folder that is being filled: `history.csv` with every number, `structure-RUN.json` with
 /// what networks consist of, and `snapshots/RUN/step-N.safetensors`, byte for byte as sent.

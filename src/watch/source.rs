@@ -1,8 +1,11 @@
 //! What can be watched, by its name on a command line or in a field.
 
-use super::{CheckpointFolder, LogFolder, PORT, Poll, Server, WatchError};
+use super::below::files_below;
+use super::checkpoints::is_checkpoint;
+use super::{CheckpointTree, LogFolder, PORT, Poll, Server, WatchError};
 use crate::interop::NAME_PART;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// What is to be watched.
@@ -45,6 +48,11 @@ impl SourceKind {
             return Err(format!("--listen goes with tcp, and {text} is a folder"));
         }
         let path = Path::new(text);
+        if path.is_file() {
+            return Err(format!(
+                "{text}: this is a file, and a folder is watched; name the one that it lies in"
+            ));
+        }
         if !path.is_dir() {
             return Err(format!(
                 "{text}: there is no such folder; name one of TensorBoard's logs, one of \
@@ -62,8 +70,8 @@ pub enum Source {
     Open(PathBuf),
     /// A folder of event files.
     Log(LogFolder),
-    /// A folder of safetensors files.
-    Checkpoints(CheckpointFolder),
+    /// A folder of safetensors files, or of such folders.
+    Checkpoints(CheckpointTree),
     /// Connections.
     Tcp(Server),
 }
@@ -102,27 +110,38 @@ impl Source {
         }
     }
 
+    /// The folder in which nothing was found yet, if so.
+    pub fn undecided(&self) -> Option<&Path> {
+        match self {
+            Source::Open(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// A folder with safetensors files and no event files is one of checkpoints; one with
-    /// event files or further folders is one of logs.
+    /// event files is one of logs. Where it has neither, the folders below it say the same.
     fn decide(&mut self) -> Result<(), WatchError> {
         let Source::Open(path) = self else {
             return Ok(());
         };
-        let Ok(entries) = std::fs::read_dir(&*path) else {
-            return Ok(());
-        };
-        let (mut log, mut checkpoints, mut folders) = (false, false, false);
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            log |= name.contains(NAME_PART);
-            checkpoints |= name.ends_with(".safetensors") && !name.starts_with('.');
-            folders |= entry.file_type().is_ok_and(|kind| kind.is_dir());
-        }
+        let (mut log, mut checkpoints) = (None, None);
+        files_below(path, &mut |_, entry, depth| {
+            // All of a folder is seen before what lies deeper.
+            if log.is_some() || checkpoints.is_some_and(|upper: usize| upper == 0 && depth > 0) {
+                return ControlFlow::Break(());
+            }
+            if entry.file_name().to_string_lossy().contains(NAME_PART) {
+                log = Some(depth);
+            } else if is_checkpoint(&entry.path()) {
+                checkpoints.get_or_insert(depth);
+            }
+            ControlFlow::Continue(())
+        });
         let path = path.clone();
-        if log || (folders && !checkpoints) {
+        if log.is_some() {
             *self = Source::Log(LogFolder::open(&path)?);
-        } else if checkpoints {
-            *self = Source::Checkpoints(CheckpointFolder::open(&path)?);
+        } else if checkpoints.is_some() {
+            *self = Source::Checkpoints(CheckpointTree::open(&path)?);
         }
         Ok(())
     }

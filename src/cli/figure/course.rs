@@ -31,6 +31,11 @@ pub(super) fn record(
     let epochs = args
         .epochs
         .unwrap_or(source.problem.experiment.training.epochs);
+    if is_run && !goes_on {
+        out.say(
+            "what this draws is not in the record: the experiment is trained again from its start",
+        )?;
+    }
     let mut recording = Recording::new(Arc::clone(&source.problem), start, epochs, wanted);
     let interrupt = Interrupt::listen();
     let bar = out.start_bar(recording.total_steps() as u64, "training");

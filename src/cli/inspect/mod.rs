@@ -2,7 +2,7 @@
 
 mod run;
 
-use super::source::SourceArgs;
+use super::source::{SourceArgs, find};
 use super::surface::{ThemeName, ending};
 use super::{CliError, Out};
 use crate::figure::{StructureFigure, Tone, write_figure};
@@ -59,6 +59,8 @@ pub fn run(args: &InspectArgs) -> Result<(), CliError> {
         return model(path, args, &mut out);
     }
     if args.run.is_asked() || !args.input.is_empty() {
+        // What is not there is no other thing than a model either.
+        find(&args.source.source)?;
         return Err(CliError::Usage(format!(
             "--input and --run go with a model of another program, and {} is none",
             args.source.source

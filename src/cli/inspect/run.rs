@@ -110,7 +110,9 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<(), CliError> {
     let fault = |why: String| CliError::Failed(format!("{}: {why}", file.display()));
-    let model = Runnable::open(file)?;
+    let model = Runnable::open_for(file, sides)?;
+    // Of a converted model they are in its graph already, by another name.
+    let sides = if model.was_converted() { &[] } else { sides };
     let ports = model.ports().map_err(fault)?;
     let sample = match (data, args.sample) {
         (Some(source), Some(index)) => {

@@ -50,7 +50,15 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
         });
     }
     let head = [
-        "id", "name", "begun", "epochs", "loss", "accuracy", "state", "size", "tags",
+        "id",
+        "name",
+        "begun",
+        "epochs",
+        "valid. loss",
+        "valid. accuracy",
+        "state",
+        "size",
+        "tags",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(listing.runs.iter().map(row));
@@ -64,8 +72,11 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
         n => format!("; {n} older ones are not shown, see --most and --search"),
     };
     out.say(format!(
-        "{} runs in {}, {} in all{more}",
-        listing.runs.len(),
+        "{} in {}, {} in all{more}",
+        match listing.runs.len() {
+            1 => "1 run".to_owned(),
+            n => format!("{n} runs"),
+        },
         catalogue.dir().display(),
         size_text(listing.bytes)
     ))
@@ -73,16 +84,25 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
 
 fn row(run: &Listed) -> Vec<String> {
     let last = run.last.as_ref();
-    let loss = last.map(|row| row.validation_loss.unwrap_or(row.train_loss));
-    let accuracy = last.and_then(|row| row.validation_accuracy.or(row.train_accuracy));
+    // Without a validation part it is the training part's, and that is said.
+    let of = |validation: Option<f64>, train: Option<f64>, text: fn(f64) -> String| {
+        let finite = |value: &f64| value.is_finite();
+        match (validation.filter(finite), train.filter(finite)) {
+            (Some(value), _) => text(value),
+            (None, Some(value)) if validation.is_none() => format!("{} (training)", text(value)),
+            _ => "-".to_owned(),
+        }
+    };
+    let loss = last.map(|row| of(row.validation_loss, Some(row.train_loss), loss_text));
+    let accuracy = last.map(|row| of(row.validation_accuracy, row.train_accuracy, share_text));
+    let dash = || "-".to_owned();
     vec![
         run.info.id.clone(),
         run.info.name.clone(),
         local_time(run.info.created_ms),
         last.map_or_else(|| "0".to_owned(), |row| row.epoch.to_string()),
-        loss.filter(|v| v.is_finite())
-            .map_or_else(|| "-".to_owned(), loss_text),
-        accuracy.map_or_else(|| "-".to_owned(), share_text),
+        loss.unwrap_or_else(dash),
+        accuracy.unwrap_or_else(dash),
         state(run).to_owned(),
         size_text(run.bytes),
         run.info.tags.join(", "),

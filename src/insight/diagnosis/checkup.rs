@@ -86,7 +86,7 @@ impl Checkup {
     }
 
     /// What is learnt.
-    pub fn problem(&self) -> &Problem {
+    pub fn problem(&self) -> &Arc<Problem> {
         &self.problem
     }
 

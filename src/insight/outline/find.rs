@@ -13,6 +13,12 @@ pub struct Hit {
     rank: u8,
 }
 
+/// Whether `query` is a path, or its last pieces: those between slashes, or points.
+fn ends_with_piece(path: &str, query: &str) -> bool {
+    let before = path.strip_suffix(query);
+    before.is_some_and(|before| before.is_empty() || before.ends_with(['/', '.']))
+}
+
 impl Outline {
     /// Up to `most` parts whose names, kinds or tensors have every word of `query` in them,
     /// however written; names before kinds before tensors, and otherwise in the model's
@@ -31,11 +37,10 @@ impl Outline {
             };
             let path = path.to_lowercase();
             if has(&path) {
-                let last = path.rsplit(['/', '.']).next().unwrap_or(&path);
                 hits.push(Hit {
                     part: Part::Block(at),
                     tensor: None,
-                    rank: if last == query || path == query { 0 } else { 3 },
+                    rank: if ends_with_piece(&path, &query) { 0 } else { 3 },
                 });
             }
         }

@@ -221,12 +221,19 @@ impl Outline {
         nodes.map(|node| self.nodes[node].parameters).sum()
     }
 
-    /// Its nodes that the engine cannot run.
+    /// Its nodes that are nothing that the engine has.
     pub fn opaque(&self, part: Part) -> usize {
+        self.count(part, |kind| matches!(kind, NodeKind::Opaque(_)))
+    }
+
+    /// Its nodes of which nobody knows whether the engine has them.
+    pub fn unknown(&self, part: Part) -> usize {
+        self.count(part, |kind| matches!(kind, NodeKind::Unknown(_)))
+    }
+
+    fn count(&self, part: Part, is: impl Fn(&NodeKind) -> bool) -> usize {
         let nodes = self.nodes_of(part).into_iter();
-        nodes
-            .filter(|&node| self.nodes[node].kind.reason().is_some())
-            .count()
+        nodes.filter(|&node| is(&self.nodes[node].kind)).count()
     }
 
     /// The last part of a name whose beginning its blocks say already.

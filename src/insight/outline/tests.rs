@@ -181,6 +181,52 @@ fn names_of_a_file_are_its_blocks() {
 }
 
 #[test]
+fn what_is_not_known_is_not_counted_with_what_the_engine_does_not_have() {
+    let mut model = model(
+        &[
+            ("/a/Conv", "Conv", &["x"]),
+            ("/a/Mish", "Mish", &["/a/Conv"]),
+        ],
+        "/a/Mish",
+    );
+    model.inputs[0].shape = None;
+    let outline = Outline::of_model(&model, &translate(&model));
+    let all = |is: fn(&NodeKind) -> bool| outline.nodes().iter().filter(|n| is(&n.kind)).count();
+    let opaque = all(|kind| matches!(kind, NodeKind::Opaque(_)));
+    let unknown = all(|kind| matches!(kind, NodeKind::Unknown(_)));
+    assert!(opaque + unknown > 0, "{:?}", outline.nodes());
+    let sums = (0..outline.nodes().len()).map(|node| {
+        let part = Part::Node(node);
+        (outline.opaque(part), outline.unknown(part))
+    });
+    let sums = sums.fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    assert_eq!(sums, (opaque, unknown));
+}
+
+#[test]
+fn a_block_is_found_by_the_last_part_of_its_path() {
+    let outline = outline(
+        &[
+            ("/features/features.1/Conv", "Conv", &["x"]),
+            ("features.10_scale", "Mish", &["/features/features.1/Conv"]),
+            ("/features/features.10/Conv", "Conv", &["features.10_scale"]),
+            (
+                "/features/features.10/Relu",
+                "Relu",
+                &["/features/features.10/Conv"],
+            ),
+        ],
+        "/features/features.10/Relu",
+    );
+    let first = outline.find("features.10", 10)[0].part;
+    let Part::Block(block) = first else {
+        panic!("{first:?}");
+    };
+    let path = BlockName::Path("features/features.10".to_owned());
+    assert_eq!(outline.blocks()[block].name, path);
+}
+
+#[test]
 fn what_is_looked_for_is_found_by_name_kind_and_tensor() {
     let outline = outline(
         &[

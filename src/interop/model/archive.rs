@@ -19,7 +19,7 @@ pub(super) struct Archive<'a> {
 impl<'a> Archive<'a> {
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, String> {
         let zip = ZipArchive::new(Cursor::new(bytes))
-            .map_err(|error| format!("is not a zip archive that can be read: {error}"))?;
+            .map_err(|error| format!("begins as a zip archive and is cut or damaged: {error}"))?;
         if zip.len() > MOST_MEMBERS {
             let members = zip.len();
             return Err(format!(

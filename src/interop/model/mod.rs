@@ -41,7 +41,7 @@ use super::{InteropError, read_bytes};
 use std::path::Path;
 
 /// What a model's name may end in.
-const ENDINGS: [&str; 11] = [
+pub const MODEL_ENDINGS: [&str; 11] = [
     "onnx",
     "h5",
     "hdf5",
@@ -61,7 +61,7 @@ const MOST_GROUPS: usize = 10_000;
 /// Whether the name of a file says that it is a model.
 pub fn is_model(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+    ending.is_some_and(|ending| MODEL_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 /// Opens a model, whatever its format, which its first bytes say and else its name.
@@ -160,11 +160,14 @@ fn contents(path: &Path, bytes: Vec<u8>) -> Result<Contents, String> {
         "h5" | "hdf5" => Err("is not an HDF5 file: it does not begin as one".to_owned()),
         "keras" | "npz" => Err("is not a zip archive: it does not begin as one".to_owned()),
         "pt" | "pth" | "jit" | "bin" | "ckpt" => Err(
-            "is no file that torch.save wrote: neither a zip archive nor the older form".to_owned(),
+            "is no file that torch.save wrote, which is what a name with this ending says: neither a \
+             zip archive nor the older form. Another model has the ending of its own format, such \
+             as .onnx"
+                .to_owned(),
         ),
         _ => Err(format!(
             "is no model that is known; models end in {}",
-            ENDINGS.join(", ")
+            MODEL_ENDINGS.join(", ")
         )),
     }
 }

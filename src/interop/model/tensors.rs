@@ -5,6 +5,7 @@ use super::archive::Archive;
 use super::bytes::{Element, count};
 use super::graph::{ModelFormat, Numbers, Tensor};
 use crate::interop::model_out::ORDER;
+use crate::interop::safetensors::safetensors_fault;
 use ndarray_npy::npy::header::Header;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -88,7 +89,7 @@ fn open(bytes: &[u8]) -> Result<SafeTensors<'_>, String> {
             "a tensor has {sides} sides, and at most {MOST_SIDES} are read"
         ));
     }
-    SafeTensors::deserialize(bytes).map_err(|error| format!("is not a safetensors file: {error}"))
+    SafeTensors::deserialize(bytes).map_err(|error| safetensors_fault(bytes, &error))
 }
 
 /// The entries of the longest list of a JSON text, before anything is taken for it: whoever

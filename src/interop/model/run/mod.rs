@@ -10,7 +10,7 @@ mod values;
 pub use values::{InputValues, NodeValue, RanNode, Run, RunInput};
 
 use super::graph::{ModelFormat, Side};
-use crate::interop::{InteropError, ModelFile, read_bytes};
+use crate::interop::{InputSides, InteropError, ModelFile, read_bytes};
 use graph::{RawGraph, RawNode};
 use node::Runtime;
 use std::collections::{HashMap, HashSet};
@@ -51,13 +51,27 @@ impl Runnable {
     /// # Errors
     /// When the file cannot be read, or is of another format and not all of it is layers of ours.
     pub fn open(path: &Path) -> Result<Self, InteropError> {
+        Self::open_for(path, &[])
+    }
+
+    /// The same, where somebody says how large what it reads is. A graph of ONNX stays as it
+    /// is: its open sides are those of the values that it is run with.
+    ///
+    /// # Errors
+    /// As of [`open`](Self::open); for an input of another format that is not there or has
+    /// other sides.
+    pub fn open_for(path: &Path, sides: &[InputSides]) -> Result<Self, InteropError> {
         let bytes = read_bytes(path)?;
-        let model = super::read_model(path, bytes.clone())?;
+        let mut model = super::read_model(path, bytes.clone())?;
         if model.format == ModelFormat::Onnx {
             return Ok(Runnable {
                 bytes,
                 converted: false,
             });
+        }
+        if !sides.is_empty() {
+            model = super::parse(path, bytes, sides)
+                .map_err(|error| InteropError::format(path, error))?;
         }
         let fault = |why: String| {
             let format = model.format.name();
