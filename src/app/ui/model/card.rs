@@ -99,9 +99,13 @@ fn of_block(ui: &mut Ui, stage: &Stage<'_>, outline: &Outline, block: usize) {
     fact(ui, stage.t("model.nodes"), &count(nodes.len() as u64));
     let parameters = outline.parameters(part);
     fact(ui, stage.t("model.parameters"), &count(parameters as u64));
-    let opaque = outline.opaque(part);
-    if opaque > 0 {
-        fact(ui, stage.t("model.opaque"), &count(opaque as u64));
+    for (key, n) in [
+        ("model.opaque", outline.opaque(part)),
+        ("model.unknown", outline.unknown(part)),
+    ] {
+        if n > 0 {
+            fact(ui, stage.texts.get(key), &count(n as u64));
+        }
     }
     if let (Some(&first), Some(&last)) = (nodes.first(), nodes.last()) {
         for (key, node) in [("model.first", first), ("model.last", last)] {
