@@ -75,8 +75,8 @@ pub fn count(n: u64) -> String {
 pub fn compact(n: u64) -> String {
     let (unit, sign) = match n {
         ..10_000 => return count(n),
-        ..999_500 => (1e3, "k"),
-        ..999_500_000 => (1e6, "M"),
+        10_000..999_500 => (1e3, "k"),
+        999_500..999_500_000 => (1e6, "M"),
         _ => (1e9, "G"),
     };
     format!("{}\u{2009}{sign}", number(n as f64 / unit, 3))
