@@ -22,7 +22,7 @@ const HIGH: [f32; 3] = [1.1, 0.5, 5.0];
 const THICK: [f32; 3] = [0.22, 0.1, 1.5];
 
 /// A part and the box that stands for it, which is turned: its sides run along
-/// [`row_direction`], up, and [`deep_direction`].
+/// `row_direction`, up, and `deep_direction`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plate {
     /// The part.
