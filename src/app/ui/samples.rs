@@ -104,7 +104,7 @@ fn stepper(ui: &mut Ui, stage: &mut Stage<'_>, drawer: &mut Drawer) {
 }
 
 /// How wide the number of a sample with its two buttons is.
-const STEPPER: f32 = 118.0;
+const STEPPER: f32 = 100.0;
 
 /// The number of the sample of a part, to be changed; nothing of what was made.
 fn step(ui: &mut Ui, stage: &Stage<'_>, wanted: &mut Watched) {
