@@ -44,7 +44,7 @@ def train(params, x, y):
     return loss, gradients, jax.tree.map(lambda p, g: p - 0.5 * g, params, gradients)
 
 
-gradscape.connect(run="jax-digits", port=args.port, every=10)
+gradscape.connect(run="jax-digits", port=args.port, every=10, most=20)
 gradscape.watch(
     params, structure=structure.dense(64, [("0/w", "0/b"), ("1/w", "1/b")], activation="tanh", output="softmax")
 )

@@ -36,6 +36,6 @@ history = model.fit(
     epochs=args.epochs,
     validation_split=0.2,
     verbose=0,
-    callbacks=[GradscapeCallback(run="keras-digits", port=args.port, every=10)],
+    callbacks=[GradscapeCallback(run="keras-digits", port=args.port, every=10, most=20)],
 )
 print(f"val_accuracy {history.history['val_accuracy'][-1]:.1%}")

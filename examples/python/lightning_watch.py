@@ -61,7 +61,7 @@ trainer = lightning.Trainer(
     enable_checkpointing=False,
     enable_model_summary=False,
     enable_progress_bar=False,
-    callbacks=[GradscapeCallback(run="lightning-digits", port=args.port, loss="cross_entropy", every=10)],
+    callbacks=[GradscapeCallback(run="lightning-digits", port=args.port, loss="cross_entropy", every=10, most=20)],
 )
 train = DataLoader(TensorDataset(images[:1400], labels[:1400]), batch_size=64, shuffle=True)
 held_back = DataLoader(TensorDataset(images[1400:], labels[1400:]), batch_size=256)

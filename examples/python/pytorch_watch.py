@@ -24,7 +24,7 @@ split = 1400
 net = nn.Sequential(nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10))
 optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
 
-gradscape.connect(run="pytorch-digits", port=args.port, every=10)
+gradscape.connect(run="pytorch-digits", port=args.port, every=10, most=20)
 gradscape.watch(net, loss="cross_entropy")
 
 step = 0
