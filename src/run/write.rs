@@ -153,28 +153,23 @@ pub(super) fn write_every(db: &Connection, what: Kept, every: u64) -> rusqlite::
 }
 
 pub(super) fn write_step(db: &Connection, step: &StepMetrics) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT OR REPLACE INTO steps (step, loss, learning_rate, gradient_norm)
-         VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    insert.execute(params![
-        number(step.step),
-        step.loss,
-        step.learning_rate,
-        step.gradient_norm
-    ])?;
-    Ok(())
+    let sql = "INSERT OR REPLACE INTO steps (step, loss, learning_rate, gradient_norm)
+         VALUES (?1, ?2, ?3, ?4)";
+    put_step(db, sql, step)
 }
 
 /// What is told of one step in several pieces adds up.
 pub(super) fn merge_step(db: &Connection, step: &StepMetrics) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO steps (step, loss, learning_rate, gradient_norm) VALUES (?1, ?2, ?3, ?4)
+    let sql = "INSERT INTO steps (step, loss, learning_rate, gradient_norm) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (step) DO UPDATE SET
              loss = coalesce(excluded.loss, loss),
              learning_rate = coalesce(excluded.learning_rate, learning_rate),
-             gradient_norm = coalesce(excluded.gradient_norm, gradient_norm)",
-    )?;
+             gradient_norm = coalesce(excluded.gradient_norm, gradient_norm)";
+    put_step(db, sql, step)
+}
+
+fn put_step(db: &Connection, sql: &str, step: &StepMetrics) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(sql)?;
     insert.execute(params![
         number(step.step),
         step.loss,

@@ -13,12 +13,15 @@
 //! Directions that take long to find are found by who computes the surface; what
 //! was found comes back through [`Planner::found`].
 
+mod compared;
+
 use super::aim::{Aim, Found, Search, evaluations, possible, takes_long};
 use super::job::Request;
 use crate::app::state::SurfaceView;
 use crate::app::training::Training;
-use crate::landscape::{Directions, DirectionsError, Gauge, Measure, Over, Plane, Scope};
+use crate::landscape::{Directions, DirectionsError, Gauge, Measure, Over, Scope};
 use crate::train::{PathPoint, Problem, RunState, Snapshot};
+use compared::{Compared, same};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -121,38 +124,6 @@ pub struct Planner {
     tag: u64,
     /// Whether a plane's origin was elsewhere than some weights, as it was last found out.
     compared: Option<Compared>,
-}
-
-/// Millions of weights are not compared anew in every frame.
-#[derive(Debug)]
-struct Compared {
-    plane: Arc<Plane>,
-    params: Arc<[f32]>,
-    moved: bool,
-}
-
-impl Compared {
-    /// Whether `plane` has its origin elsewhere than at `params`.
-    fn moved(known: &mut Option<Compared>, plane: &Arc<Plane>, params: &Arc<[f32]>) -> bool {
-        if let Some(known) = known
-            && Arc::ptr_eq(&known.plane, plane)
-            && Arc::ptr_eq(&known.params, params)
-        {
-            return known.moved;
-        }
-        let moved = plane.center() != &params[..];
-        *known = Some(Compared {
-            plane: Arc::clone(plane),
-            params: Arc::clone(params),
-            moved,
-        });
-        moved
-    }
-}
-
-/// Whether weights are the same, which those in one place are.
-fn same(a: &Arc<[f32]>, b: &Arc<[f32]>) -> bool {
-    Arc::ptr_eq(a, b) || a == b
 }
 
 impl Planner {
